@@ -1,0 +1,48 @@
+/**
+ * What services tell each other without a promise of delivery: each message is the newest state, so a lost one is made good
+ * by the next.
+ */
+
+import type { Msg } from 'nats';
+import type { Bus } from './bus.ts';
+
+/** The scheduler needs no frame of this epoch with a sequence up to `through` any more; they are purged (EX-2). */
+export type Released = { readonly run: string; readonly epoch: number; readonly through: number };
+
+/** How far a source has played. */
+export type SourceStatus = {
+  readonly stream: string;
+  readonly run: string;
+  readonly decoded: number;
+  readonly published: number;
+  /** Presentation time of the newest decoded frame since the first, in seconds. */
+  readonly positionSeconds: number;
+  readonly durationSeconds: number | null;
+};
+
+export const announceReleased = (bus: Bus, stream: string, released: Released): void =>
+  announce(bus, bus.topology.releasedSubject(stream), released);
+
+export const announceStatus = (bus: Bus, status: SourceStatus): void =>
+  announce(bus, bus.topology.statusSubject(status.stream), status);
+
+/** Calls back for every announcement until the returned function is called. */
+export const onReleased = (bus: Bus, stream: string, listener: (released: Released) => void): (() => void) =>
+  listen(bus, bus.topology.releasedSubject(stream), listener);
+
+/** `stream` may be `*` for all. */
+export const onStatus = (bus: Bus, stream: string, listener: (status: SourceStatus) => void): (() => void) =>
+  listen(bus, bus.topology.statusSubject(stream), listener);
+
+function announce(bus: Bus, subject: string, value: unknown): void {
+  if (!bus.connection.isClosed()) bus.connection.publish(subject, JSON.stringify(value));
+}
+
+function listen<T>(bus: Bus, subject: string, listener: (value: T) => void): () => void {
+  const subscription = bus.connection.subscribe(subject, {
+    callback: (error: Error | null, message: Msg) => {
+      if (!error) listener(message.json<T>());
+    },
+  });
+  return () => subscription.unsubscribe();
+}

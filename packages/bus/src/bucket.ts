@@ -1,0 +1,98 @@
+/**
+ * A KV bucket of JSON values, file-backed: it survives a restart of everything. Revisions are fencing tokens (D11): a write
+ * that names a revision is refused once another has written.
+ */
+
+import type { KV } from 'nats';
+import { StorageType } from 'nats';
+import type { Bus } from './bus.ts';
+import { busErrorKind } from './bus-error.ts';
+
+export type Entry<T> = { readonly key: string; readonly value: T; readonly revision: number };
+
+export type Change<T> =
+  | { readonly kind: 'put'; readonly key: string; readonly value: T; readonly revision: number }
+  | { readonly kind: 'deleted'; readonly key: string; readonly revision: number }
+  /** All that stood in the bucket when the watch began has been told. */
+  | { readonly kind: 'current' };
+
+export type Bucket<T> = {
+  get(key: string): Promise<Entry<T> | undefined>;
+  entries(): Promise<Entry<T>[]>;
+  /** The new revision. */
+  put(key: string, value: T): Promise<number>;
+  /** The new revision, or undefined where the key exists. */
+  create(key: string, value: T): Promise<number | undefined>;
+  /** The new revision, or undefined where `revision` is not the newest any more. */
+  update(key: string, value: T, revision: number): Promise<number | undefined>;
+  delete(key: string): Promise<void>;
+  /** Everything that stands in it, then `current`, then every change, until the signal aborts. */
+  watch(signal: AbortSignal): AsyncGenerator<Change<T>, void, void>;
+};
+
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** Opens the bucket, made if it is not there. */
+export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> {
+  const kv: KV = await bus.jetstream.views.kv(name, { history: 1, storage: StorageType.File });
+  const refused = (error: unknown): undefined => {
+    if (busErrorKind(error) === 'wrong-sequence') return undefined;
+    throw error;
+  };
+  const get = async (key: string): Promise<Entry<T> | undefined> => {
+    const entry = await kv.get(key);
+    return entry?.operation === 'PUT' ? { key, value: entry.json<T>(), revision: entry.revision } : undefined;
+  };
+  return {
+    get,
+    async entries() {
+      const entries: Entry<T>[] = [];
+      for await (const key of await kv.keys()) {
+        const entry = await get(key);
+        if (entry) entries.push(entry);
+      }
+      return entries;
+    },
+    put: (key, value) => kv.put(key, encode(value)),
+    create: (key, value) => kv.create(key, encode(value)).catch(refused),
+    update: (key, value, revision) => kv.update(key, encode(value), revision).catch(refused),
+    delete: (key) => kv.delete(key),
+    watch: (signal) => watch<T>(kv, signal),
+  };
+}
+
+async function* watch<T>(kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
+  const changes: Change<T>[] = [];
+  let wake: () => void = () => {};
+  const push = (change: Change<T>): void => {
+    changes.push(change);
+    wake();
+  };
+  const iterator = await kv.watch({ initializedFn: () => push({ kind: 'current' }) });
+  const stop = (): void => {
+    iterator.stop();
+    wake();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const reading = (async () => {
+    for await (const entry of iterator) {
+      if (entry.operation === 'PUT')
+        push({ kind: 'put', key: entry.key, value: entry.json<T>(), revision: entry.revision });
+      else push({ kind: 'deleted', key: entry.key, revision: entry.revision });
+    }
+  })();
+  try {
+    while (!signal.aborted) {
+      const change = changes.shift();
+      if (change) yield change;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+    await reading;
+  }
+}

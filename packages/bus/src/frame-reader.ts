@@ -1,0 +1,130 @@
+/**
+ * Reads the headers of an epoch's frames in order, without their bytes (D1, EX-5). The position is the reader's own: a gap in the
+ * consumer's sequence or a missed heartbeat makes the consumer anew from the next sequence, and nothing depends on what the
+ * server thinks was delivered.
+ */
+
+import { AckPolicy, DeliverPolicy, type MsgHdrs, headers as makeHeaders, nanos, nuid, ReplayPolicy } from 'nats';
+import type { Bus } from './bus.ts';
+import { busErrorKind } from './bus-error.ts';
+import { decodeHeader, type EndHeader, type FrameHeader } from './frame-headers.ts';
+
+const HEARTBEAT_MS = 500;
+const SILENCE_MS = 3 * HEARTBEAT_MS;
+
+export type ReadFrame = { readonly sequence: number; readonly header: FrameHeader | EndHeader };
+
+export type FrameReaderOptions = {
+  /** Names this reader in its deliver subject: the scheduler replica's id. */
+  readonly replica: string;
+  readonly stream: string;
+  readonly epoch: number;
+  /** Sequence to begin at, from 1. */
+  readonly from: number;
+  readonly signal: AbortSignal;
+};
+
+/** Yields every message from `from` on; ends when the signal aborts or the buffer is gone. */
+export async function* readFrames(
+  bus: Bus,
+  { replica, stream, epoch, from, signal }: FrameReaderOptions,
+): AsyncGenerator<ReadFrame, void, void> {
+  let next = from;
+  while (!signal.aborted) {
+    for await (const outcome of readOnce(bus, { replica, stream, epoch, from: next, signal })) {
+      if (outcome === 'gone') return;
+      if (outcome === 'broken') break;
+      next = outcome.sequence + 1;
+      yield outcome;
+    }
+  }
+}
+
+/** One consumer's life: frames, then `broken` where it must be made anew or `gone` where its stream does not exist. */
+async function* readOnce(
+  bus: Bus,
+  { replica, stream, epoch, from, signal }: FrameReaderOptions,
+): AsyncGenerator<ReadFrame | 'broken' | 'gone', void, void> {
+  const { connection, manager, topology } = bus;
+  const framesStream = topology.framesStream(stream, epoch);
+  // A literal subject of its own for each consumer, so that a predecessor's late messages reach nobody.
+  const deliverSubject = `${topology.headersSubject(replica, stream, epoch)}.${nuid.next()}`;
+  const queue: (ReadFrame | 'broken')[] = [];
+  let wake: () => void = () => {};
+  let lastHeardMs = performance.now();
+  let expected = 1;
+  const push = (item: ReadFrame | 'broken'): void => {
+    queue.push(item);
+    wake();
+  };
+  const subscription = connection.subscribe(deliverSubject, {
+    callback: (error, message) => {
+      lastHeardMs = performance.now();
+      if (error) return push('broken');
+      if (isStatus(message.headers)) {
+        // Flow control asks for an answer; a heartbeat may tell that messages were missed.
+        if (message.reply) message.respond();
+        const last = Number(message.headers?.get('Nats-Last-Consumer') || 0);
+        if (last >= expected) push('broken');
+        return;
+      }
+      const { streamSequence, consumerSequence } = deliveryInfo(message.reply);
+      if (consumerSequence !== expected) return push('broken');
+      expected += 1;
+      push({ sequence: streamSequence, header: decodeHeader(message.headers ?? makeHeaders()) });
+    },
+  });
+  const watchdog = setInterval(() => {
+    if (performance.now() - lastHeardMs > SILENCE_MS) push('broken');
+  }, HEARTBEAT_MS);
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort, { once: true });
+  let consumer: string | undefined;
+  try {
+    const info = await manager.consumers.add(framesStream, {
+      deliver_subject: deliverSubject,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: from,
+      ack_policy: AckPolicy.None,
+      replay_policy: ReplayPolicy.Instant,
+      headers_only: true,
+      idle_heartbeat: nanos(HEARTBEAT_MS),
+      flow_control: true,
+      inactive_threshold: nanos(5_000),
+      mem_storage: true,
+      num_replicas: 1,
+    });
+    consumer = info.name;
+    while (!signal.aborted) {
+      const item = queue.shift();
+      if (item) {
+        yield item;
+        if (item === 'broken') return;
+      } else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } catch (error) {
+    if (busErrorKind(error) === 'stream-missing') yield 'gone';
+    else if (busErrorKind(error) === 'closed') yield 'gone';
+    else if (busErrorKind(error) === 'other') throw error;
+    else yield 'broken';
+  } finally {
+    clearInterval(watchdog);
+    signal.removeEventListener('abort', onAbort);
+    subscription.unsubscribe();
+    if (consumer !== undefined && !connection.isClosed())
+      await manager.consumers.delete(framesStream, consumer).catch(() => false);
+  }
+}
+
+const isStatus = (headers: MsgHdrs | undefined): boolean => headers !== undefined && headers.code === 100;
+
+/** Sequences out of a delivery's reply subject: `$JS.ACK…<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`. */
+function deliveryInfo(reply: string | undefined): { streamSequence: number; consumerSequence: number } {
+  const tokens = (reply ?? '').split('.');
+  // Servers with a domain put two tokens before the stream's name, and may put one after the last.
+  const first = tokens.length > 9 ? 7 : 5;
+  return { streamSequence: Number(tokens[first]), consumerSequence: Number(tokens[first + 1]) };
+}

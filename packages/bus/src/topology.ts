@@ -1,0 +1,41 @@
+/**
+ * Every subject, stream, consumer and bucket of the bus, and why each is as it is. No other file names one.
+ *
+ * | what                                     | kind                      | holds                                            |
+ * |------------------------------------------|---------------------------|--------------------------------------------------|
+ * | `FRAMES_<stream>_<epoch>`                | memory stream             | the frame buffer of one epoch (D2, EX-1)         |
+ * | `frames.<stream>.<epoch>`                | its one subject           | frames in order, last the end marker             |
+ * | `headers.<replica>.<stream>.<epoch>`     | deliver subject           | the same without bytes, for one scheduler (EX-5) |
+ * | `released.<stream>`                      | core subject              | what the scheduler no longer needs (EX-2)        |
+ * | `status.<stream>`                        | core subject              | how far a source has played, a few times a second |
+ * | `RESULTS`                                | file stream               | every result and run end, until stored (EX-7)    |
+ * | `results.<stream>.<run>.<algorithm>`     | subject of RESULTS        | results in trigger order, each once (EX-6)       |
+ * | `ends.<stream>.<run>`                    | subject of RESULTS        | the run's end, after all of its results          |
+ * | `streams`, `runs`, `runners`             | KV buckets                | specs; runs; who serves what                     |
+ *
+ * All carry a prefix, so that installations share a server: stream and bucket names in capitals or as `<prefix>_name`,
+ * subjects as `<prefix>.name`.
+ */
+
+export type Topology = ReturnType<typeof createTopology>;
+
+/** @param prefix letters, digits, `_` and `-`; the default is `stream-infer`. */
+export function createTopology(prefix: string) {
+  const stream = (name: string): string => `${prefix}_${name}`;
+  const subject = (...tokens: (string | number)[]): string => [prefix, ...tokens].join('.');
+  return {
+    prefix,
+    buckets: { streams: stream('streams'), runs: stream('runs'), runners: stream('runners') },
+    framesStream: (id: string, epoch: number): string => stream(`FRAMES_${id}_${epoch}`),
+    framesSubject: (id: string, epoch: number): string => subject('frames', id, epoch),
+    headersSubject: (replica: string, id: string, epoch: number): string => subject('headers', replica, id, epoch),
+    releasedSubject: (id: string): string => subject('released', id),
+    statusSubject: (id: string): string => subject('status', id),
+    resultsStream: stream('RESULTS'),
+    resultsStreamSubjects: [subject('results', '>'), subject('ends', '>')],
+    resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),
+    endSubject: (id: string, run: string): string => subject('ends', id, run),
+    isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
+    collectorDurable: 'collector',
+  } as const;
+}

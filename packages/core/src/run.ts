@@ -1,0 +1,79 @@
+/**
+ * A run is one uninterrupted playing of a stream (EX-1). The ingest that claimed the stream writes the run into the KV bucket
+ * `runs` once the source is probed; the scheduler reads there all that it needs, so that both follow one plan.
+ */
+
+import type { FaultJson } from './fault.ts';
+import type { PixelFormat } from './pixel-format.ts';
+import type { Encoding, StreamSpec } from './stream-spec.ts';
+
+/** `index`: constant rate, sampled by counting frames. `time`: variable rate or live, sampled by presentation time. */
+export type Sampling = 'index' | 'time';
+
+/** What probing the source told. */
+export type SourceFacts = {
+  /** The decoded picture after rotation, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Frames per second, as a fraction. */
+  readonly fps: string;
+  readonly sampling: Sampling;
+  /** Time base of the presentation times, seconds per tick, as a fraction. */
+  readonly timeBase: string;
+  readonly live: boolean;
+  readonly codec: string;
+  readonly durationSeconds?: number;
+};
+
+/** Geometry of the published frames. */
+export type FrameFormat = {
+  readonly width: number;
+  readonly height: number;
+  readonly pixelFormat: PixelFormat;
+  readonly encoding: Encoding;
+  /** Of the raw pixels, whatever the encoding. */
+  readonly bytesPerFrame: number;
+};
+
+export type Run = {
+  readonly run: string;
+  readonly stream: string;
+  /** The fencing token: the KV revision of the claim. */
+  readonly epoch: number;
+  /** The ingest that owns this epoch. */
+  readonly owner: string;
+  readonly spec: StreamSpec;
+  /** KV revision of the spec in the bucket `streams`. */
+  readonly specRevision: number;
+  readonly startedAtMs: number;
+  readonly state: RunState;
+};
+
+export type RunState =
+  | { readonly kind: 'claimed' }
+  | {
+      readonly kind: 'playing';
+      readonly source: SourceFacts;
+      readonly frame: FrameFormat;
+      /** Name of the JetStream stream that holds this epoch's frames. */
+      readonly frames: string;
+      /** Capacity of the buffer in published frames (EX-3). */
+      readonly capacity: number;
+      /** Lines for the user: what was decided for them, such as a reduced size. */
+      readonly notices: readonly string[];
+    }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'failed'; readonly fault: FaultJson };
+
+/** What the ingest tells about a run's end, in the headers of the end marker. */
+export type SourceEnd = {
+  /** n of the last frame published, 0 if none. */
+  readonly lastPublished: number;
+  /** n of the last frame played, 0 if none. */
+  readonly lastPlayed: number;
+  readonly decoded: number;
+  readonly played: number;
+  readonly published: number;
+  /** Why it ended other than by its source's end. */
+  readonly fault?: FaultJson;
+};

@@ -1,0 +1,116 @@
+/**
+ * Settings of the services: sections of the configuration file, and each key an environment variable of its service (natsUrl:
+ * NATS_URL, httpPort: HTTP_PORT), which wins. The reference page and the JSON Schema are generated from here.
+ */
+
+import { z } from 'zod';
+
+/** What every service takes. */
+export const commonSettings = {
+  natsUrl: z.string().min(1).default('nats://127.0.0.1:4222').describe('The NATS server, or several with commas.'),
+  natsPrefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .default('stream-infer')
+    .describe('Begins every stream, bucket and subject, so that installations share a server.'),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('The least severe that is logged.'),
+  logFormat: z.enum(['auto', 'json', 'pretty']).default('auto').describe('auto: pretty on a terminal, else JSON.'),
+  httpHost: z.string().default('127.0.0.1').describe('Where health and metrics listen.'),
+  httpPort: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(0)
+    .describe('Port of health and metrics; 0 takes a free one.'),
+  drainTimeoutMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(10_000)
+    .describe('How long a stop waits for work under way, in milliseconds.'),
+  exitWithParent: z
+    .stringbool()
+    .or(z.boolean())
+    .default(false)
+    .describe('End when standard input closes: the parent died.'),
+};
+
+export const ingestSettings = z.strictObject({
+  ...commonSettings,
+  ffmpegPath: z.string().default('ffmpeg').describe('The ffmpeg to run.'),
+  ffprobePath: z.string().default('ffprobe').describe('The ffprobe to run.'),
+  ffmpegThreads: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Decoder threads of each source; 0 lets ffmpeg choose.'),
+  openTimeoutMs: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(10_000)
+    .describe('How long a source may take to open, in milliseconds.'),
+});
+
+export const schedulerSettings = z.strictObject({
+  ...commonSettings,
+  resultsMaxBytes: z.coerce
+    .number()
+    .int()
+    .min(1 << 20)
+    .default(4 * 2 ** 30)
+    .describe('Limit of the result stream on disk, in bytes.'),
+});
+
+export const algoRunnerSettings = z.strictObject({
+  ...commonSettings,
+  grpcHost: z.string().default('127.0.0.1').describe('Where gRPC listens.'),
+  grpcPort: z.coerce.number().int().min(0).max(65535).default(0).describe('Port of gRPC; 0 takes a free one.'),
+  advertiseAddress: z
+    .string()
+    .optional()
+    .describe('host:port that schedulers reach this runner at. Default: where gRPC listens.'),
+  serve: z
+    .string()
+    .optional()
+    .describe('Names of the algorithms to serve, with commas. Default: all of the configuration.'),
+});
+
+export const collectorSettings = z.strictObject({
+  ...commonSettings,
+  apiHost: z.string().default('127.0.0.1').describe('Where the API listens.'),
+  apiPort: z.coerce.number().int().min(0).max(65535).default(0).describe('Port of the API; 0 takes a free one.'),
+  storePath: z.string().default('stream-infer.sqlite').describe('The SQLite file of results; :memory: keeps none.'),
+  retentionDays: z.coerce.number().min(0).default(0).describe('Results older than this are removed; 0 keeps all.'),
+  retentionBytes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('The oldest results are removed above this size; 0 keeps all.'),
+  resultsMaxBytes: z.coerce
+    .number()
+    .int()
+    .min(1 << 20)
+    .default(4 * 2 ** 30)
+    .describe('Limit of the result stream on disk, in bytes.'),
+});
+
+/** Section of the configuration file → schema. */
+export const SERVICE_SETTINGS = {
+  ingest: ingestSettings,
+  scheduler: schedulerSettings,
+  algoRunner: algoRunnerSettings,
+  collector: collectorSettings,
+} as const;
+
+export type ServiceSection = keyof typeof SERVICE_SETTINGS;
+export type Settings<S extends ServiceSection> = z.output<(typeof SERVICE_SETTINGS)[S]>;
+
+/** `natsUrl` → `NATS_URL`. */
+export const environmentName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

@@ -1,0 +1,30 @@
+/** The configuration file: YAML (or JSON) read, parsed and validated whole. */
+
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Configuration } from '@stream-infer/core/configuration';
+import { parseConfiguration } from '@stream-infer/core/configuration-fault';
+import { Fault } from '@stream-infer/core/fault';
+import { parseDocument } from 'yaml';
+
+export type LoadedConfiguration = {
+  readonly configuration: Configuration;
+  /** Absolute; relative paths in the configuration are relative to it. */
+  readonly directory: string;
+};
+
+/** Throws CONFIG_NOT_FOUND, CONFIG_SYNTAX (with line and column) or what parseConfiguration throws. */
+export async function readConfigurationFile(path: string): Promise<LoadedConfiguration> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Fault('CONFIG_NOT_FOUND', `${path} cannot be read: give the path of a configuration file`, {
+      cause: error,
+    });
+  }
+  const document = parseDocument(text);
+  const problem = document.errors[0];
+  if (problem) throw new Fault('CONFIG_SYNTAX', `${path}: ${problem.message}`);
+  return { configuration: parseConfiguration(document.toJS(), path), directory: dirname(resolve(path)) };
+}

@@ -1,0 +1,123 @@
+/**
+ * The life of a service's process: settings, logger, metrics, health server; then the service itself; then a stop on SIGTERM or
+ * SIGINT that drains and exits 0, a restart that it asks for itself, or a fault that is logged with its code and gives the exit
+ * status.
+ */
+
+import { type Fault, toFault } from '@stream-infer/core/fault';
+import type { ServiceSection, Settings } from '@stream-infer/core/settings';
+import type { Registry } from 'prom-client';
+import type { LoadedConfiguration } from './configuration-file.ts';
+import { readConfigurationFile } from './configuration-file.ts';
+import { startHealthServer } from './health-server.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
+import { readSettings } from './settings.ts';
+
+/** Exit status of a service that wants to be started again (EX_TEMPFAIL). */
+export const RESTART_STATUS = 75;
+
+/** Why a service's process ends. */
+type End =
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'restart'; readonly reason: string }
+  | { readonly kind: 'fault'; readonly fault: Fault };
+
+/** What a service is made from. */
+export type ServiceContext<S extends ServiceSection> = {
+  readonly settings: Settings<S>;
+  /** The configuration file named by STREAM_INFER_CONFIG, where one is. */
+  readonly configuration: LoadedConfiguration | undefined;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** Ends the process with this fault, after the drain. */
+  fail(fault: Fault): void;
+  /** Drains and ends the process with RESTART_STATUS, so that its supervisor starts it again. */
+  restart(reason: string): void;
+};
+
+/** A service that runs. */
+export type Service = {
+  /** Where it listens beside health and metrics, by protocol, such as {grpc: 'host:port'}. */
+  readonly addresses: Readonly<Record<string, string>>;
+  live(): boolean;
+  ready(): boolean;
+  /** Takes nothing new, finishes what it has, closes what it opened. Idempotent. */
+  stop(): Promise<void>;
+};
+
+export type ServiceDescription<S extends ServiceSection> = {
+  /** As logs and metrics name it, such as `algo-runner`. */
+  readonly name: string;
+  readonly section: S;
+  start(context: ServiceContext<S>): Promise<Service>;
+};
+
+/** Runs the service until it is told to stop or fails; sets the exit status and ends the process. */
+export async function runService<S extends ServiceSection>(description: ServiceDescription<S>): Promise<void> {
+  process.exitCode = await live(description).catch((error: unknown) => {
+    const fault = toFault(error);
+    createLogger({ service: description.name, level: 'info', format: 'auto' }).fatal(
+      { code: fault.code },
+      fault.message,
+    );
+    return fault.exitStatus;
+  });
+  // Handles that a library forgot must not keep a stopped service alive; logs are written synchronously.
+  process.exit();
+}
+
+async function live<S extends ServiceSection>({ name, section, start }: ServiceDescription<S>): Promise<number> {
+  const path = process.env['STREAM_INFER_CONFIG'];
+  const configuration = path ? await readConfigurationFile(path) : undefined;
+  const settings = readSettings(section, configuration?.configuration[section], process.env);
+  const logger = createLogger({ service: name, level: settings.logLevel, format: settings.logFormat });
+  const metrics = createMetrics(name);
+  const ended = Promise.withResolvers<End>();
+  const stop = (): void => ended.resolve({ kind: 'stop' });
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  if (settings.exitWithParent) process.stdin.once('end', stop).once('error', stop).resume();
+
+  let service: Service | undefined;
+  const health = await startHealthServer({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    metrics,
+    live: () => service?.live() ?? true,
+    ready: () => service?.ready() ?? false,
+  });
+  try {
+    const starting = start({
+      settings,
+      configuration,
+      logger,
+      metrics,
+      fail: (fault) => ended.resolve({ kind: 'fault', fault }),
+      restart: (reason) => ended.resolve({ kind: 'restart', reason }),
+    });
+    service = await Promise.race([starting, ended.promise.then(() => undefined)]);
+    if (service) logger.info({ addresses: { http: health.address, ...service.addresses } }, 'started');
+    // Told to stop while it was starting: let the start finish, so that what it opened is closed.
+    else service = await starting.catch(() => undefined);
+    const end = await ended.promise;
+    logger.info({ reason: end.kind === 'restart' ? end.reason : end.kind }, 'stopping');
+    await Promise.race([service?.stop(), timeLimit(settings.drainTimeoutMs)]);
+    switch (end.kind) {
+      case 'stop':
+        return 0;
+      case 'restart':
+        return RESTART_STATUS;
+      case 'fault':
+        logger.fatal({ code: end.fault.code }, end.fault.message);
+        return end.fault.exitStatus;
+    }
+  } catch (error) {
+    const fault = toFault(error);
+    logger.fatal({ code: fault.code }, fault.message);
+    return fault.exitStatus;
+  } finally {
+    await health.close();
+  }
+}
+
+const timeLimit = (limitMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, limitMs).unref());

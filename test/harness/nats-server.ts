@@ -1,0 +1,62 @@
+/** A real nats-server on a free port of loopback with a store of its own, for one test file. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type TestNatsServer = { readonly url: string; readonly pid: number; stop(): Promise<void> };
+
+export async function startNatsServer(): Promise<TestNatsServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'stream-infer-test-nats-'));
+  const server = spawn(
+    'nats-server',
+    [
+      '-a',
+      '127.0.0.1',
+      '-p',
+      '-1',
+      '-js',
+      '-sd',
+      directory,
+      '--ports_file_dir',
+      directory,
+      '-c',
+      await config(directory),
+    ],
+    { stdio: 'ignore' },
+  );
+  const url = await natsUrl(directory, server);
+  return {
+    url,
+    pid: server.pid ?? 0,
+    async stop() {
+      if (server.exitCode === null && server.signalCode === null) {
+        const exited = new Promise((resolve) => server.once('exit', resolve));
+        server.kill('SIGKILL');
+        await exited;
+      }
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function config(directory: string): Promise<string> {
+  const { writeFile } = await import('node:fs/promises');
+  const path = join(directory, 'nats.conf');
+  await writeFile(path, 'max_payload: 16MB\nmax_pending: 128MB\n');
+  return path;
+}
+
+async function natsUrl(directory: string, server: ChildProcess): Promise<string> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (server.exitCode !== null) throw new Error(`nats-server ended with ${server.exitCode}`);
+    const file = (await readdir(directory)).find((name) => name.endsWith('.ports'));
+    if (file) {
+      const text = await readFile(join(directory, file), 'utf8');
+      if (text.trim() !== '') return (JSON.parse(text) as { nats: string[] }).nats[0] ?? '';
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('nats-server did not say its port');
+}

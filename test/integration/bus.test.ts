@@ -1,0 +1,134 @@
+import { openBucket } from '@stream-infer/bus/bucket';
+import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import { busErrorKind } from '@stream-infer/bus/bus-error';
+import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
+import type { FrameHeader } from '@stream-infer/bus/frame-headers';
+import { type ReadFrame, readFrames } from '@stream-infer/bus/frame-reader';
+import {
+  createFrameBuffer,
+  deleteFrameBuffer,
+  frameBufferState,
+  publishFrame,
+  purgeFrameBuffer,
+} from '@stream-infer/bus/frame-stream';
+import { ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+
+let server: TestNatsServer;
+let bus: Bus;
+beforeAll(async () => {
+  server = await startNatsServer();
+  bus = await connectBus({ url: server.url, prefix: 'test', name: 'bus-test' });
+});
+afterAll(async () => {
+  await bus?.close();
+  await server?.stop();
+});
+
+const header = (n: number): FrameHeader => ({
+  kind: 'frame',
+  run: 'r1',
+  epoch: 1,
+  n,
+  previous: n - 1,
+  sourceIndex: n - 1,
+  presentationTimeUs: n * 33_333,
+  capturedAtMs: 0,
+  ageMs: 0,
+  size: { width: 4, height: 2 },
+  pixelFormat: 'gray',
+  encoding: 'raw',
+  sourceSize: { width: 8, height: 4 },
+});
+
+describe('a frame buffer', () => {
+  test('hands out headers in order, bytes by reference, and refuses when full until it is purged', async () => {
+    const buffer = { stream: 'cam', epoch: 1, mode: 'offline', capacity: 4, bytesPerFrame: 8 } as const;
+    const name = await createFrameBuffer(bus, buffer);
+    let stored = 0;
+    const full = await (async () => {
+      for (let n = 1; n < 1000; n += 1) {
+        try {
+          await publishFrame(bus, header(n), 'cam', new Uint8Array(8).fill(n), n);
+          stored = n;
+        } catch (error) {
+          return busErrorKind(error);
+        }
+      }
+      return undefined;
+    })();
+    expect(full).toBe('full');
+    expect(stored).toBeGreaterThanOrEqual(4);
+
+    const stop = new AbortController();
+    const seen: ReadFrame[] = [];
+    for await (const frame of readFrames(bus, {
+      replica: 'me',
+      stream: 'cam',
+      epoch: 1,
+      from: 1,
+      signal: stop.signal,
+    })) {
+      seen.push(frame);
+      if (seen.length === stored) stop.abort();
+    }
+    expect(seen.map((frame) => frame.sequence)).toEqual(Array.from({ length: stored }, (_, i) => i + 1));
+    expect(seen[1]?.header).toEqual(header(2));
+
+    const fetched = await fetchFrame(bus, name, 3);
+    expect(fetched.header.n).toBe(3);
+    expect([...fetched.data]).toEqual(Array(8).fill(3));
+
+    await purgeFrameBuffer(bus, name, 3);
+    expect((await frameBufferState(bus, name)).firstSequence).toBe(3);
+    await expect(fetchFrame(bus, name, 2)).rejects.toMatchObject({ code: 'FRAME_GONE' });
+    await publishFrame(bus, header(stored + 1), 'cam', new Uint8Array(8), stored + 1);
+    await expect(
+      publishFrame(bus, header(9), 'cam', new Uint8Array(8), 2).catch((e: unknown) => {
+        throw new Error(busErrorKind(e));
+      }),
+    ).rejects.toThrow('wrong-sequence');
+    await deleteFrameBuffer(bus, name);
+    await deleteFrameBuffer(bus, name);
+    // An old server leaves a request to a stream that is not there unanswered; a new one says so.
+    await expect(fetchFrame(bus, name, 3)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(FRAME_GONE|BUS_FAILED)$/),
+    });
+  });
+});
+
+describe('results', () => {
+  test('are stored once and in order: a second writer is refused', async () => {
+    await ensureResultStream(bus, { maxBytes: 1 << 20 });
+    await ensureResultStream(bus, { maxBytes: 1 << 20 });
+    const place = { stream: 'cam', run: 'r1', algorithm: 'faces' };
+    expect(await lastResult(bus, 'cam', 'r1', 'faces')).toEqual({ sequence: 0 });
+    const first = await publishResult(bus, place, new TextEncoder().encode('{"n":1}'), 0);
+    await publishResult(bus, place, new TextEncoder().encode('{"n":2}'), first);
+    await expect(publishResult(bus, place, new TextEncoder().encode('{"n":2}'), first)).rejects.toSatisfy(
+      (e) => busErrorKind(e) === 'wrong-sequence',
+    );
+    expect(new TextDecoder().decode((await lastResult(bus, 'cam', 'r1', 'faces')).data)).toBe('{"n":2}');
+  });
+});
+
+describe('a bucket', () => {
+  test('tells what stands in it, then that this is all, then what changes; revisions fence', async () => {
+    const bucket = await openBucket<{ v: number }>(bus, 'test_things');
+    const revision = await bucket.create('a', { v: 1 });
+    expect(revision).toBeGreaterThan(0);
+    expect(await bucket.create('a', { v: 2 })).toBeUndefined();
+    expect(await bucket.update('a', { v: 2 }, (revision ?? 0) + 7)).toBeUndefined();
+    const stop = new AbortController();
+    const seen: string[] = [];
+    for await (const change of bucket.watch(stop.signal)) {
+      seen.push(change.kind === 'current' ? 'current' : `${change.kind} ${change.key}`);
+      if (change.kind === 'current') await bucket.put('b', { v: 3 });
+      if (seen.length === 3) await bucket.delete('a');
+      if (seen.length === 4) stop.abort();
+    }
+    expect(seen).toEqual(['put a', 'current', 'put b', 'deleted a']);
+    expect((await bucket.entries()).map((entry) => entry.key)).toEqual(['b']);
+  });
+});
