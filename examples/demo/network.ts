@@ -68,7 +68,8 @@ export function forward(network: Network, input: FeatureMap): FeatureMap[] {
     const before = maps[index] as FeatureMap;
     const out = convolve(shape, network.parameters[index] as Parameters, before);
     const { data } = out;
-    if (shape.residual) for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (before.data[i] as number);
+    if (shape.residual)
+      for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (before.data[i] as number);
     if (shape.relu) for (let i = 0; i < data.length; i++) if ((data[i] as number) < 0) data[i] = 0;
     maps.push(out);
   });

@@ -22,15 +22,19 @@ export function paintItem(
 ): void {
   switch (item.shape) {
     case 'ball':
-      return paintBall(item, u, v, x, y, out);
+      paintBall(item, u, v, x, y, out);
+      break;
     case 'box':
-      return paintBox(item, u, v, distance, out);
+      paintBox(item, u, v, distance, out);
+      break;
     case 'cone':
-      return paintCone(item, u, v, out);
+      paintCone(item, u, v, out);
+      break;
     case 'star':
-      return set(out, item.colour, starFacet(u, v) ? 1.12 : 0.72);
+      set(out, item.colour, starFacet(u, v) ? 1.12 : 0.72);
+      break;
     default:
-      return set(out, item.colour, 0.9 - 0.25 * (x + y));
+      set(out, item.colour, 0.9 - 0.25 * (x + y));
   }
 }
 
@@ -48,21 +52,29 @@ function paintBall(item: Item, u: number, v: number, x: number, y: number, out: 
 }
 
 function paintBox(item: Item, u: number, v: number, distance: number, out: Float32Array): void {
-  const half = 0.5 * item.aspect;
-  if (item.decoration === 0) {
-    // A crate: a rim of boards, and boards inside.
-    const rim = distance > -0.1;
-    const brace = Math.abs(u * item.aspect - v) < 0.06;
-    return set(out, item.colour, rim ? 1.05 : brace ? 0.95 : Math.floor((v + half) * 8) % 2 === 0 ? 0.62 : 0.7);
-  }
-  if (item.decoration === 1) {
-    // A parcel with tape.
-    return Math.abs(u) < 0.08 ? set(out, item.accent, 0.95) : set(out, item.colour, distance > -0.05 ? 0.75 : 0.98);
-  }
-  // A chest with a lid that catches the light.
-  const lid = v < -0.3 * half;
-  set(out, item.colour, lid ? 1.1 : 0.78);
-  if (!lid && Math.abs(u) < 0.07 && v < 0.25 * half) set(out, item.accent, 0.95);
+  if (item.decoration === 0) paintCrate(item, u, v, distance, out);
+  else if (item.decoration === 1) paintParcel(item, u, distance, out);
+  else paintChest(item, u, v, out);
+}
+
+/** A rim of boards, a brace, and boards behind. */
+function paintCrate(item: Item, u: number, v: number, distance: number, out: Float32Array): void {
+  const board = Math.floor((v + 0.5 * item.aspect) * 8) % 2 === 0 ? 0.62 : 0.7;
+  const brace = Math.abs(u * item.aspect - v) < 0.06;
+  set(out, item.colour, distance > -0.1 ? 1.05 : brace ? 0.95 : board);
+}
+
+/** Tape around the middle. */
+function paintParcel(item: Item, u: number, distance: number, out: Float32Array): void {
+  if (Math.abs(u) < 0.08) set(out, item.accent, 0.95);
+  else set(out, item.colour, distance > -0.05 ? 0.75 : 0.98);
+}
+
+/** A lid that catches the light, and a lock. */
+function paintChest(item: Item, u: number, v: number, out: Float32Array): void {
+  const lid = v < -0.15 * item.aspect;
+  if (!lid && Math.abs(u) < 0.07 && v < 0.125 * item.aspect) set(out, item.accent, 0.95);
+  else set(out, item.colour, lid ? 1.1 : 0.78);
 }
 
 function paintCone(item: Item, u: number, v: number, out: Float32Array): void {

@@ -4,7 +4,7 @@
  * In a still sample every object shows at least half of itself: one that would show less is left out of the scene. In
  * the clip, where objects pass behind others, `visible` says how much is left.
  */
-import { drawScene, type Drawing } from './drawing.ts';
+import { type Drawing, drawScene } from './drawing.ts';
 import { type Item, type Scene, type SceneLimits, stillScene } from './scene.ts';
 import { CLASSES, type ClassName, extentOf } from './shape.ts';
 

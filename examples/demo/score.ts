@@ -5,6 +5,9 @@ import { CLASSES } from './shape.ts';
 
 export const MATCH_IOU = 0.5;
 
+/** What precision and recall have to reach. */
+export const LEAST_SCORE = 0.95;
+
 export interface Tally {
   /** Detections that are right: of the object's class, and matched to no other. */
   hits: number;
@@ -22,7 +25,11 @@ export function emptyTallies(): Tally[] {
  * Counts one frame, a tally per class. Detections choose in order of score; an object of which less than half can be
  * seen need not be found, and is no mistake when it is.
  */
-export function tallyFrame(tallies: readonly Tally[], truths: readonly Truth[], detections: readonly Detection[]): void {
+export function tallyFrame(
+  tallies: readonly Tally[],
+  truths: readonly Truth[],
+  detections: readonly Detection[],
+): void {
   const open = new Set(truths);
   for (const detection of [...detections].sort((a, b) => b.score - a.score)) {
     let best: Truth | undefined;

@@ -12,6 +12,9 @@ import { INPUT_HEIGHT, INPUT_WIDTH, placePicture, placeTruths } from './picture.
 import { stillSample, type Truth } from './sample.ts';
 import { FULL_FRAME, type SceneLimits } from './scene.ts';
 
+/** The seed of the committed model. */
+export const TRAINING_SEED = 1_000_003;
+
 export interface Stage {
   readonly steps: number;
   readonly framesPerStep: number;
@@ -27,9 +30,9 @@ export interface Stage {
 const WINDOW: SceneLimits = { width: 320, height: 192, fewestObjects: 1, mostObjects: 5, mostClutter: 4 };
 
 export const STAGES: readonly Stage[] = [
-  stage(100, 16, WINDOW, 0.0003, 0.003),
-  stage(1500, 16, WINDOW, 0.003, 0.0006),
-  stage(300, 8, FULL_FRAME, 0.0006, 0),
+  stage(100, 8, WINDOW, 0.0003, 0.003),
+  stage(5900, 8, WINDOW, 0.003, 0.0006),
+  stage(800, 4, FULL_FRAME, 0.0006, 0),
 ];
 
 export interface Progress {
@@ -40,7 +43,7 @@ export interface Progress {
   readonly boxLoss: number;
 }
 
-const STEPS_PER_REPORT = 20;
+const STEPS_PER_REPORT = 100;
 
 /** Trains a new network. `report` is called every {@link STEPS_PER_REPORT} steps. */
 export function train(seed: number, stages: readonly Stage[], report: (progress: Progress) => void): Network {

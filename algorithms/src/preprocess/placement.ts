@@ -20,8 +20,8 @@ export type ResizeMode = 'stretch' | 'letterbox' | 'letterbox-centre';
 export function placeInto(input: Size, picture: Size, mode: ResizeMode): Placement {
   if (mode === 'stretch') return { ...input, left: 0, top: 0, contentWidth: input.width, contentHeight: input.height };
   const wide = picture.width * input.height >= picture.height * input.width;
-  const contentWidth = wide ? input.width : scaledSide(picture.width, input.height, picture.height);
-  const contentHeight = wide ? scaledSide(picture.height, input.width, picture.width) : input.height;
+  const contentWidth = wide ? input.width : scaledSide(picture.width, input.height, picture.height, mode);
+  const contentHeight = wide ? scaledSide(picture.height, input.width, picture.width, mode) : input.height;
   return padded({ width: contentWidth, height: contentHeight }, input, mode);
 }
 
@@ -34,8 +34,8 @@ export function placeByLongSide(
 ): Placement {
   const wide = picture.width >= picture.height;
   const content = {
-    width: wide ? longSide : scaledSide(picture.width, longSide, picture.height),
-    height: wide ? scaledSide(picture.height, longSide, picture.width) : longSide,
+    width: wide ? longSide : scaledSide(picture.width, longSide, picture.height, mode),
+    height: wide ? scaledSide(picture.height, longSide, picture.width, mode) : longSide,
   };
   const input = {
     width: Math.ceil(content.width / multipleOf) * multipleOf,
@@ -44,7 +44,11 @@ export function placeByLongSide(
   return padded(content, input, mode);
 }
 
-const scaledSide = (side: number, to: number, from: number): number => Math.max(1, Math.round((side * to) / from));
+/** Where it does not come out even, the families that pad right and below cut, and those that centre round. */
+function scaledSide(side: number, to: number, from: number, mode: ResizeMode): number {
+  const scaled = (side * to) / from;
+  return Math.max(1, mode === 'letterbox-centre' ? Math.round(scaled) : Math.floor(scaled));
+}
 
 function padded(content: Size, input: Size, mode: ResizeMode): Placement {
   const centred = mode === 'letterbox-centre';

@@ -7,6 +7,7 @@ import type { KV } from 'nats';
 import { StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
+import { createInbox } from './inbox.ts';
 
 export type Entry<T> = { readonly key: string; readonly value: T; readonly revision: number };
 
@@ -30,6 +31,9 @@ export type Bucket<T> = {
   watch(signal: AbortSignal): AsyncGenerator<Change<T>, void, void>;
 };
 
+/** Before the key in the subject of a bucket's entry. */
+const subjectPrefix = (bucket: string): string => `$KV.${bucket}.`;
+
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** Opens the bucket, made if it is not there. */
@@ -46,12 +50,12 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
   return {
     get,
     async entries() {
-      const entries: Entry<T>[] = [];
-      for await (const key of await kv.keys()) {
-        const entry = await get(key);
-        if (entry) entries.push(entry);
-      }
-      return entries;
+      // The client's own listing waits for ever on a bucket that changes under it; the stream's subjects are whole at once.
+      const subjects = subjectPrefix(name);
+      const { state } = await bus.manager.streams.info(`KV_${name}`, { subjects_filter: `${subjects}>` });
+      const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(subjects.length));
+      const entries = await Promise.all(keys.sort().map(get));
+      return entries.filter((entry) => entry !== undefined);
     },
     put: (key, value) => kv.put(key, encode(value)),
     create: (key, value) => kv.create(key, encode(value)).catch(refused),
@@ -62,34 +66,24 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
 }
 
 async function* watch<T>(kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
-  const changes: Change<T>[] = [];
-  let wake: () => void = () => {};
-  const push = (change: Change<T>): void => {
-    changes.push(change);
-    wake();
-  };
-  const iterator = await kv.watch({ initializedFn: () => push({ kind: 'current' }) });
+  const inbox = createInbox<Change<T>>();
+  const iterator = await kv.watch({ initializedFn: () => inbox.put({ kind: 'current' }) });
   const stop = (): void => {
     iterator.stop();
-    wake();
+    inbox.close();
   };
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
   const reading = (async () => {
     for await (const entry of iterator) {
-      if (entry.operation === 'PUT')
-        push({ kind: 'put', key: entry.key, value: entry.json<T>(), revision: entry.revision });
-      else push({ kind: 'deleted', key: entry.key, revision: entry.revision });
+      const { key, revision } = entry;
+      if (entry.operation === 'PUT') inbox.put({ kind: 'put', key, value: entry.json<T>(), revision });
+      else inbox.put({ kind: 'deleted', key, revision });
     }
+    inbox.close();
   })();
   try {
-    while (!signal.aborted) {
-      const change = changes.shift();
-      if (change) yield change;
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    }
+    for (let change = await inbox.take(); change && !signal.aborted; change = await inbox.take()) yield change;
   } finally {
     signal.removeEventListener('abort', stop);
     stop();

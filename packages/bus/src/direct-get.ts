@@ -18,7 +18,7 @@ export async function directGet(bus: Bus, stream: string, query: DirectQuery): P
       timeout: API_TIMEOUT_MS,
     });
     // A status instead of a message: 404 is its absence.
-    if (!headers || headers.code !== 0) return undefined;
+    if (headers?.code !== 0) return undefined;
     return { sequence: Number(headers.get('Nats-Sequence')), headers, data };
   } catch (error) {
     if (busErrorKind(error) === 'no-responders') return undefined;

@@ -7,7 +7,9 @@
 import { AckPolicy, DeliverPolicy, type MsgHdrs, headers as makeHeaders, nanos, nuid, ReplayPolicy } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
+import { deliveryInfo } from './delivery-info.ts';
 import { decodeHeader, type EndHeader, type FrameHeader } from './frame-headers.ts';
+import { createInbox } from './inbox.ts';
 
 const HEARTBEAT_MS = 500;
 const SILENCE_MS = 3 * HEARTBEAT_MS;
@@ -40,6 +42,8 @@ export async function* readFrames(
   }
 }
 
+type Delivery = { readonly sequence: number; readonly headers: MsgHdrs };
+
 /** One consumer's life: frames, then `broken` where it must be made anew or `gone` where its stream does not exist. */
 async function* readOnce(
   bus: Bus,
@@ -49,36 +53,30 @@ async function* readOnce(
   const framesStream = topology.framesStream(stream, epoch);
   // A literal subject of its own for each consumer, so that a predecessor's late messages reach nobody.
   const deliverSubject = `${topology.headersSubject(replica, stream, epoch)}.${nuid.next()}`;
-  const queue: (ReadFrame | 'broken')[] = [];
-  let wake: () => void = () => {};
+  const inbox = createInbox<Delivery | 'broken'>();
   let lastHeardMs = performance.now();
   let expected = 1;
-  const push = (item: ReadFrame | 'broken'): void => {
-    queue.push(item);
-    wake();
-  };
   const subscription = connection.subscribe(deliverSubject, {
     callback: (error, message) => {
       lastHeardMs = performance.now();
-      if (error) return push('broken');
+      if (error) return inbox.put('broken');
       if (isStatus(message.headers)) {
         // Flow control asks for an answer; a heartbeat may tell that messages were missed.
         if (message.reply) message.respond();
         const last = Number(message.headers?.get('Nats-Last-Consumer') || 0);
-        if (last >= expected) push('broken');
+        if (last >= expected) inbox.put('broken');
         return;
       }
       const { streamSequence, consumerSequence } = deliveryInfo(message.reply);
-      if (consumerSequence !== expected) return push('broken');
+      if (consumerSequence !== expected) return inbox.put('broken');
       expected += 1;
-      push({ sequence: streamSequence, header: decodeHeader(message.headers ?? makeHeaders()) });
+      inbox.put({ sequence: streamSequence, headers: message.headers ?? makeHeaders() });
     },
   });
   const watchdog = setInterval(() => {
-    if (performance.now() - lastHeardMs > SILENCE_MS) push('broken');
+    if (performance.now() - lastHeardMs > SILENCE_MS) inbox.put('broken');
   }, HEARTBEAT_MS);
-  const onAbort = (): void => wake();
-  signal.addEventListener('abort', onAbort, { once: true });
+  signal.addEventListener('abort', inbox.close, { once: true });
   let consumer: string | undefined;
   try {
     const info = await manager.consumers.add(framesStream, {
@@ -95,15 +93,12 @@ async function* readOnce(
       num_replicas: 1,
     });
     consumer = info.name;
-    while (!signal.aborted) {
-      const item = queue.shift();
-      if (item) {
+    for (let item = await inbox.take(); item && !signal.aborted; item = await inbox.take()) {
+      if (item === 'broken') {
         yield item;
-        if (item === 'broken') return;
-      } else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        return;
+      }
+      yield { sequence: item.sequence, header: decodeHeader(item.headers) };
     }
   } catch (error) {
     if (busErrorKind(error) === 'stream-missing') yield 'gone';
@@ -112,7 +107,7 @@ async function* readOnce(
     else yield 'broken';
   } finally {
     clearInterval(watchdog);
-    signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', inbox.close);
     subscription.unsubscribe();
     if (consumer !== undefined && !connection.isClosed())
       await manager.consumers.delete(framesStream, consumer).catch(() => false);
@@ -120,11 +115,3 @@ async function* readOnce(
 }
 
 const isStatus = (headers: MsgHdrs | undefined): boolean => headers !== undefined && headers.code === 100;
-
-/** Sequences out of a delivery's reply subject: `$JS.ACK…<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`. */
-function deliveryInfo(reply: string | undefined): { streamSequence: number; consumerSequence: number } {
-  const tokens = (reply ?? '').split('.');
-  // Servers with a domain put two tokens before the stream's name, and may put one after the last.
-  const first = tokens.length > 9 ? 7 : 5;
-  return { streamSequence: Number(tokens[first]), consumerSequence: Number(tokens[first + 1]) };
-}

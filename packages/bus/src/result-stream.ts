@@ -4,17 +4,9 @@
  * order, for ever, and by no scheduler that has been succeeded.
  */
 
-import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
-import {
-  AckPolicy,
-  type Consumer,
-  DiscardPolicy,
-  type JetStreamPublishOptions,
-  type JsMsg,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-} from 'nats';
+import { Fault } from '@stream-infer/core/fault';
+import type { AlgorithmTotals, ResultRecord, RunEnd } from '@stream-infer/core/result-record';
+import { DiscardPolicy, headers, type JetStreamPublishOptions, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { directGet } from './direct-get.ts';
@@ -24,7 +16,7 @@ export type ResultStreamOptions = {
   readonly maxBytes: number;
 };
 
-/** Makes RESULTS where it is not there yet. */
+/** Makes RESULTS where it is not there yet; idempotent. Throws BUS_NO_ROOM where the server has not that much disk left. */
 export async function ensureResultStream(bus: Bus, { maxBytes }: ResultStreamOptions): Promise<void> {
   const config = {
     name: bus.topology.resultsStream,
@@ -40,13 +32,30 @@ export async function ensureResultStream(bus: Bus, { maxBytes }: ResultStreamOpt
   } catch (error) {
     // It exists with another limit: what it is stays, since another service may have been told so.
     await bus.manager.streams.info(config.name).catch(() => {
-      throw error;
+      throw resultStreamFault(error, maxBytes);
     });
   }
 }
 
-/** What stands last on a subject: its sequence (0 where none does) and, where there is one, its bytes. */
-export type LastMessage = { readonly sequence: number; readonly data?: Uint8Array };
+function resultStreamFault(error: unknown, maxBytes: number): unknown {
+  if (busErrorKind(error) !== 'no-room') return error;
+  const mib = (maxBytes / 2 ** 20).toFixed(0);
+  return new Fault(
+    'BUS_NO_ROOM',
+    `the stream of results needs ${mib} MiB of the bus's disk, more than is left: set resultsMaxBytes lower, or give nats-server a larger max_file_store`,
+    { cause: error },
+  );
+}
+
+/** A result's totals up to and with it, as JSON: the ledger of whoever takes the stream over begins there (EX-11). */
+export const TOTALS_HEADER = 'Si-Totals';
+
+/** What stands last on a subject: its sequence (0 where none does) and, where there is one, its bytes and its totals. */
+export type LastMessage = {
+  readonly sequence: number;
+  readonly data?: Uint8Array;
+  readonly totals?: AlgorithmTotals;
+};
 
 export async function lastResult(bus: Bus, stream: string, run: string, algorithm: string): Promise<LastMessage> {
   return lastOnSubject(bus, bus.topology.resultSubject(stream, run, algorithm));
@@ -54,11 +63,18 @@ export async function lastResult(bus: Bus, stream: string, run: string, algorith
 
 async function lastOnSubject(bus: Bus, subject: string): Promise<LastMessage> {
   const message = await directGet(bus, bus.topology.resultsStream, { last_by_subj: subject });
-  return message ?? { sequence: 0 };
+  if (message === undefined) return { sequence: 0 };
+  const totals = message.headers.get(TOTALS_HEADER);
+  return {
+    sequence: message.sequence,
+    data: message.data,
+    ...(totals !== '' && { totals: JSON.parse(totals) as AlgorithmTotals }),
+  };
 }
 
 /**
- * Publishes one record after the message `after` of its subject (0: as the first) and returns its sequence. Rejects with the
+ * Publishes one record after the message `after` of its subject (0: as the first) and returns its sequence; `totals` count up to and
+ * with it. Rejects with the
  * client's error: `wrong-sequence` where another has published, `full` where the stream is.
  */
 export function publishResult(
@@ -66,8 +82,9 @@ export function publishResult(
   { stream, run, algorithm }: Pick<ResultRecord, 'stream' | 'run' | 'algorithm'>,
   bytes: Uint8Array,
   after: number,
+  totals?: AlgorithmTotals,
 ): Promise<number> {
-  return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, after);
+  return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, after, totals);
 }
 
 /** Publishes the end of a run, once: a second attempt is refused and is no fault. */
@@ -77,41 +94,18 @@ export async function publishRunEnd(bus: Bus, end: Pick<RunEnd, 'stream' | 'run'
   });
 }
 
-async function publishAfter(bus: Bus, subject: string, bytes: Uint8Array, after: number): Promise<number> {
+async function publishAfter(
+  bus: Bus,
+  subject: string,
+  bytes: Uint8Array,
+  after: number,
+  totals?: AlgorithmTotals,
+): Promise<number> {
   const options: Partial<JetStreamPublishOptions> = { expect: { lastSubjectSequence: after } };
+  if (totals !== undefined) {
+    options.headers = headers();
+    options.headers.set(TOTALS_HEADER, JSON.stringify(totals));
+  }
   const acknowledgement = await bus.jetstream.publish(subject, bytes, options);
   return acknowledgement.seq;
 }
-
-export type StoredMessage = {
-  readonly kind: 'result' | 'end';
-  /** Sequence in RESULTS: the order in which everything happened. */
-  readonly sequence: number;
-  readonly bytes: Uint8Array;
-  readonly message: JsMsg;
-};
-
-/** The durable consumer that collectors share: a message comes again until it is acknowledged after the commit (I5). */
-export async function collectorConsumer(bus: Bus): Promise<Consumer> {
-  const { resultsStream, collectorDurable } = bus.topology;
-  await bus.manager.consumers
-    .add(resultsStream, {
-      durable_name: collectorDurable,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(30_000),
-      max_ack_pending: 20_000,
-    })
-    .catch(async (error: unknown) => {
-      await bus.manager.consumers.info(resultsStream, collectorDurable).catch(() => {
-        throw error;
-      });
-    });
-  return bus.jetstream.consumers.get(resultsStream, collectorDurable);
-}
-
-export const storedMessage = (bus: Bus, message: JsMsg): StoredMessage => ({
-  kind: bus.topology.isEndSubject(message.subject) ? 'end' : 'result',
-  sequence: message.seq,
-  bytes: message.data,
-  message,
-});

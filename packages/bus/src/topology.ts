@@ -37,5 +37,8 @@ export function createTopology(prefix: string) {
     endSubject: (id: string, run: string): string => subject('ends', id, run),
     isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
     collectorDurable: 'collector',
+    /** Where a pull consumer is asked for messages: the server's own protocol. */
+    nextMessagesSubject: (jetstream: string, consumer: string): string =>
+      `$JS.API.CONSUMER.MSG.NEXT.${jetstream}.${consumer}`,
   } as const;
 }

@@ -66,6 +66,11 @@ export const FAULTS = {
     exitStatus: 1,
     description: 'An algorithm returned more than 1 MiB of JSON; that window has an error result.',
   },
+  NOT_STARTED: {
+    exitStatus: 1,
+    description:
+      'A runner gave an invocation back before it started: it was cancelled, it became stale, or the runner drains.',
+  },
   FRAME_GONE: { exitStatus: 1, description: 'A frame left the buffer before the runner fetched it.' },
   FRAME_MISMATCH: { exitStatus: 1, description: 'A reference led to a frame of another run or number.' },
   RUNNER_LOST: { exitStatus: 1, description: 'The runner died or became unreachable while it held the invocation.' },

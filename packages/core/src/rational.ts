@@ -60,7 +60,8 @@ export function compare(a: Rational, b: Rational): number {
 
 export const minimum = (a: Rational, b: Rational): Rational => (compare(a, b) <= 0 ? a : b);
 
-const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n || a % b === 0n ? a / b : a / b - 1n);
+/** floor(a / b) for b above 0. */
+export const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n || a % b === 0n ? a / b : a / b - 1n);
 
 /** floor(r), exactly. */
 export const floor = (r: Rational): number => Number(floorDivide(BigInt(r.num), BigInt(r.den)));
@@ -72,3 +73,7 @@ export const floorTimes = (r: Rational, n: number): number =>
 /** ceil(r × n), exactly. */
 export const ceilTimes = (r: Rational, n: number): number =>
   Number(-floorDivide(-(BigInt(r.num) * BigInt(n)), BigInt(r.den)));
+
+/** floor(a × b), exactly, however large the parts of the product are. */
+export const floorProduct = (a: Rational, b: Rational): number =>
+  Number(floorDivide(BigInt(a.num) * BigInt(b.num), BigInt(a.den) * BigInt(b.den)));

@@ -13,8 +13,11 @@ export type LoadedConfiguration = {
   readonly directory: string;
 };
 
-/** Throws CONFIG_NOT_FOUND, CONFIG_SYNTAX (with line and column) or what parseConfiguration throws. */
-export async function readConfigurationFile(path: string): Promise<LoadedConfiguration> {
+/**
+ * @param directory what relative paths in it are relative to, where that is not the file's own.
+ * Throws CONFIG_NOT_FOUND, CONFIG_SYNTAX (with line and column) or what parseConfiguration throws.
+ */
+export async function readConfigurationFile(path: string, directory = dirname(path)): Promise<LoadedConfiguration> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -26,5 +29,5 @@ export async function readConfigurationFile(path: string): Promise<LoadedConfigu
   const document = parseDocument(text);
   const problem = document.errors[0];
   if (problem) throw new Fault('CONFIG_SYNTAX', `${path}: ${problem.message}`);
-  return { configuration: parseConfiguration(document.toJS(), path), directory: dirname(resolve(path)) };
+  return { configuration: parseConfiguration(document.toJS(), path), directory: resolve(directory) };
 }

@@ -9,9 +9,11 @@ import type { ServiceSection, Settings } from '@stream-infer/core/settings';
 import type { Registry } from 'prom-client';
 import type { LoadedConfiguration } from './configuration-file.ts';
 import { readConfigurationFile } from './configuration-file.ts';
+import { faultReporter } from './fault-reporter.ts';
 import { startHealthServer } from './health-server.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
+import { createProcessExit, type ProcessExit } from './process-exit.ts';
 import { readSettings } from './settings.ts';
 
 /** Exit status of a service that wants to be started again (EX_TEMPFAIL). */
@@ -30,10 +32,14 @@ export type ServiceContext<S extends ServiceSection> = {
   readonly configuration: LoadedConfiguration | undefined;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Logs a fault that the service survives, and counts it by code. */
+  report(fault: Fault, fields?: Readonly<Record<string, unknown>>): void;
   /** Ends the process with this fault, after the drain. */
   fail(fault: Fault): void;
   /** Drains and ends the process with RESTART_STATUS, so that its supervisor starts it again. */
   restart(reason: string): void;
+  /** Registers what tells, when the process ends, whether a thread is inside native code (process-exit.ts). */
+  guardExit(holdsProcess: () => boolean): void;
 };
 
 /** A service that runs. */
@@ -55,7 +61,8 @@ export type ServiceDescription<S extends ServiceSection> = {
 
 /** Runs the service until it is told to stop or fails; sets the exit status and ends the process. */
 export async function runService<S extends ServiceSection>(description: ServiceDescription<S>): Promise<void> {
-  process.exitCode = await live(description).catch((error: unknown) => {
+  const exit = createProcessExit();
+  const status = await live(description, exit).catch((error: unknown) => {
     const fault = toFault(error);
     createLogger({ service: description.name, level: 'info', format: 'auto' }).fatal(
       { code: fault.code },
@@ -63,13 +70,17 @@ export async function runService<S extends ServiceSection>(description: ServiceD
     );
     return fault.exitStatus;
   });
-  // Handles that a library forgot must not keep a stopped service alive; logs are written synchronously.
-  process.exit();
+  exit.end(status);
 }
 
-async function live<S extends ServiceSection>({ name, section, start }: ServiceDescription<S>): Promise<number> {
-  const path = process.env['STREAM_INFER_CONFIG'];
-  const configuration = path ? await readConfigurationFile(path) : undefined;
+async function live<S extends ServiceSection>(
+  { name, section, start }: ServiceDescription<S>,
+  exit: ProcessExit,
+): Promise<number> {
+  const path = process.env.STREAM_INFER_CONFIG;
+  // The command writes a file of its own, in which paths stay relative to where the user's lies.
+  const directory = process.env.STREAM_INFER_CONFIG_DIRECTORY || undefined;
+  const configuration = path ? await readConfigurationFile(path, directory) : undefined;
   const settings = readSettings(section, configuration?.configuration[section], process.env);
   const logger = createLogger({ service: name, level: settings.logLevel, format: settings.logFormat });
   const metrics = createMetrics(name);
@@ -92,8 +103,10 @@ async function live<S extends ServiceSection>({ name, section, start }: ServiceD
       configuration,
       logger,
       metrics,
+      report: faultReporter(logger, metrics),
       fail: (fault) => ended.resolve({ kind: 'fault', fault }),
       restart: (reason) => ended.resolve({ kind: 'restart', reason }),
+      guardExit: exit.guard,
     });
     service = await Promise.race([starting, ended.promise.then(() => undefined)]);
     if (service) logger.info({ addresses: { http: health.address, ...service.addresses } }, 'started');

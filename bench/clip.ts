@@ -1,0 +1,42 @@
+/** The clips that are measured on: drawn by ffmpeg into a folder of their own, with noise so that they decode like a camera's. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+function ffmpeg(...args: string[]): void {
+  const { status, stderr } = spawnSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`ffmpeg ${args.join(' ')}: ${stderr}`);
+}
+
+/** 60 s of 1080p30, testsrc2 with temporal noise, x264 at 8 Mbit/s. */
+export function minuteOf1080p30(folder: string): string {
+  const file = join(folder, 'minute-1080p30.mp4');
+  if (!existsSync(file))
+    ffmpeg(
+      ...['-f', 'lavfi', '-i', 'testsrc2=size=1920x1080:rate=30:duration=60', '-vf', 'noise=alls=12:allf=t'],
+      ...[
+        '-c:v',
+        'libx264',
+        '-preset',
+        'veryfast',
+        '-b:v',
+        '8M',
+        '-maxrate',
+        '8M',
+        '-bufsize',
+        '16M',
+        '-pix_fmt',
+        'yuv420p',
+        file,
+      ],
+    );
+  return file;
+}
+
+/** The same minute, `times` times over, without coding it again. */
+export function repeated(minute: string, times: number, folder: string): string {
+  const file = join(folder, `repeated-${times}.mp4`);
+  if (!existsSync(file)) ffmpeg('-stream_loop', String(times - 1), '-i', minute, '-c', 'copy', file);
+  return file;
+}

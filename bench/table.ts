@@ -1,0 +1,26 @@
+/** The table of bench/RESULTS.md: each figure beside its limit, measured in the same run. */
+
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+
+export type Row = { readonly what: string; readonly figure: string; readonly limit: string; readonly held: boolean };
+
+const firstLine = (command: string, ...args: string[]): string =>
+  (spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '').split('\n')[0] ?? '';
+
+export function resultsDocument(rows: readonly Row[], skipped: readonly string[]): string {
+  const table = rows.map(
+    ({ what, figure, limit, held }) => `| ${what} | ${figure} | ${limit} | ${held ? 'yes' : 'NO'} |`,
+  );
+  return `# What it costs
+
+Written by \`make bench\`. Wall clock, CPU and memory are of the whole process tree: the command, nats-server, the four services and ffmpeg.
+Memory is PSS, summed at 10 Hz. What is not measured: networks between hosts, GPUs, many cameras.
+
+Machine: ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; Node ${process.version}; ${firstLine('ffmpeg', '-version').split(' Copyright')[0]}; ${firstLine('nats-server', '--version')}.
+
+| what | figure | limit | held |
+|---|---|---|---|
+${table.join('\n')}
+${skipped.map((line) => `\nNot measured: ${line}\n`).join('')}`;
+}

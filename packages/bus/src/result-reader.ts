@@ -1,0 +1,214 @@
+/**
+ * Reads RESULTS in order and each message once, through the collector's durable consumer. The position is the reader's owner's: it
+ * stands in the store, committed together with the results (I5), and the consumer is made anew from it whenever reading begins or a
+ * delivery is missed. So what was on its way to a process that died comes at once and in its place; left to the acknowledgement's
+ * timeout it would come half a minute late, and after the end of its run. What the server thinks was delivered decides nothing;
+ * acknowledgements tell it how far this sink has come, which is what trimming goes by (EX-7).
+ */
+
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { AckPolicy, createInbox, DeliverPolicy, type Msg, NatsError, nanos } from 'nats';
+import type { Bus } from './bus.ts';
+import { busErrorKind } from './bus-error.ts';
+import { deliveryInfo } from './delivery-info.ts';
+import { ensureResultStream } from './result-stream.ts';
+
+/** One request for messages: bounded in number and bytes, so that a burst of large results fits into memory. */
+const REQUEST = { batch: 500, max_bytes: 4 * 2 ** 20, expires: nanos(5_000), idle_heartbeat: nanos(1_000) };
+const SILENCE_MS = 3_000;
+const RETRY_MS = 500;
+
+/** Which RESULTS this is, and how far it reaches: one made anew begins at sequence 1 again. */
+export type ResultStreamFacts = {
+  /** When it was made, as the server tells it. */
+  readonly created: string;
+  readonly lastSequence: number;
+};
+
+export type ResultMessage = {
+  readonly kind: 'result' | 'end';
+  readonly sequence: number;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+};
+
+export type ResultBatch = {
+  readonly kind: 'batch';
+  /** In order, none of them empty. */
+  readonly messages: readonly ResultMessage[];
+  /** How many more the stream holds. */
+  readonly pending: number;
+  /** To be called after the commit. */
+  acknowledge(): void;
+};
+
+export type ResultReading =
+  | ResultBatch
+  /** Messages come from now on. */
+  | { readonly kind: 'open' }
+  /** Nothing has come for a second, and the server is there. */
+  | { readonly kind: 'idle' }
+  /** The consumer is made anew. */
+  | { readonly kind: 'broken'; readonly reason: string };
+
+export type ResultReaderOptions = {
+  /** Limit of RESULTS, should it have to be made. */
+  readonly maxBytes: number;
+  /** The sequence to begin at; asked each time that the consumer is made. */
+  readonly from: (stream: ResultStreamFacts) => number;
+  readonly signal: AbortSignal;
+};
+
+/** Reads until the signal aborts or the bus is closed. Rejects with what `from` throws; failures of the bus are `broken`. */
+export async function* readResults(bus: Bus, options: ResultReaderOptions): AsyncGenerator<ResultReading, void, void> {
+  const { signal } = options;
+  while (!signal.aborted && !bus.connection.isClosed()) {
+    try {
+      yield* readOnce(bus, options);
+    } catch (error) {
+      if (!(error instanceof NatsError)) throw error;
+      yield { kind: 'broken', reason: error.message };
+    }
+    // Not at once: what broke it may still be so.
+    await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** One consumer's life. */
+async function* readOnce(
+  bus: Bus,
+  { maxBytes, from, signal }: ResultReaderOptions,
+): AsyncGenerator<ResultReading, void, void> {
+  await ensureResultStream(bus, { maxBytes });
+  const { created, state } = await bus.manager.streams.info(bus.topology.resultsStream);
+  await makeConsumer(bus, from({ created, lastSequence: state.last_seq }));
+  yield { kind: 'open' };
+  const inbox = openInbox(bus, signal);
+  try {
+    while (!signal.aborted) {
+      if (inbox.holdsMessages()) {
+        // What the socket holds already joins the batch: one commit for all of it.
+        await setImmediate();
+        yield batchOf(bus, inbox.takeMessages());
+      } else if (inbox.trouble() !== undefined) {
+        yield { kind: 'broken', reason: inbox.trouble() ?? '' };
+        return;
+      } else if (inbox.takeHeartbeat()) yield { kind: 'idle' };
+      else await inbox.changed();
+    }
+  } finally {
+    inbox.close();
+  }
+}
+
+/** The durable consumer, made so that it begins at `from`. */
+async function makeConsumer(bus: Bus, from: number): Promise<void> {
+  const { resultsStream, collectorDurable } = bus.topology;
+  await bus.manager.consumers.delete(resultsStream, collectorDurable).catch((error: unknown) => {
+    if (busErrorKind(error) !== 'consumer-missing') throw error;
+  });
+  await bus.manager.consumers.add(resultsStream, {
+    durable_name: collectorDurable,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: from,
+    // One acknowledgement for a batch.
+    ack_policy: AckPolicy.All,
+    ack_wait: nanos(30_000),
+    max_ack_pending: 20_000,
+  });
+}
+
+function batchOf(bus: Bus, messages: readonly Msg[]): ResultBatch {
+  const last = messages.at(-1);
+  return {
+    kind: 'batch',
+    messages: messages.map(({ subject, reply, data }) => ({
+      kind: bus.topology.isEndSubject(subject) ? 'end' : 'result',
+      sequence: deliveryInfo(reply).streamSequence,
+      subject,
+      bytes: data,
+    })),
+    pending: deliveryInfo(last?.reply).pending,
+    acknowledge: () => void last?.respond(ACKNOWLEDGE),
+  };
+}
+
+const ACKNOWLEDGE = new TextEncoder().encode('+ACK');
+
+/** Asks for messages, one request at a time, and keeps what comes until it is taken. */
+function openInbox(bus: Bus, signal: AbortSignal) {
+  const { connection, topology } = bus;
+  const subject = createInbox();
+  const nextSubject = topology.nextMessagesSubject(topology.resultsStream, topology.collectorDurable);
+  let messages: Msg[] = [];
+  let expected = 1;
+  let requested = 0;
+  let heartbeat = false;
+  let trouble: string | undefined;
+  let lastHeardMs = performance.now();
+  let wake: () => void = () => undefined;
+  const request = (): void => {
+    requested = REQUEST.batch;
+    if (!connection.isClosed()) connection.publish(nextSubject, JSON.stringify(REQUEST), { reply: subject });
+  };
+  const onStatus = (message: Msg): void => {
+    const headers = message.headers;
+    if (headers?.code === 100) {
+      heartbeat = true;
+      if (Number(headers.get('Nats-Last-Consumer') || 0) >= expected) trouble = 'messages were lost on their way';
+    } else if (headers?.code === 408 || headers?.has('Nats-Pending-Messages')) request();
+    else trouble = headers?.description || 'the consumer is gone';
+  };
+  const onMessage = (message: Msg): void => {
+    if (deliveryInfo(message.reply).consumerSequence !== expected) {
+      trouble = 'messages were lost on their way';
+      return;
+    }
+    messages.push(message);
+    expected += 1;
+    requested -= 1;
+    if (requested === 0) request();
+  };
+  const subscription = connection.subscribe(subject, {
+    callback: (error, message) => {
+      lastHeardMs = performance.now();
+      // Behind a gap nothing counts: the next consumer brings it again.
+      if (trouble !== undefined) return;
+      if (error) trouble = error.message;
+      else if (message.subject === subject) onStatus(message);
+      else onMessage(message);
+      wake();
+    },
+  });
+  const watchdog = setInterval(() => {
+    if (performance.now() - lastHeardMs > SILENCE_MS) trouble ??= `nothing was heard for ${SILENCE_MS} ms`;
+    wake();
+  }, SILENCE_MS / 3);
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort, { once: true });
+  request();
+  return {
+    holdsMessages: () => messages.length > 0,
+    takeMessages() {
+      const taken = messages;
+      messages = [];
+      return taken;
+    },
+    takeHeartbeat() {
+      const heard = heartbeat;
+      heartbeat = false;
+      return heard;
+    },
+    trouble: () => trouble,
+    /** Resolves when something may have come; call it only after looking. */
+    changed: () =>
+      new Promise<void>((resolve) => {
+        wake = resolve;
+      }),
+    close() {
+      clearInterval(watchdog);
+      signal.removeEventListener('abort', onAbort);
+      if (!connection.isClosed()) subscription.unsubscribe();
+    },
+  };
+}

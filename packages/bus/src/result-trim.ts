@@ -1,0 +1,37 @@
+/**
+ * Keeps RESULTS small: what every sink has acknowledged goes, all but the last message of each subject, which is the progress of
+ * its stream and algorithm (EX-6, EX-7).
+ */
+
+import type { Bus } from './bus.ts';
+import { directGet } from './direct-get.ts';
+
+/** Removes all of the subject's messages before `sequence`; returns how many. */
+export async function trimResults(bus: Bus, subject: string, sequence: number): Promise<number> {
+  const { purged } = await bus.manager.streams.purge(bus.topology.resultsStream, { filter: subject, seq: sequence });
+  return purged;
+}
+
+/**
+ * Up to which sequence every other sink has acknowledged; Infinity where the collector is the only one. A sink is a durable consumer
+ * of RESULTS.
+ */
+export async function acknowledgedByOthers(bus: Bus): Promise<number> {
+  const { resultsStream, collectorDurable } = bus.topology;
+  let floor = Number.POSITIVE_INFINITY;
+  for await (const { name, config, ack_floor } of bus.manager.consumers.list(resultsStream)) {
+    if (config.durable_name !== undefined && name !== collectorDurable) floor = Math.min(floor, ack_floor.stream_seq);
+  }
+  return floor;
+}
+
+/** The subjects of results with more than one message, with the sequence of the last. */
+export async function* untrimmedSubjects(bus: Bus): AsyncGenerator<{ subject: string; lastSequence: number }> {
+  const { resultsStream } = bus.topology;
+  const { state } = await bus.manager.streams.info(resultsStream, { subjects_filter: '>' });
+  for (const [subject, messages] of Object.entries(state.subjects ?? {})) {
+    if (messages < 2) continue;
+    const last = await directGet(bus, resultsStream, { last_by_subj: subject });
+    if (last) yield { subject, lastSequence: last.sequence };
+  }
+}

@@ -1,0 +1,182 @@
+import type { ResultRecord } from '@stream-infer/core/result-record';
+import { describe, expect, test } from 'vitest';
+import { BLACK, classColour, textColour, WHITE } from './colour.ts';
+import { drawDetections } from './detection-drawing.ts';
+import { trackDetections } from './detection-track.ts';
+import { readDetections } from './detections.ts';
+import { drawText, fillRectangle, type Picture, strokeRectangle, textSize } from './drawing.ts';
+import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphsOf } from './font.ts';
+import { drawOnFragments } from './movie-fragments.ts';
+
+const picture = (width: number, height: number, stride = width * 3): Picture => ({
+  data: new Uint8Array(stride * height),
+  width,
+  height,
+  stride,
+});
+
+/** What is drawn, a letter a pixel. */
+const shape = ({ data, width, height, stride }: Picture): string[] =>
+  Array.from({ length: height }, (_, y) =>
+    Array.from({ length: width }, (_, x) => (data[y * stride + x * 3] === 0 ? '.' : '#')).join(''),
+  );
+
+const RED = [255, 9, 9] as const;
+
+describe('the font', () => {
+  test('has a glyph of its own for every printable ASCII character', () => {
+    const all = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
+    const glyphs = glyphsOf(all);
+    expect(glyphs).toHaveLength(95);
+    expect(new Set(glyphs.map((glyph) => glyph.join())).size).toBe(95);
+    for (const glyph of glyphs) {
+      expect(glyph).toHaveLength(GLYPH_HEIGHT);
+      for (const row of glyph) expect(row).toBeLessThan(2 ** GLYPH_WIDTH);
+    }
+  });
+
+  test('leaves accents out, and shows what it does not have as a question mark', () => {
+    expect(glyphsOf('Zürich')).toEqual(glyphsOf('Zurich'));
+    expect(glyphsOf('日\n')).toEqual(glyphsOf('??'));
+  });
+});
+
+describe('drawing', () => {
+  test('draws an outline within its rectangle, and nothing outside of the picture', () => {
+    const canvas = picture(6, 4);
+    strokeRectangle(canvas, { x: 1, y: 0, width: 4, height: 4 }, 1, RED);
+    expect(shape(canvas)).toEqual(['.####.', '.#..#.', '.#..#.', '.####.']);
+    const other = picture(4, 3);
+    strokeRectangle(other, { x: -2, y: -2, width: 4, height: 4 }, 1, RED);
+    fillRectangle(other, { x: 3, y: 2, width: 9, height: 9 }, RED);
+    expect(shape(other)).toEqual(['.#..', '##..', '...#']);
+  });
+
+  test('a rectangle turned inside out is nothing', () => {
+    const canvas = picture(3, 3);
+    strokeRectangle(canvas, { x: 2, y: 2, width: -2, height: -2 }, 1, RED);
+    expect(shape(canvas)).toEqual(['...', '...', '...']);
+  });
+
+  test('keeps to the rows of a picture whose rows are padded', () => {
+    const canvas = picture(3, 2, 12);
+    fillRectangle(canvas, { x: 2, y: 0, width: 5, height: 2 }, [1, 2, 3]);
+    expect([...canvas.data]).toEqual([0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0]);
+  });
+
+  test('writes text as the font has it, each dot as large as the scale says', () => {
+    const canvas = picture(5, 7);
+    drawText(canvas, 'T', { x: 0, y: 0, scale: 1 }, WHITE);
+    expect(shape(canvas)).toEqual(['#####', '..#..', '..#..', '..#..', '..#..', '..#..', '..#..']);
+    expect(textSize('ab', 3)).toEqual({ width: 33, height: 21 });
+    expect(textSize('', 3).width).toBe(0);
+  });
+
+  test('a caption stands above its box, within it at the top of the picture, and never beyond the right edge', () => {
+    const detection = (box: [number, number, number, number]) => [{ box, score: 0.5, label: 'cat', classId: 1 }];
+    const rowsOf = (box: [number, number, number, number]) => {
+      const canvas = picture(100, 60);
+      drawDetections(canvas, detection(box));
+      return shape(canvas);
+    };
+    const above = rowsOf([2, 30, 20, 50]);
+    expect(above[18]).not.toContain('#');
+    expect(above[19]).toContain('#'.repeat(40));
+    const within = rowsOf([2, 4, 20, 50]);
+    expect(within[3]).not.toContain('#');
+    expect(within[4]).toContain('#'.repeat(40));
+    expect(rowsOf([90, 30, 99, 50])[19]?.endsWith('#'.repeat(40))).toBe(true);
+  });
+});
+
+test('classes differ in colour, stay as they are, and their captions can be read', () => {
+  const colours = Array.from({ length: 30 }, (_, classId) => classColour(classId, '').join());
+  expect(new Set(colours).size).toBe(30);
+  expect(classColour(undefined, 'cat')).toEqual(classColour(undefined, 'cat'));
+  expect(classColour(undefined, 'cat')).not.toEqual(classColour(undefined, 'dog'));
+  expect(textColour([255, 255, 80])).toBe(BLACK);
+  expect(textColour([48, 48, 255])).toBe(WHITE);
+});
+
+describe('detections', () => {
+  test('are told by their shape', () => {
+    expect(readDetections({ boxes: [[1, 2, 3, 4]], scores: [0.5], labels: ['a'], classIds: [7] })).toEqual([
+      { box: [1, 2, 3, 4], score: 0.5, label: 'a', classId: 7 },
+    ]);
+    expect(readDetections({ boxes: [[1, 2, 3, 4]] })).toEqual([
+      { box: [1, 2, 3, 4], score: undefined, label: '', classId: undefined },
+    ]);
+    expect(readDetections({ boxes: [] })).toEqual([]);
+    for (const other of [undefined, null, 3, [], {}, { boxes: [[1, 2, 3]] }, { boxes: 'x' }])
+      expect(readDetections(other)).toBeUndefined();
+  });
+
+  const record = (algorithm: string, sourceIndex: number, x?: number): ResultRecord =>
+    ({
+      algorithm,
+      sourceIndex,
+      ...(x !== undefined && { data: { boxes: [[x, 0, 0, 0]] } }),
+    }) as unknown as ResultRecord;
+
+  async function* of(...records: ResultRecord[]): AsyncGenerator<ResultRecord, void, void> {
+    yield* records;
+  }
+
+  test("stand from their own frame until the next result of their algorithm, and no other's", async () => {
+    const track = trackDetections(of(record('a', 1, 10), record('b', 2, 20), record('a', 4, 11), record('b', 5)));
+    expect(await track.firstIndex()).toBe(1);
+    const seen: number[][] = [];
+    for (let index = 0; index < 7; index += 1) seen.push((await track.at(index)).map(({ box }) => box[0]));
+    expect(seen).toEqual([[], [10], [10, 20], [10, 20], [11, 20], [11], [11]]);
+    expect(track.found).toBe(true);
+  });
+
+  test('are not found among results of another kind', async () => {
+    const track = trackDetections(of({ ...record('a', 0), data: 7 }));
+    expect(await track.at(5)).toEqual([]);
+    expect(track.found).toBe(false);
+    expect(await trackDetections(of()).firstIndex()).toBeUndefined();
+  });
+});
+
+describe('a fragmented movie', () => {
+  const box = (type: string, ...body: number[]): number[] => [0, 0, 0, 8 + body.length, ...Buffer.from(type), ...body];
+  const movie = [
+    box('ftyp', 1),
+    box('moov'),
+    box('moof', 9, 9),
+    box('mdat', 1, 2, 3),
+    box('moof', 8),
+    box('mdat', 4),
+  ].flat();
+
+  async function* chunks(bytes: number[], size: number): AsyncGenerator<Uint8Array, void, void> {
+    for (let at = 0; at < bytes.length; at += size) yield Uint8Array.from(bytes.slice(at, at + size));
+  }
+
+  async function through(bytes: number[], size: number, draw: (picture: Uint8Array) => void): Promise<number[]> {
+    const out: number[] = [];
+    for await (const part of drawOnFragments(chunks(bytes, size), async (one) => draw(one))) out.push(...part);
+    return out;
+  }
+
+  test.each([1, 3, 7, 1000])(
+    'hands its pictures out in order and passes all else on, in chunks of %i',
+    async (size) => {
+      const pictures: number[][] = [];
+      const out = await through(movie, size, (one) => {
+        pictures.push([...one]);
+        one.fill(7);
+      });
+      expect(pictures).toEqual([[1, 2, 3], [4]]);
+      expect(out).toEqual(
+        [box('ftyp', 1), box('moov'), box('moof', 9, 9), box('mdat', 7, 7, 7), box('moof', 8), box('mdat', 7)].flat(),
+      );
+    },
+  );
+
+  test('that ends within a picture is refused', async () => {
+    await expect(through(movie.slice(0, -1), 5, () => undefined)).rejects.toThrow(RangeError);
+    await expect(through([0, 0, 0, 0, 1, 2, 3, 4], 5, () => undefined)).rejects.toThrow(RangeError);
+  });
+});

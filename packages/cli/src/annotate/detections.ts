@@ -1,0 +1,43 @@
+/** Results that are detections, told by their shape, whichever algorithm they are of. */
+
+import type { Json } from '@stream-infer/core/json';
+
+export type Detection = {
+  /** x1, y1, x2, y2 in pixels of the source picture. */
+  readonly box: readonly [number, number, number, number];
+  readonly score: number | undefined;
+  readonly label: string;
+  readonly classId: number | undefined;
+};
+
+/** Undefined where the data is of another shape. */
+export function readDetections(data: Json | undefined): readonly Detection[] | undefined {
+  if (!isMapping(data)) return undefined;
+  const { boxes, scores, labels, classIds } = data;
+  if (!Array.isArray(boxes) || !boxes.every(isBox)) return undefined;
+  return boxes.map((box, index) => ({
+    box,
+    score: numberAt(scores, index),
+    label: textAt(labels, index) ?? '',
+    classId: numberAt(classIds, index),
+  }));
+}
+
+const isMapping = (value: Json | undefined): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isBox = (value: Json): value is readonly [number, number, number, number] =>
+  Array.isArray(value) && value.length === 4 && value.every((side) => typeof side === 'number');
+
+const at = (value: Json | undefined, index: number): Json | undefined =>
+  Array.isArray(value) ? value[index] : undefined;
+
+function numberAt(value: Json | undefined, index: number): number | undefined {
+  const found = at(value, index);
+  return typeof found === 'number' ? found : undefined;
+}
+
+function textAt(value: Json | undefined, index: number): string | undefined {
+  const found = at(value, index);
+  return typeof found === 'string' ? found : undefined;
+}

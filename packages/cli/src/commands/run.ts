@@ -1,0 +1,83 @@
+/** `stream-infer run`: plans, runs, and tells what came of it. */
+
+import type { Fault } from '@stream-infer/core/fault';
+import type { Command } from '../command-line.ts';
+import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
+import { planRun, type RunPlan } from '../run/run-plan.ts';
+import { runSession, type SessionOutcome } from '../run/run-session.ts';
+import { summarize, summaryTable } from '../run/run-summary.ts';
+import { judge } from '../run/verdict.ts';
+import type { LocalSystem } from '../system/local-system.ts';
+import { findNatsServer } from '../system/nats-server.ts';
+import { createWorkspace } from '../system/workspace.ts';
+import type { Screen } from '../terminal/screen.ts';
+
+/** Exit status. Throws the fault that keeps the run from starting. */
+export async function runCommand(
+  { sources, options }: Extract<Command, { name: 'run' }>,
+  screen: Screen,
+): Promise<number> {
+  const plan = await planRun({
+    sources,
+    options,
+    directory: process.cwd(),
+    stdoutIsTerminal: process.stdout.isTTY === true,
+  });
+  const outcome = await runIn(plan, screen);
+  return report(outcome, plan, { screen, strict: options.strict, json: options.json });
+}
+
+async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
+  const natsServer = await findNatsServer();
+  let system: LocalSystem | undefined;
+  const interrupts = watchInterrupts((signal) => {
+    system?.kill();
+    screen.clear();
+    // The janitor removes what is left.
+    process.exit(INTERRUPT_STATUS[signal]);
+  });
+  const workspace = await createWorkspace();
+  try {
+    return await runSession(plan, {
+      workspace,
+      natsServer,
+      screen,
+      interrupts,
+      onSystem: (running) => {
+        system = running;
+      },
+    });
+  } finally {
+    await workspace.close();
+    interrupts.close();
+  }
+}
+
+type Telling = { readonly screen: Screen; readonly strict: boolean; readonly json: boolean };
+
+/** Tells faults on standard error, then the summary, and gives the exit status. */
+function report(outcome: SessionOutcome, plan: RunPlan, { screen, strict, json }: Telling): number {
+  const { end, results, written, annotations } = outcome;
+  const verdict = judge(results, strict, end.kind === 'failed' ? end.fault : undefined);
+  const faults: readonly Fault[] = [...verdict.faults, ...outcome.faults];
+  const worst = Math.max(verdict.exitStatus, ...outcome.faults.map((fault) => fault.exitStatus));
+  const exitStatus = end.kind === 'interrupted' ? INTERRUPT_STATUS[end.signal] : worst;
+  for (const line of faults.map(String)) if (!outcome.hasTold(line)) screen.line(line);
+  const output = written && plan.output.kind === 'file' ? plan.output.path : null;
+  const summary = summarize({ results, output, annotations, faults, exitStatus });
+  if (json) {
+    process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+    return exitStatus;
+  }
+  if (results.every((result) => result.progress === undefined)) return exitStatus;
+  const text = [
+    summaryTable(summary),
+    ...(output === null ? [] : [`results: ${output}`]),
+    ...[...annotations.values()].map((path) => `video: ${path}`),
+    ...(plan.output.kind === 'none' ? ['results were not kept: add --output results.json'] : []),
+  ].join('\n');
+  // Where standard output carries the results, the rest must not mix with them.
+  if (plan.output.kind === 'stdout') screen.line(text);
+  else process.stdout.write(`${text}\n`);
+  return exitStatus;
+}

@@ -1,0 +1,45 @@
+/** The command `stream-infer`: one subcommand, one exit status, every fault one line on standard error. */
+
+import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
+import { parseCommandLine } from './command-line.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { probeCommand } from './commands/probe.ts';
+import { runCommand } from './commands/run.ts';
+import { validateCommand } from './commands/validate.ts';
+import { versionCommand } from './commands/version.ts';
+import { createScreen, type Screen } from './terminal/screen.ts';
+
+async function main(args: readonly string[], screen: Screen): Promise<number> {
+  const command = parseCommandLine(args);
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(command.text);
+      return 0;
+    case 'run':
+      return runCommand(command, screen);
+    case 'probe':
+      return probeCommand(command);
+    case 'validate':
+      return validateCommand(command);
+    case 'doctor':
+      return doctorCommand(command);
+    case 'version':
+      return versionCommand(command);
+  }
+}
+
+function tell(fault: Fault, args: readonly string[], screen: Screen): number {
+  screen.clear();
+  screen.line(String(fault));
+  if (args.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ faults: [faultJson(fault)], exitStatus: fault.exitStatus }, null, 2)}\n`);
+  return fault.exitStatus;
+}
+
+const args = process.argv.slice(2);
+const screen = createScreen(process.stderr);
+// A reader that goes away, such as `head`, has had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+process.exitCode = await main(args, screen).catch((error: unknown) => tell(toFault(error), args, screen));

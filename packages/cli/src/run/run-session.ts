@@ -1,0 +1,198 @@
+/**
+ * One run on a system of its own, from its start to its stop: plays the streams, writes what was computed however it ends, draws the
+ * annotated videos, and stops everything that it started.
+ */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import { type Fault, toFault } from '@stream-infer/core/fault';
+import { SERVICE_SETTINGS } from '@stream-infer/core/settings';
+import { type LocalSystem, startLocalSystem } from '../system/local-system.ts';
+import type { Workspace } from '../system/workspace.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { drawAnnotations } from './annotations.ts';
+import { type CollectorClient, collectorClient } from './collector-client.ts';
+import { firstErrors } from './first-errors.ts';
+import type { InterruptSignal, Interrupts } from './interrupts.ts';
+import { showProgress } from './progress-display.ts';
+import { writeResults } from './results-output.ts';
+import type { RunPlan } from './run-plan.ts';
+import type { StreamResult } from './run-result.ts';
+import { playStreams, type StreamPlay } from './stream-play.ts';
+
+/** How a session ended. */
+export type SessionEnd =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'interrupted'; readonly signal: InterruptSignal }
+  | { readonly kind: 'failed'; readonly fault: Fault };
+
+export type SessionOutcome = {
+  readonly end: SessionEnd;
+  readonly results: readonly StreamResult[];
+  /** Of writing and drawing, after the end. */
+  readonly faults: readonly Fault[];
+  /** Whether the output was written. */
+  readonly written: boolean;
+  /** The videos that were drawn. */
+  readonly annotations: ReadonlyMap<string, string>;
+  /** Whether this line has been printed already. */
+  readonly hasTold: (line: string) => boolean;
+};
+
+type Concluded = Omit<SessionOutcome, 'hasTold'>;
+
+export type SessionOptions = {
+  readonly workspace: Workspace;
+  /** Path of nats-server. */
+  readonly natsServer: string;
+  readonly screen: Screen;
+  readonly interrupts: Interrupts;
+  /** Told of the system as soon as there is one to end in an emergency. */
+  readonly onSystem: (system: LocalSystem) => void;
+};
+
+/** How long what is under way may take to be stored after an interrupt. */
+const INTERRUPTED_LIMIT_MS = 10_000;
+const NATS_PREFIX = SERVICE_SETTINGS.ingest.shape.natsPrefix.parse(undefined);
+
+/** Rejects only where the system cannot be started at all. */
+export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
+  const { workspace, natsServer, screen, interrupts, onSystem } = options;
+  const logs = createLogDisplay(
+    screen,
+    plan.specs.some(({ mode }) => mode === 'realtime'),
+  );
+  const system = await startLocalSystem({
+    workspace,
+    natsServer,
+    configuration: plan.configuration,
+    directory: plan.directory,
+    runners: plan.runners,
+    onLog: logs.onLog,
+    onOutput: screen.line,
+  });
+  onSystem(system);
+  try {
+    const started = await firstOf<{ kind: 'ready'; apiUrl: string } | SessionEnd>([
+      system.ready.then(({ apiUrl }) => ({ kind: 'ready', apiUrl })),
+      ...endings(system, interrupts),
+    ]);
+    const outcome =
+      started.kind === 'ready'
+        ? await playOn(plan, { system, interrupts, screen, workspace, collector: collectorClient(started.apiUrl) })
+        : nothingPlayed(plan, started);
+    return { ...outcome, hasTold: logs.hasShown };
+  } finally {
+    logs.flush();
+    screen.clear();
+    await system.stop();
+  }
+}
+
+const nothingPlayed = ({ specs }: RunPlan, end: SessionEnd): Concluded => ({
+  end,
+  results: specs.map((spec) => ({ spec, progress: undefined, end: undefined, firstErrors: new Map() })),
+  faults: [],
+  written: false,
+  annotations: new Map(),
+});
+
+type Stage = {
+  readonly system: LocalSystem;
+  readonly interrupts: Interrupts;
+  readonly screen: Screen;
+  readonly workspace: Workspace;
+  readonly collector: CollectorClient;
+};
+
+async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
+  const { system, collector, screen } = stage;
+  const bus = await connectBus({ url: system.natsUrl, prefix: NATS_PREFIX, name: 'stream-infer' });
+  try {
+    const play = await playStreams(bus, { specs: plan.specs, collector, onNotice: screen.line });
+    const end = await playToEnd(play, plan, stage);
+    await play.close();
+    return await conclude(end, play, plan, stage);
+  } finally {
+    await close(bus);
+  }
+}
+
+async function playToEnd(play: StreamPlay, plan: RunPlan, { system, interrupts, screen }: Stage): Promise<SessionEnd> {
+  const stopProgress = showProgress(screen, plan.specs, play.progress);
+  const end = await firstOf<SessionEnd>([
+    play.complete.then(
+      () => ({ kind: 'complete' }),
+      (error: unknown) => ({ kind: 'failed', fault: toFault(error, 'STORE_FAILED') }),
+    ),
+    ...endings(system, interrupts),
+  ]);
+  if (end.kind === 'interrupted') {
+    await play.withdraw().catch(() => undefined);
+    const limit = new AbortController();
+    await Promise.race([
+      play.complete.catch(() => undefined),
+      system.failed,
+      wait(INTERRUPTED_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined),
+    ]);
+    limit.abort();
+  }
+  stopProgress();
+  return end;
+}
+
+/** Writes and draws what there is, and gathers what to tell of it. */
+async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage: Stage): Promise<Concluded> {
+  const { collector } = stage;
+  const faults: Fault[] = [];
+  const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      // What an interrupt ends is no fault.
+      if (!stage.interrupts.signal.aborted || !isAbort(error)) faults.push(toFault(error));
+      return otherwise;
+    }
+  };
+  const ids = plan.specs.map(({ id }) => id);
+  const written = await attempt(() => writeResults(plan.output, ids, collector).then(() => true), false);
+  const results: StreamResult[] = [];
+  for (const spec of plan.specs) {
+    const runEnd = play.ends.get(spec.id);
+    const errors = await attempt(() => firstErrors(collector, runEnd), new Map());
+    results.push({ spec, progress: play.progress.get(spec.id), end: runEnd, firstErrors: errors });
+  }
+  const annotations = new Map<string, string>();
+  if (end.kind === 'complete')
+    await attempt(
+      () => drawAnnotations({ plan, results, annotations, ...stage, signal: stage.interrupts.signal }),
+      undefined,
+    );
+  const interruptedLate = end.kind === 'complete' && stage.interrupts.signal.aborted;
+  return {
+    end: interruptedLate ? { kind: 'interrupted', signal: await stage.interrupts.first } : end,
+    results,
+    faults,
+    written: written && plan.output.kind !== 'none',
+    annotations,
+  };
+}
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+
+/** What may end a run from outside. */
+const endings = (system: LocalSystem, interrupts: Interrupts): Promise<SessionEnd>[] => [
+  system.failed.then((fault) => ({ kind: 'failed', fault })),
+  interrupts.first.then((signal) => ({ kind: 'interrupted', signal })),
+];
+
+/** The first to resolve; a rejection that comes later is nobody's any more. */
+function firstOf<T>(promises: readonly Promise<T>[]): Promise<T> {
+  for (const promise of promises) promise.catch(() => undefined);
+  return Promise.race(promises);
+}
+
+/** Where the server is gone, there is nothing to flush to. */
+async function close(bus: Bus): Promise<void> {
+  await bus.close().catch(() => undefined);
+}

@@ -1,0 +1,51 @@
+/** What a run amounts to: the faults to tell, one line each, and the exit status. */
+
+import { type ExitStatus, Fault } from '@stream-infer/core/fault';
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
+import { faultOfStream } from './log-display.ts';
+import type { FirstError, StreamResult } from './run-result.ts';
+
+export type Verdict = { readonly faults: readonly Fault[]; readonly exitStatus: 0 | ExitStatus };
+
+/**
+ * 0: done. 1: an algorithm never succeeded, or anything failed and `strict` is set. Else the highest status of what kept a stream
+ * from being played.
+ * @param systemFault what ended the run for all of its streams.
+ */
+export function judge(results: readonly StreamResult[], strict: boolean, systemFault?: Fault): Verdict {
+  const faults = [...(systemFault ? [systemFault] : []), ...results.flatMap(streamFaults)];
+  const severe = Math.max(0, ...faults.map(({ exitStatus }) => (exitStatus > 1 ? exitStatus : 0)));
+  const failed = faults.some(({ code }) => strict || code === 'ALGORITHM_NEVER_SUCCEEDED');
+  return { faults, exitStatus: severe > 0 ? (severe as ExitStatus) : failed ? 1 : 0 };
+}
+
+function streamFaults({ spec, progress, end, firstErrors }: StreamResult): Fault[] {
+  const own = end?.fault ?? progress?.fault;
+  return [
+    ...(own ? [faultOfStream(new Fault(own.code, own.message), spec.id)] : []),
+    ...Object.entries(end?.algorithms ?? {}).flatMap(([name, totals]) =>
+      algorithmFaults(`stream ${spec.id}, algorithm ${name}`, totals, firstErrors.get(name)),
+    ),
+  ];
+}
+
+function algorithmFaults(
+  where: string,
+  { triggered, completed, failed }: AlgorithmTotals,
+  first?: FirstError,
+): Fault[] {
+  const faults: Fault[] = [];
+  if (failed > 0) {
+    const { code, message } = first?.error ?? { code: 'ALGORITHM_FAILED', message: 'no record tells why' };
+    const place = first ? `, first at ${first.key} s` : '';
+    faults.push(new Fault(code, `${where}: ${failed} of ${triggered} invocations failed${place}: ${message}`));
+  }
+  if (triggered > 0 && completed === 0)
+    faults.push(
+      new Fault(
+        'ALGORITHM_NEVER_SUCCEEDED',
+        `${where}: none of ${triggered} invocations gave a result: see what it takes with stream-infer probe, or try it alone`,
+      ),
+    );
+  return faults;
+}

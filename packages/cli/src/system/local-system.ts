@@ -1,0 +1,107 @@
+/**
+ * The whole system of one local run: a nats-server and the four services, started together, watched, and stopped together. The
+ * first of them to die ends the run.
+ */
+
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Configuration } from '@stream-infer/core/configuration';
+import { Fault } from '@stream-infer/core/fault';
+import type { LogLine } from './log-line.ts';
+import { startNatsServer } from './nats-server.ts';
+import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
+import type { ServiceName } from './service-program.ts';
+import type { Workspace } from './workspace.ts';
+
+export type LocalSystem = {
+  readonly natsUrl: string;
+  /** Where the collector's API listens, once every service runs. Rejects with the fault of the first that does not come up. */
+  readonly ready: Promise<{ readonly apiUrl: string }>;
+  /** Resolves with the fault of the first part that dies unasked. */
+  readonly failed: Promise<Fault>;
+  /** Stops the services, then the server. Idempotent. */
+  stop(): Promise<void>;
+  /** Ends everything at once. */
+  kill(): void;
+};
+
+export type LocalSystemOptions = {
+  readonly workspace: Workspace;
+  /** Path of nats-server. */
+  readonly natsServer: string;
+  /** For the services; it lists no streams. */
+  readonly configuration: Configuration;
+  /** Its relative paths are relative to this. */
+  readonly directory: string;
+  readonly runners: number;
+  readonly onLog: (line: LogLine) => void;
+  readonly onOutput: (line: string) => void;
+};
+
+/** How long a service that is told to stop may take, once nothing is asked of it any more. */
+const STOP_GRACE_MS = 5_000;
+const SERVER_GRACE_MS = 1_000;
+
+/** Resolves as soon as the server listens; the services are on their way then. Throws SERVICE_DIED. */
+export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
+  const { workspace, configuration, directory, runners, onLog, onOutput } = options;
+  const file = join(workspace.directory, 'configuration.json');
+  await writeFile(file, JSON.stringify(configuration), { mode: 0o600 });
+  const server = await startNatsServer(options.natsServer, workspace);
+  const settings = {
+    NATS_URL: server.url,
+    STREAM_INFER_CONFIG: file,
+    STREAM_INFER_CONFIG_DIRECTORY: directory,
+    LOG_FORMAT: 'json',
+    EXIT_WITH_PARENT: 'true',
+    RESULTS_MAX_BYTES: String(server.resultsMaxBytes),
+    STORE_PATH: storePath(configuration, options),
+    TMPDIR: workspace.directory,
+  };
+  const names: readonly ServiceName[] = [
+    'collector',
+    'scheduler',
+    'ingest',
+    ...Array.from({ length: runners }, () => 'algo-runner' as const),
+  ];
+  const services = names.map((name) =>
+    startService({ name, workspace, settings, onLog, onOutput }),
+  );
+  let stopping = false;
+  const serverFailed = server.process.ended.then(({ status, signal }) => {
+    if (stopping) return new Promise<never>(() => undefined);
+    return new Fault('SERVICE_DIED', `nats-server ended ${signal === null ? `with status ${status}` : `by ${signal}`}`);
+  });
+  return {
+    natsUrl: server.url,
+    ready: allStarted(services),
+    failed: Promise.race([serverFailed, ...services.map(({ failed }) => failed)]),
+    async stop() {
+      stopping = true;
+      await Promise.all(services.map((service) => service.stop(STOP_GRACE_MS)));
+      await server.process.stop(SERVER_GRACE_MS);
+    },
+    kill() {
+      stopping = true;
+      for (const service of services) service.kill();
+      server.process.kill();
+    },
+  };
+}
+
+/** The store is the run's own, unless the configuration asks for one that stays. */
+function storePath({ collector }: Configuration, { workspace, directory }: LocalSystemOptions): string {
+  const path = collector?.storePath;
+  return path === undefined || path === ':memory:'
+    ? join(workspace.directory, 'results.sqlite')
+    : resolve(directory, path);
+}
+
+async function allStarted(services: readonly ServiceProcess[]): Promise<{ apiUrl: string }> {
+  const addresses = await Promise.all(
+    services.map(async ({ name, started }): Promise<[ServiceName, ServiceAddresses]> => [name, await started]),
+  );
+  const apiUrl = addresses.find(([name]) => name === 'collector')?.[1].api;
+  if (apiUrl === undefined) throw new Fault('INTERNAL', 'the collector did not say where its API listens');
+  return { apiUrl };
+}

@@ -1,0 +1,128 @@
+/**
+ * The run's own nats-server: on a free port of loopback, with its store in the run's temporary folder, gone with the run. Frames
+ * live in its memory, so that it may use half of the machine's (or the container's).
+ */
+
+import { readdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Fault } from '@stream-infer/core/fault';
+import { findExecutable, isAtLeast, programVersion, type Version } from './executable.ts';
+import { type ManagedProcess, startProcess } from './managed-process.ts';
+import type { Workspace } from './workspace.ts';
+
+export const NATS_SERVER_AT_LEAST: Version = [2, 9];
+
+const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
+/** What one connection may have waiting: several of the largest frames. */
+const MAX_PENDING_BYTES = 16 * MAX_PAYLOAD_BYTES;
+const MOST_RESULTS_BYTES = 4 * 2 ** 30;
+/** For the registry, beside the results. */
+const REGISTRY_BYTES = 64 * 2 ** 20;
+const START_LIMIT_MS = 10_000;
+const POLL_MS = 10;
+
+export type NatsServer = {
+  readonly url: string;
+  readonly process: ManagedProcess;
+  /** Limit of the result stream that the disk allows, in bytes. */
+  readonly resultsMaxBytes: number;
+};
+
+/** Path of a nats-server that is new enough. Throws NATS_SERVER_MISSING or NATS_SERVER_TOO_OLD. */
+export async function findNatsServer(): Promise<string> {
+  const file = await findExecutable('nats-server');
+  if (file === undefined)
+    throw new Fault(
+      'NATS_SERVER_MISSING',
+      'there is no nats-server on the PATH: install it (apt-get install nats-server), or run make setup',
+    );
+  const version = await programVersion(file, '--version');
+  if (isAtLeast(version, NATS_SERVER_AT_LEAST)) return file;
+  throw new Fault(
+    'NATS_SERVER_TOO_OLD',
+    `${file} is version ${version}: install ${NATS_SERVER_AT_LEAST.join('.')} or newer, or put one first on the PATH`,
+  );
+}
+
+/** Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED. */
+export async function startNatsServer(file: string, workspace: Workspace): Promise<NatsServer> {
+  const { directory } = workspace;
+  const resultsMaxBytes = Math.floor(Math.min(MOST_RESULTS_BYTES, (await freeBytes(directory)) / 4));
+  const configuration = join(directory, 'nats-server.conf');
+  const log = join(directory, 'nats-server.log');
+  await writeFile(
+    configuration,
+    `server_name: stream-infer
+host: 127.0.0.1
+port: -1
+ports_file_dir: ${JSON.stringify(directory)}
+log_file: ${JSON.stringify(log)}
+max_payload: ${MAX_PAYLOAD_BYTES}
+max_pending: ${MAX_PENDING_BYTES}
+jetstream {
+  store_dir: ${JSON.stringify(join(directory, 'nats'))}
+  max_memory_store: ${Math.floor(machineMemoryBytes() / 2)}
+  max_file_store: ${resultsMaxBytes + REGISTRY_BYTES}
+}
+`,
+  );
+  const process_ = await startProcess({
+    name: 'nats-server',
+    command: file,
+    args: ['-c', configuration],
+    environment: process.env,
+    workspace,
+  });
+  const url = await Promise.race([
+    readUrl(directory),
+    process_.ended.then(async (): Promise<never> => {
+      throw new Fault('SERVICE_DIED', `nats-server ended as it started: ${await lastLogLine(log, process_)}`);
+    }),
+  ]);
+  return { url, process: process_, resultsMaxBytes };
+}
+
+/** What it wrote last, its time stamp left out. */
+async function lastLogLine(log: string, server: ManagedProcess): Promise<string> {
+  const text = await readFile(log, 'utf8').catch(() => '');
+  const line = text.trim().split('\n').at(-1) || server.lastLines().at(-1);
+  return line?.replace(/^\[\d+\] \S+ \S+ /, '') ?? 'it said nothing';
+}
+
+/** The address, once the server has written it to its file. */
+async function readUrl(directory: string): Promise<string> {
+  const deadline = performance.now() + START_LIMIT_MS;
+  while (performance.now() < deadline) {
+    const file = (await readdir(directory)).find((name) => name.endsWith('.ports'));
+    const text = file === undefined ? '' : await readFile(join(directory, file), 'utf8');
+    const url = parsePorts(text);
+    if (url !== undefined) return url;
+    await wait(POLL_MS);
+  }
+  throw new Fault(
+    'SERVICE_DIED',
+    `nats-server did not listen within ${START_LIMIT_MS / 1000} s: is the machine overloaded?`,
+  );
+}
+
+/** The file may be read while it is written. */
+function parsePorts(text: string): string | undefined {
+  try {
+    return (JSON.parse(text) as { nats?: readonly string[] }).nats?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
+
+/** What this process may use at most: the machine's memory, or its container's. */
+export function machineMemoryBytes(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}

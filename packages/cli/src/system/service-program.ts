@@ -1,0 +1,32 @@
+/** Runs a program of a service to its end and takes its answer: services are not imported, so that none pulls in another. */
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '@stream-infer/core/fault';
+import { parseLogLine } from './log-line.ts';
+
+export type ServiceName = 'ingest' | 'scheduler' | 'algo-runner' | 'collector';
+
+/** A source file of a service, compiled or not as this one is. */
+export const servicePath = (service: ServiceName, file: string): string =>
+  fileURLToPath(new URL(`../../../../services/${service}/src/${file}${import.meta.url.slice(-3)}`, import.meta.url));
+
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** What it printed. Throws the fault that it logged, or SERVICE_DIED. */
+export function runServiceProgram(service: ServiceName, file: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [servicePath(service, file), ...args],
+      { maxBuffer: MOST_BYTES },
+      (error, stdout, stderr) => {
+        if (!error) return resolve(stdout);
+        const lines = stderr.trim().split('\n');
+        const fatal = lines.map(parseLogLine).findLast((line) => line?.level === 'fatal');
+        const { code = 'SERVICE_DIED', message = `${file} of ${service} failed: ${lines.at(-1) ?? ''}` } = fatal ?? {};
+        reject(new Fault(code, message, { cause: error }));
+      },
+    );
+  });
+}

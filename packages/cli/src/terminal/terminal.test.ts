@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { formatDuration, formatPosition } from './duration.ts';
+import { progressLine } from './progress-line.ts';
+import { repeatedLines } from './repeated-lines.ts';
+import { createScreen } from './screen.ts';
+import { formatTable } from './table.ts';
+
+test('durations and positions are short and never show 60 seconds', () => {
+  expect([0, 0.44, 9.94, 9.96, 59.4, 59.6, 125, 3599.7, 3725].map(formatDuration)).toEqual([
+    ...['0.0 s', '0.4 s', '9.9 s', '10 s', '59 s', '1 min 00 s', '2 min 05 s', '1 h 00 min', '1 h 02 min'],
+  ]);
+  expect([0, 7.9, 754, 3723].map(formatPosition)).toEqual(['0:00', '0:07', '12:34', '1:02:03']);
+});
+
+describe('the progress line', () => {
+  const options = { label: 'lobby', elapsedSeconds: 2, width: 120 };
+  test('tells position, length, rate and remaining time', () => {
+    const line = progressLine([{ positionSeconds: 10, durationSeconds: 30, isOver: false }], options);
+    expect(line).toBe('lobby  ██████████░░░░░░░░░░░░░░░░░░░░  0:10 of 0:30  5.0 × realtime  4.0 s left');
+  });
+
+  test('adds several sources up, and says how many are done', () => {
+    const line = progressLine(
+      [
+        { positionSeconds: 10, durationSeconds: 10, isOver: true },
+        { positionSeconds: 0, durationSeconds: 30, isOver: false },
+      ],
+      { ...options, label: '2 streams' },
+    );
+    expect(line).toMatch(/^2 streams, 1 done {2}█+░+ {2}0:10 of 0:40 /);
+  });
+
+  test('has no bar and no remaining time where the length is not known', () => {
+    const line = progressLine([{ positionSeconds: 61, durationSeconds: null, isOver: false }], {
+      ...options,
+      elapsedSeconds: 61,
+    });
+    expect(line).toBe('lobby  1:01  1.0 × realtime');
+  });
+
+  test('never reaches the last column, and drops the bar before the figures', () => {
+    for (let width = 1; width < 100; width += 1) {
+      const line = progressLine([{ positionSeconds: 10, durationSeconds: 30, isOver: false }], { ...options, width });
+      expect(line.length).toBeLessThan(width);
+      if (width > 62) expect(line).toContain('left');
+    }
+  });
+});
+
+describe('the screen', () => {
+  const record = (isTTY: boolean) => {
+    const written: string[] = [];
+    return { written, screen: createScreen({ isTTY, write: (text) => written.push(text) }) };
+  };
+
+  test('prints lines above the progress on a terminal', () => {
+    const { written, screen } = record(true);
+    screen.progress('50 %');
+    screen.line('NOTE: x');
+    screen.clear();
+    screen.clear();
+    expect(written.join('')).toBe('\r\u001b[K50 %\r\u001b[KNOTE: x\n\r\u001b[K50 %\r\u001b[K');
+  });
+
+  test('shows lines alone where it is no terminal, and never credentials (I8)', () => {
+    const { written, screen } = record(false);
+    screen.progress('50 %');
+    screen.line('rtsp://me:secret@camera/1 is gone');
+    expect(written).toEqual(['rtsp://***@camera/1 is gone\n']);
+  });
+});
+
+test('a line that comes again and again is shown three times, then counted', () => {
+  const lines: string[] = [];
+  const { show, flush } = repeatedLines((line) => lines.push(line));
+  for (let i = 0; i < 10; i += 1) show('A', `A: ${i}`);
+  show('B', 'B: 1');
+  flush();
+  flush();
+  expect(lines).toEqual(['A: 0', 'A: 1', 'A: 2', 'B: 1', 'A: 7 more of these']);
+});
+
+test('a table aligns names to the left and figures to the right', () => {
+  expect(
+    formatTable(
+      ['name', 'n'],
+      [
+        ['a', '100'],
+        ['long name', '5'],
+      ],
+      1,
+    ),
+  ).toBe('name         n\na          100\nlong name    5');
+});

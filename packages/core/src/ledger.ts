@@ -1,0 +1,70 @@
+/**
+ * What became of every invocation that an algorithm was due for (I1): triggered is completed plus failed plus dropped plus what is
+ * still open, at every moment; once a run is over nothing is open.
+ */
+
+import type { AlgorithmTotals } from './result-record.ts';
+
+/** Why an invocation that was due has no result. */
+export const DROP_REASONS = {
+  replaced: 'Realtime: a newer window came while it waited for a runner.',
+  stale: 'Realtime: it waited so long that its result would be of no use.',
+  'frame-lost': 'A frame of its window left the buffer before the scheduler read of it.',
+  'frame-gone': 'Realtime: a frame of its window left the buffer before the runner fetched it.',
+  'results-full': 'Realtime: the result stream refused its result because it is full.',
+  stopped: 'The run was ended before it was invoked.',
+} as const;
+
+export type DropReason = keyof typeof DROP_REASONS;
+
+export type Outcome = 'completed' | 'failed' | DropReason;
+
+export class Ledger {
+  #triggered: number;
+  #completed: number;
+  #failed: number;
+  readonly #dropped: Map<string, number>;
+
+  /** @param totals what a predecessor left. */
+  constructor(totals: AlgorithmTotals = { triggered: 0, completed: 0, failed: 0, dropped: {} }) {
+    this.#triggered = totals.triggered;
+    this.#completed = totals.completed;
+    this.#failed = totals.failed;
+    this.#dropped = new Map(Object.entries(totals.dropped));
+  }
+
+  trigger(count = 1): void {
+    this.#triggered += count;
+  }
+
+  settle(outcome: Outcome, count = 1): void {
+    if (outcome === 'completed') this.#completed += count;
+    else if (outcome === 'failed') this.#failed += count;
+    else this.#dropped.set(outcome, (this.#dropped.get(outcome) ?? 0) + count);
+  }
+
+  get triggered(): number {
+    return this.#triggered;
+  }
+
+  /** Triggered and not settled. */
+  get open(): number {
+    return this.#triggered - this.totals.triggered;
+  }
+
+  /** Everything settled; what is open is left out of `triggered`, so that the sums agree. */
+  get totals(): AlgorithmTotals {
+    return this.#totals(this.#completed, this.#failed);
+  }
+
+  /** The totals as they will be with this one settled too. */
+  totalsWith(outcome: 'completed' | 'failed'): AlgorithmTotals {
+    return this.#totals(this.#completed + Number(outcome === 'completed'), this.#failed + Number(outcome === 'failed'));
+  }
+
+  #totals(completed: number, failed: number): AlgorithmTotals {
+    const dropped = Object.fromEntries(this.#dropped);
+    const triggered = completed + failed + Object.values(dropped).reduce((sum, count) => sum + count, 0);
+    return { triggered, completed, failed, dropped };
+  }
+}

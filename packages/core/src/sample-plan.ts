@@ -1,0 +1,163 @@
+/**
+ * How a stream is sampled: which source frames are played, what numbers they carry, when each algorithm is due and which frames
+ * are published. Ingest and scheduler derive the same plan from the spec and the probed source, and neither computes anything
+ * of it another way (D3, D6). Rates are exact fractions throughout.
+ */
+
+import { Fault } from './fault.ts';
+import { isNeededBy, mostNeededIn, type Needed, neededFrames } from './needed-frames.ts';
+import {
+  compare,
+  floorDivide,
+  floorProduct,
+  formatRational,
+  minimum,
+  parseRational,
+  type Rational,
+  toNumber,
+} from './rational.ts';
+import type { Sampling, SourceFacts } from './run.ts';
+import type { Mode, StreamAlgorithm, StreamSpec } from './stream-spec.ts';
+
+export type { Needed } from './needed-frames.ts';
+
+export type PlannedAlgorithm = {
+  readonly name: string;
+  readonly definition: string;
+  readonly frameCount: number;
+  readonly frameStep: number;
+  /** Due when n mod intervalFrames = 0. */
+  readonly intervalFrames: number;
+  /** Played frames a window spans: frameCount × max(frameStep, 1). */
+  readonly span: number;
+  readonly timeoutMs: number;
+  readonly maxInFlight: number;
+};
+
+export type SamplePlan = {
+  readonly sampling: Sampling;
+  readonly sourceFps: Rational;
+  /** Effective play rate: by index never above the source's; by time the one asked for. */
+  readonly fps: Rational;
+  /** Start, in seconds. */
+  readonly position: Rational;
+  /** First source frame, sampling by index. By time it is 0: slots before firstN are not played. */
+  readonly startIndex: number;
+  readonly firstN: number;
+  readonly algorithms: readonly PlannedAlgorithm[];
+  readonly needed: Needed;
+};
+
+/** Throws INTERVAL_TOO_SHORT and WINDOW_EXCEEDS_BUFFER, naming stream, algorithm and figures. */
+export function samplePlan(spec: StreamSpec, source: SourceFacts): SamplePlan {
+  const where = `stream ${spec.id}`;
+  const sourceFps = fraction(source.fps, `${where}: the source's frame rate`);
+  const asked = spec.fps === undefined ? sourceFps : fraction(spec.fps, `${where}: fps`);
+  const fps = source.sampling === 'index' ? minimum(asked, sourceFps) : asked;
+  const position = fraction(spec.position, `${where}: position`);
+  const dueFps = source.sampling === 'index' && isJustBelow(sourceFps, asked) ? asked : fps;
+  const algorithms = spec.algorithms.map((algorithm) => planned(algorithm, spec, dueFps));
+  return {
+    sampling: source.sampling,
+    sourceFps,
+    fps,
+    position,
+    startIndex: source.sampling === 'index' ? floorProduct(position, sourceFps) : 0,
+    firstN: floorProduct(position, fps) + 1,
+    algorithms,
+    needed: neededFrames(source.sampling, algorithms),
+  };
+}
+
+function fraction(text: string, what: string): Rational {
+  const value = parseRational(text);
+  if (value === undefined) throw new Fault('CONFIG_INVALID', `${what} is "${text}": give a decimal or a fraction`);
+  return value;
+}
+
+/** Below by less than 1 %, as 30000/1001 is below 30: such a file is meant to be played at the round rate. */
+const isJustBelow = (rate: Rational, asked: Rational): boolean =>
+  compare(rate, asked) < 0 && 99n * BigInt(asked.num) * BigInt(rate.den) < 100n * BigInt(rate.num) * BigInt(asked.den);
+
+function planned(algorithm: StreamAlgorithm, spec: StreamSpec, dueFps: Rational): PlannedAlgorithm {
+  const { name, definition, frameCount, frameStep, timeoutMs, maxInFlight } = algorithm;
+  const where = `stream ${spec.id}, algorithm ${name}`;
+  const intervalFrames = algorithm.intervalFrames ?? framesOf(algorithm.interval ?? '0', dueFps, where);
+  const span = frameCount * Math.max(frameStep, 1);
+  if (spec.buffer !== undefined && span > spec.buffer)
+    throw new Fault(
+      'WINDOW_EXCEEDS_BUFFER',
+      `${where}: a window of frameCount ${frameCount} × frameStep ${frameStep} spans ${span} played frames and the buffer holds ${spec.buffer}, so it would never run: set buffer to ${span} or more, or to auto`,
+    );
+  return { name, definition, frameCount, frameStep, intervalFrames, span, timeoutMs, maxInFlight };
+}
+
+function framesOf(interval: string, dueFps: Rational, where: string): number {
+  const frames = floorProduct(fraction(interval, `${where}: interval`), dueFps);
+  if (frames >= 1) return frames;
+  const rate = formatRational(dueFps);
+  throw new Fault(
+    'INTERVAL_TOO_SHORT',
+    `${where}: an interval of ${interval} s is shorter than one played frame at ${rate} fps, so it would never be due: give at least ${formatRational({ num: dueFps.den, den: dueFps.num })} s, or intervalFrames: 1 for every frame`,
+  );
+}
+
+/** Number in the source of the played frame n, sampling by index: startIndex + ceil((n - firstN) × sourceFps / fps). */
+export function sourceIndexOf({ sourceFps, fps, startIndex, firstN }: SamplePlan, n: number): number {
+  const skipped = BigInt(n - firstN) * BigInt(sourceFps.num) * BigInt(fps.den);
+  return startIndex - Number(floorDivide(-skipped, BigInt(sourceFps.den) * BigInt(fps.num)));
+}
+
+/** The inverse, sampling by index: n of a source frame, undefined where it is not played. */
+export function nOfIndex(plan: SamplePlan, sourceIndex: number): number | undefined {
+  const { sourceFps, fps, startIndex, firstN } = plan;
+  if (sourceIndex < startIndex) return undefined;
+  const played = BigInt(sourceIndex - startIndex) * BigInt(fps.num) * BigInt(sourceFps.den);
+  const n = firstN + Number(played / (BigInt(fps.den) * BigInt(sourceFps.num)));
+  return sourceIndexOf(plan, n) === sourceIndex ? n : undefined;
+}
+
+/**
+ * n of the slot that a presentation time falls into, sampling by time: floor((pts - first + 1 ms) × fps) + 1. The first frame of a
+ * slot is played, unless n is below firstN. Times are in ticks of `timeBase` seconds; `firstPtsTicks` is the source's first frame.
+ */
+export function slotOf({ fps }: SamplePlan, ptsTicks: number, firstPtsTicks: number, timeBase: Rational): number {
+  const base = BigInt(timeBase.den) * 1000n;
+  const elapsed = BigInt(ptsTicks - firstPtsTicks) * BigInt(timeBase.num) * 1000n + BigInt(timeBase.den);
+  return Number(floorDivide(elapsed * BigInt(fps.num), base * BigInt(fps.den))) + 1;
+}
+
+/** Whether the played frame n is converted and published. */
+export const isNeeded = (plan: SamplePlan, n: number): boolean => isNeededBy(plan.needed, n);
+
+/** Beyond windows and work under way: what ingest and scheduler need not to wait for each other. */
+const SLACK_FRAMES = 8;
+/** Frames of other algorithms that may pile up between the triggers of a rare one, so that hours apart is not hours of frames. */
+const MOST_BETWEEN_TRIGGERS = 64;
+/** In realtime: how long a window waits at most for a runner, and a runner's queue for the algorithm, as the buffer counts on. */
+const HELD_MS = 1_000 + 1_000 + 100;
+const LEAST_REALTIME_FRAMES = 4;
+
+/**
+ * Capacity of the frame buffer in published frames (EX-3). Offline: the longest window, and for each algorithm maxInFlight
+ * windows at once; a run never stalls with it, since with nothing under way no more than a window is held. Realtime: the longest
+ * window and what is published while a window waits.
+ */
+export function bufferCapacity(plan: SamplePlan, mode: Mode): number {
+  const { algorithms, needed } = plan;
+  const window = mostNeededIn(needed, Math.max(...algorithms.map(({ span }) => span)));
+  switch (mode) {
+    case 'offline':
+      return window + Math.max(...algorithms.map((algorithm) => underWay(algorithm, needed))) + SLACK_FRAMES;
+    case 'realtime': {
+      const heldFrames = 1 + Math.ceil((toNumber(plan.fps) * HELD_MS) / 1_000);
+      return Math.max(LEAST_REALTIME_FRAMES, window + mostNeededIn(needed, heldFrames));
+    }
+  }
+}
+
+function underWay({ maxInFlight, intervalFrames, frameCount }: PlannedAlgorithm, needed: Needed): number {
+  const own = maxInFlight * Math.min(frameCount, intervalFrames);
+  const all = maxInFlight * mostNeededIn(needed, intervalFrames);
+  return Math.max(own, Math.min(all, MOST_BETWEEN_TRIGGERS));
+}

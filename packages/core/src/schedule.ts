@@ -1,0 +1,212 @@
+/**
+ * When one algorithm of one stream is invoked, and with what: a pure state machine, told of frames, answers and the time.
+ *
+ * - Offline everything due waits its turn, in order (I2); in realtime only the newest window waits, and the one it replaces is
+ *   counted (I3).
+ * - At most maxInFlight invocations are under way, and answers that wait for an older one are bounded.
+ * - Answers come out in the order in which their windows were due (I4).
+ * - Every window that was due is settled exactly once, in the ledger (I1).
+ * - `neededFrom` names the oldest slot that an unfinished or future window wants: a window that is not settled keeps its frames,
+ *   so that it can be sent again (EX-4, EX-6).
+ *
+ * Times are milliseconds of one monotonic clock, the caller's.
+ */
+
+import type { FrameHistory, PublishedFrame } from './frame-history.ts';
+import { type DropReason, Ledger, type Outcome } from './ledger.ts';
+import { Order } from './order.ts';
+import type { AlgorithmTotals } from './result-record.ts';
+import type { PlannedAlgorithm } from './sample-plan.ts';
+import type { Mode } from './stream-spec.ts';
+import { filledFrom, oldestWanted, windowAt } from './window.ts';
+
+/** A window that is due. */
+export type Trigger<F> = {
+  /** Of the newest frame. */
+  readonly n: number;
+  /** Oldest first. */
+  readonly frames: readonly F[];
+  readonly triggeredAtMs: number;
+  /** When its newest frame was captured. */
+  readonly capturedAtMs: number;
+};
+
+/** A window and what was answered. */
+export type Answered<F, A> = { readonly trigger: Trigger<F>; readonly answer: A };
+
+/** What was published before this process took the stream over (EX-6). */
+export type Progress = { readonly answeredThrough: number; readonly totals?: AlgorithmTotals };
+
+export type ScheduleOptions = {
+  readonly algorithm: PlannedAlgorithm;
+  readonly mode: Mode;
+  /** n of the first slot played. */
+  readonly start: number;
+  /** Realtime: from capture on, how long a window may wait for a runner. */
+  readonly staleAfterMs: number;
+  readonly progress: Progress;
+};
+
+/** Answers that may wait for an older one, beyond maxInFlight. */
+const ORDER_ROOM = 64;
+
+/** `F`: what is known of a frame; `A`: of an answer. */
+export class Schedule<F extends PublishedFrame, A> {
+  readonly algorithm: PlannedAlgorithm;
+  readonly ledger: Ledger;
+  readonly staleAfterMs: number;
+  readonly #mode: Mode;
+  readonly #answeredThrough: number;
+  #start: number;
+  #ended = false;
+  /** Windows that wait to be sent, oldest first. */
+  readonly #waiting: Trigger<F>[] = [];
+  /** Windows that are triggered and not settled, oldest first. */
+  readonly #open = new Map<number, Trigger<F>>();
+  readonly #underWay = new Set<number>();
+  /** Of the windows that were sent, whether once or again. */
+  readonly #order = new Order<Answered<F, A>>();
+
+  constructor({ algorithm, mode, start, staleAfterMs, progress }: ScheduleOptions) {
+    this.algorithm = algorithm;
+    this.staleAfterMs = staleAfterMs;
+    this.ledger = new Ledger(progress.totals);
+    this.#mode = mode;
+    this.#start = start;
+    this.#answeredThrough = progress.answeredThrough;
+  }
+
+  /** Whether nothing is open. */
+  get idle(): boolean {
+    return this.#open.size === 0;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /** Whether `take` may have something to send. */
+  get canTake(): boolean {
+    const { maxInFlight } = this.algorithm;
+    const unsettled = this.#open.size - this.#waiting.length;
+    return this.#waiting.length > 0 && this.#underWay.size < maxInFlight && unsettled < maxInFlight + ORDER_ROOM;
+  }
+
+  /** Windows fill from slot n on: a live source was joined there. */
+  startAt(n: number): void {
+    this.#start = n;
+  }
+
+  /** The frame n, newest of `history`, was played `ageMs` ago. */
+  frame(n: number, history: FrameHistory<F>, nowMs: number, ageMs: number): void {
+    if (n % this.algorithm.intervalFrames !== 0 || n <= this.#answeredThrough) return;
+    const window = windowAt(this.algorithm, n, this.#start, history);
+    if (window.kind === 'unfilled') return;
+    this.ledger.trigger();
+    if (window.kind !== 'filled') {
+      this.ledger.settle('frame-lost');
+      return;
+    }
+    const trigger = { n, frames: window.frames, triggeredAtMs: nowMs, capturedAtMs: nowMs - ageMs };
+    this.#open.set(n, trigger);
+    if (this.#mode === 'realtime') this.#dropWaiting('replaced');
+    this.#waiting.push(trigger);
+  }
+
+  /** Published frames among `from` to `to` were lost. By time some of these slots may have been gaps; they count as lost too. */
+  lose(from: number, to: number): void {
+    const { intervalFrames } = this.algorithm;
+    const first = Math.max(from, filledFrom(this.algorithm, this.#start), this.#answeredThrough + 1);
+    const due = Math.floor(to / intervalFrames) - Math.floor((first - 1) / intervalFrames);
+    if (due <= 0) return;
+    this.ledger.trigger(due);
+    this.ledger.settle('frame-lost', due);
+  }
+
+  /** The next window to send, which is under way from now on. Drops what has become stale. */
+  take(nowMs: number): Trigger<F> | undefined {
+    if (!this.canTake) return undefined;
+    const trigger = this.#waiting.shift();
+    if (trigger === undefined) return undefined;
+    if (this.budgetMs(trigger, nowMs) <= 0) {
+      this.drop(trigger.n, 'stale');
+      return this.take(nowMs);
+    }
+    this.#underWay.add(trigger.n);
+    if (!this.#order.has(trigger.n)) this.#order.expect(trigger.n);
+    return trigger;
+  }
+
+  /** Realtime: milliseconds until its result is of no use; Infinity offline. */
+  budgetMs(trigger: Trigger<F>, nowMs: number): number {
+    return this.#mode === 'offline' ? Number.POSITIVE_INFINITY : trigger.capturedAtMs + this.staleAfterMs - nowMs;
+  }
+
+  /**
+   * A window under way comes back unanswered: it waits again, before younger ones. In realtime it is dropped where a newer one
+   * waits or it is stale.
+   */
+  giveBack(trigger: Trigger<F>, nowMs: number): void {
+    this.#underWay.delete(trigger.n);
+    if (this.#mode === 'realtime' && this.#waiting.length > 0) this.drop(trigger.n, 'replaced');
+    else if (this.budgetMs(trigger, nowMs) <= 0) this.drop(trigger.n, 'stale');
+    else {
+      const younger = this.#waiting.findIndex(({ n }) => n > trigger.n);
+      this.#waiting.splice(younger < 0 ? this.#waiting.length : younger, 0, trigger);
+    }
+  }
+
+  /** A window under way is answered. It stays open until it is settled, once its answer came out and is published. */
+  answered(trigger: Trigger<F>, answer: A): void {
+    this.#underWay.delete(trigger.n);
+    this.#order.answer(trigger.n, { trigger, answer });
+  }
+
+  /** Answers that no older window holds back any more, in order, each once. */
+  ready(): Answered<F, A>[] {
+    return this.#order.ready();
+  }
+
+  /** Window n was due and gets no result. */
+  drop(n: number, reason: DropReason): void {
+    if (this.#order.has(n)) this.#order.drop(n);
+    this.settle(n, reason);
+  }
+
+  /** Window n is over. */
+  settle(n: number, outcome: Outcome): void {
+    if (!this.#open.delete(n)) throw new RangeError(`window ${n} of ${this.algorithm.name} is not open`);
+    this.#underWay.delete(n);
+    this.ledger.settle(outcome);
+  }
+
+  /** No frame comes any more. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Nothing more is sent: what waits is dropped. */
+  stop(): void {
+    this.#ended = true;
+    this.#dropWaiting('stopped');
+  }
+
+  /** The oldest slot that an open window, or one due after `lastN`, wants. Infinity where none does. */
+  neededFrom(lastN: number): number {
+    const [oldest] = this.#open.values();
+    const open = oldest?.frames[0]?.n ?? Number.POSITIVE_INFINITY;
+    if (this.#ended) return open;
+    const { intervalFrames } = this.algorithm;
+    const next = Math.max(lastN + 1, this.#answeredThrough + 1, filledFrom(this.algorithm, this.#start));
+    const due = Math.ceil(next / intervalFrames) * intervalFrames;
+    return Math.min(open, oldestWanted(this.algorithm, due, this.#start));
+  }
+
+  #dropWaiting(outcome: 'replaced' | 'stopped'): void {
+    for (const { n } of this.#waiting.splice(0)) this.drop(n, outcome);
+  }
+}

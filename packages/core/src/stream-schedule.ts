@@ -1,0 +1,99 @@
+/**
+ * Everything that one stream's playing decides: told of each published frame in order, it triggers the windows of all algorithms,
+ * sees what was lost, and says which frames nothing needs any more.
+ */
+
+import { Fault } from './fault.ts';
+import { FrameHistory, type PublishedFrame } from './frame-history.ts';
+import type { SamplePlan } from './sample-plan.ts';
+import { type Progress, Schedule } from './schedule.ts';
+import type { Mode } from './stream-spec.ts';
+
+export type StreamScheduleOptions = {
+  readonly plan: SamplePlan;
+  readonly mode: Mode;
+  /** A live source may be joined late; its windows fill from the first frame that is seen. */
+  readonly live: boolean;
+  /** By algorithm, where something was published before. */
+  readonly progress?: ReadonlyMap<string, Progress>;
+};
+
+/** In realtime a window that waited longer than an interval, or this, is stale. */
+const LEAST_STALE_AFTER_MS = 1_000;
+
+/** `F`: what is known of a frame; `A`: of an answer. */
+export class StreamSchedule<F extends PublishedFrame, A> {
+  readonly schedules: readonly Schedule<F, A>[];
+  readonly #history: FrameHistory<F>;
+  readonly #startsAtFirst: boolean;
+  #lastN = 0;
+  #seen = false;
+  #ended = false;
+  #frameLosses = 0;
+
+  constructor({ plan, mode, live, progress }: StreamScheduleOptions) {
+    const { algorithms, fps, firstN, needed, sampling } = plan;
+    this.#history = new FrameHistory(sampling);
+    this.#startsAtFirst = live && needed.kind === 'all';
+    this.schedules = algorithms.map(
+      (algorithm) =>
+        new Schedule<F, A>({
+          algorithm,
+          mode,
+          start: firstN,
+          staleAfterMs: Math.max(LEAST_STALE_AFTER_MS, (algorithm.intervalFrames * fps.den * 1_000) / fps.num),
+          progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
+        }),
+    );
+  }
+
+  /** Times that published frames were found missing. Offline every one is a fault of the bus. */
+  get frameLosses(): number {
+    return this.#frameLosses;
+  }
+
+  /** Whether the source has ended and every window is settled. */
+  get complete(): boolean {
+    return this.#ended && this.schedules.every((schedule) => schedule.idle);
+  }
+
+  /**
+   * A published frame came, captured `ageMs` ago. `previous` is the n of the frame published before it, 0 for an epoch's first.
+   * Throws BUS_FAILED where frames come out of order.
+   */
+  frame(frame: F, previous: number, nowMs: number, ageMs: number): void {
+    if (frame.n <= this.#lastN || previous >= frame.n)
+      throw new Fault('BUS_FAILED', `frame ${frame.n} came after frame ${this.#lastN}: its buffer is not one epoch's`);
+    const afterLoss = previous > this.#lastN;
+    if (!this.#seen && this.#startsAtFirst) for (const schedule of this.schedules) schedule.startAt(frame.n);
+    if (afterLoss) this.#lose(previous);
+    this.#history.push(frame, afterLoss);
+    this.#seen = true;
+    this.#lastN = frame.n;
+    for (const schedule of this.schedules) schedule.frame(frame.n, this.#history, nowMs, ageMs);
+  }
+
+  /** The source ended; `lastPublished` is the n of its last published frame. */
+  end(lastPublished: number): void {
+    if (lastPublished > this.#lastN) this.#lose(lastPublished);
+    this.#ended = true;
+    for (const schedule of this.schedules) schedule.end();
+  }
+
+  /** Nothing more is sent or read. */
+  stop(): void {
+    this.#ended = true;
+    for (const schedule of this.schedules) schedule.stop();
+  }
+
+  /** The sequence up to which no frame is needed any more, once for each advance. */
+  release(): number | undefined {
+    return this.#history.forgetBefore(Math.min(...this.schedules.map((schedule) => schedule.neededFrom(this.#lastN))));
+  }
+
+  #lose(through: number): void {
+    this.#frameLosses += 1;
+    for (const schedule of this.schedules) schedule.lose(this.#lastN + 1, through);
+    this.#lastN = through;
+  }
+}

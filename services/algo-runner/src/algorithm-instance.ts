@@ -1,0 +1,99 @@
+/**
+ * One instance of an algorithm inside its worker thread: made, initialised, run on one window at a time (G-12), closed. What it
+ * returns leaves as canonical JSON, and whatever it does wrong as a fault; nothing that it throws passes through here.
+ */
+
+import { resolve } from 'node:path';
+import type { Algorithm, AlgorithmContext, Json, Logger } from '@stream-infer/algorithm';
+import { canonicalJson } from '@stream-infer/core/canonical-json';
+import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
+import { redactUrl } from '@stream-infer/core/redact-url';
+import { constructAlgorithm, initFault, loadAlgorithmModule } from './algorithm-module.ts';
+import { algorithmVersion } from './algorithm-version.ts';
+import { RESULT_LIMIT_BYTES } from './result-limit.ts';
+import { stackPlace, thrownMessage } from './stack-place.ts';
+import type { WindowJob, WorkerAnswer, WorkerSpec } from './worker-messages.ts';
+
+export class AlgorithmInstance {
+  readonly version: string;
+  readonly #algorithm: Algorithm;
+  readonly #context: AlgorithmContext;
+
+  private constructor(algorithm: Algorithm, context: AlgorithmContext, version: string) {
+    this.#algorithm = algorithm;
+    this.#context = context;
+    this.version = version;
+  }
+
+  /** Throws MODULE_NOT_FOUND, MODULE_NO_DEFAULT_EXPORT, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
+  static async create(spec: WorkerSpec, logger: Logger): Promise<AlgorithmInstance> {
+    const { name, use, options, directory } = spec;
+    const module = await loadAlgorithmModule(name, use, directory);
+    const algorithm = constructAlgorithm(name, module);
+    const context: AlgorithmContext = { name, options, logger, resolvePath: (path) => resolve(directory, path) };
+    try {
+      await algorithm.init?.(context);
+    } catch (error) {
+      throw initFault(name, error);
+    }
+    return new AlgorithmInstance(algorithm, context, await algorithmVersion(module, spec));
+  }
+
+  /** Never rejects. */
+  async run({ stream, n, key, frames, inputs }: WindowJob): Promise<WorkerAnswer> {
+    const started = performance.now();
+    const runUs = (): number => Math.round((performance.now() - started) * 1000);
+    let returned: unknown;
+    try {
+      const context = { ...this.#context, stream, n, key, inputs: parsedInputs(inputs) };
+      returned = await this.#algorithm.run(frames, context);
+    } catch (error) {
+      const place = stackPlace(error);
+      return {
+        kind: 'fault',
+        fault: faultJson(this.#runFault(error)),
+        runUs: runUs(),
+        ...(place !== undefined && { place }),
+      };
+    }
+    const ranUs = runUs();
+    try {
+      return { kind: 'data', data: this.#encoded(returned), runUs: ranUs };
+    } catch (error) {
+      return { kind: 'fault', fault: faultJson(toFault(error, 'RESULT_NOT_JSON')), runUs: ranUs };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#algorithm.close?.();
+  }
+
+  #runFault(thrown: unknown): Fault {
+    const message = redactUrl(thrownMessage(thrown));
+    if (thrown instanceof Fault) return new Fault(thrown.code, message, { cause: thrown });
+    return new Fault('ALGORITHM_FAILED', `algorithm "${this.#context.name}" threw: ${message}`, { cause: thrown });
+  }
+
+  #encoded(returned: unknown): Uint8Array<ArrayBuffer> {
+    const { name } = this.#context;
+    let json: string;
+    try {
+      json = canonicalJson(returned);
+    } catch (error) {
+      throw new Fault('RESULT_NOT_JSON', `algorithm "${name}": ${thrownMessage(error)}`, { cause: error });
+    }
+    const data = new TextEncoder().encode(json);
+    if (data.byteLength <= RESULT_LIMIT_BYTES) return data;
+    throw new Fault(
+      'RESULT_TOO_LARGE',
+      `algorithm "${name}" returned ${data.byteLength} bytes of JSON, and ${RESULT_LIMIT_BYTES} is the limit: return less`,
+    );
+  }
+}
+
+function parsedInputs(inputs: WindowJob['inputs']): Record<string, Json> {
+  const decoder = new TextDecoder();
+  return Object.fromEntries(
+    Object.entries(inputs).map(([algorithm, json]) => [algorithm, JSON.parse(decoder.decode(json)) as Json]),
+  );
+}

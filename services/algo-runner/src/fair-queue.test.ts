@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { FairQueue } from './fair-queue.ts';
+
+const item = (stream: string, n: number) => ({ stream, n });
+
+const drained = (queue: FairQueue<{ stream: string; n: number }>): string[] => {
+  const order: string[] = [];
+  for (let next = queue.shift(); next; next = queue.shift()) order.push(`${next.stream}${next.n}`);
+  return order;
+};
+
+describe('a fair queue', () => {
+  test('gives streams turns, and each stream its oldest first', () => {
+    const queue = new FairQueue<{ stream: string; n: number }>();
+    for (const n of [1, 2, 3, 4]) queue.push(item('a', n));
+    queue.push(item('b', 1));
+    queue.push(item('c', 1));
+    queue.push(item('b', 2));
+    expect(queue.size).toBe(7);
+    expect(drained(queue)).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
+    expect(queue.size).toBe(0);
+  });
+
+  test('makes a stream that just had its turn wait for one that comes later', () => {
+    const queue = new FairQueue<{ stream: string; n: number }>();
+    queue.push(item('a', 1));
+    queue.push(item('a', 2));
+    expect(queue.shift()).toEqual(item('a', 1));
+    queue.push(item('b', 1));
+    queue.push(item('a', 3));
+    expect(drained(queue)).toEqual(['a2', 'b1', 'a3']);
+  });
+
+  test('gives up the one that is taken out, wherever it stands', () => {
+    const queue = new FairQueue<{ stream: string; n: number }>();
+    const [first, second, other] = [item('a', 1), item('a', 2), item('b', 1)];
+    for (const each of [first, second, other]) queue.push(each);
+    expect(queue.delete(second)).toBe(true);
+    expect(queue.delete(second)).toBe(false);
+    expect(queue.delete(other)).toBe(true);
+    expect(drained(queue)).toEqual(['a1']);
+    expect(queue.delete(first)).toBe(false);
+  });
+});

@@ -1,0 +1,40 @@
+/**
+ * Who is next among the invocations that wait for one algorithm. Streams take turns, so that a busy one delays no other (I6);
+ * within a stream the oldest comes first.
+ */
+
+export class FairQueue<T extends { readonly stream: string }> {
+  /** The stream whose turn is next stands first. No list in it is empty. */
+  readonly #streams = new Map<string, T[]>();
+
+  get size(): number {
+    return [...this.#streams.values()].reduce((sum, items) => sum + items.length, 0);
+  }
+
+  push(item: T): void {
+    const items = this.#streams.get(item.stream);
+    if (items) items.push(item);
+    else this.#streams.set(item.stream, [item]);
+  }
+
+  /** The next one, taken out; its stream goes to the end of the round. */
+  shift(): T | undefined {
+    const next = this.#streams.entries().next().value;
+    if (!next) return undefined;
+    const [stream, items] = next;
+    const item = items.shift();
+    this.#streams.delete(stream);
+    if (items.length > 0) this.#streams.set(stream, items);
+    return item;
+  }
+
+  /** Takes `item` out wherever it stands; false where it is not in the queue. */
+  delete(item: T): boolean {
+    const items = this.#streams.get(item.stream);
+    const at = items?.indexOf(item) ?? -1;
+    if (!items || at < 0) return false;
+    items.splice(at, 1);
+    if (items.length === 0) this.#streams.delete(item.stream);
+    return true;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The runner's gRPC server: conversations, what it serves, and health, on one port (G-2, G-11). D13: messages up to 64 MiB, and
+ * keepalive both ways, so that a caller that stopped is noticed within a second.
+ */
+
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { AlgoRunnerServiceService, type DescribeResponse } from '@stream-infer/proto/stream_infer/v1/algo_runner';
+import { listenFault } from '@stream-infer/service-kit/health-server';
+import { HealthImplementation } from 'grpc-health-check';
+import { type Call, Conversation, type Offer } from './conversation.ts';
+
+export type GrpcServerOptions = {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly runner: string;
+  readonly version: string;
+  readonly offers: ReadonlyMap<string, Offer>;
+};
+
+export type GrpcServer = {
+  /** host:port */
+  readonly address: string;
+  /** What callers may still send of an algorithm, over all conversations. */
+  credits(definition: string): number;
+  /** Tells every caller to send nothing more; health answers NOT_SERVING. */
+  drain(): void;
+  /** Ends when every conversation has, or at the limit. Idempotent. */
+  close(): Promise<void>;
+};
+
+const MESSAGE_LIMIT_BYTES = 64 * 2 ** 20;
+const KEEPALIVE_MS = 500;
+const CLOSE_LIMIT_MS = 1_000;
+/** The whole server, and its service by name. */
+const HEALTH_NAMES = ['', 'stream_infer.v1.AlgoRunnerService'];
+
+/** Throws PORT_IN_USE. */
+export async function startGrpcServer({ host, port, runner, version, offers }: GrpcServerOptions): Promise<GrpcServer> {
+  const conversations = new Set<Conversation>();
+  let draining = false;
+  const server = new Server({
+    'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
+    'grpc.max_send_message_length': MESSAGE_LIMIT_BYTES,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+    'grpc.keepalive_permit_without_calls': 1,
+  });
+  server.addService(AlgoRunnerServiceService, {
+    invoke: (call: Call) => {
+      const conversation = new Conversation(call, offers, () => conversations.delete(conversation));
+      conversations.add(conversation);
+      if (draining) conversation.drain();
+    },
+    describe: (_call: unknown, answer: (error: null, response: DescribeResponse) => void) => {
+      const algorithms = [...offers.values()].map(({ definition, concurrency, version: offered }) => ({
+        definition,
+        version: offered(),
+        concurrency,
+        maxBatch: 1,
+      }));
+      answer(null, { runner, version, algorithms });
+    },
+  });
+  const health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'SERVING'])));
+  health.addToServer(server);
+  const bound = await bind(server, host, port);
+  let closed: Promise<void> | undefined;
+  return {
+    address: `${bracketed(host)}:${bound}`,
+    credits: (definition) => [...conversations].reduce((sum, each) => sum + each.credits(definition), 0),
+    drain() {
+      draining = true;
+      for (const name of HEALTH_NAMES) health.setStatus(name, 'NOT_SERVING');
+      for (const conversation of conversations) conversation.drain();
+    },
+    close() {
+      closed ??= shutDown(server);
+      return closed;
+    },
+  };
+}
+
+/** An IPv6 address stands in brackets before its port. */
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${bracketed(host)}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (!error) resolve(bound);
+      else reject(listenFault(withCode(error), host, port));
+    });
+  });
+}
+
+/** gRPC tells of a taken port in words alone. */
+const withCode = (error: Error): Error =>
+  error.message.includes('EADDRINUSE') ? Object.assign(error, { code: 'EADDRINUSE' }) : error;
+
+/** Health watchers never end by themselves, so the wait is bounded. */
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => server.forceShutdown(), CLOSE_LIMIT_MS);
+    server.tryShutdown(() => {
+      clearTimeout(limit);
+      resolve();
+    });
+  });
+}

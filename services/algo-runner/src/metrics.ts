@@ -1,0 +1,78 @@
+/** What the runner counts. `algorithm` is the definition's name; durations are histograms in seconds. */
+
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Answer } from './served-algorithm.ts';
+import type { WorkerState } from './worker-thread.ts';
+
+/** What gauges read when they are scraped. */
+export type Served = {
+  readonly definition: string;
+  workers(state: WorkerState['kind']): number;
+  credits(): number;
+};
+
+export type RunnerMetrics = {
+  answered(definition: string, answer: Answer): void;
+  workerLost(definition: string): void;
+};
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Metrics' word for a state of a worker. */
+const STATES = { idle: 'idle', busy: 'running', starting: 'starting', set_aside: 'set-aside' } as const;
+
+export function createRunnerMetrics(registry: Registry): RunnerMetrics {
+  const registers = [registry];
+  const histogram = (name: string, help: string): Histogram<'algorithm'> =>
+    new Histogram({ name, help, labelNames: ['algorithm'], buckets: SECONDS, registers });
+  const invocations = new Counter({
+    name: 'stream_infer_runner_invocations_total',
+    help: 'Invocations answered: ok, fault, or not_started where they were given back.',
+    labelNames: ['algorithm', 'outcome'],
+    registers,
+  });
+  const workersLost = new Counter({
+    name: 'stream_infer_runner_workers_lost_total',
+    help: 'Worker threads that overran a time limit or ended by themselves.',
+    labelNames: ['algorithm'],
+    registers,
+  });
+  const queue = histogram('stream_infer_runner_queue_seconds', 'Time an invocation waits in the runner.');
+  const fetch = histogram('stream_infer_runner_fetch_seconds', 'Time to fetch and decode the frames of a window.');
+  const run = histogram('stream_infer_runner_run_seconds', 'Time an algorithm takes for a window.');
+  return {
+    answered(algorithm, { outcome, timings }) {
+      const name = outcome.kind === 'data' ? 'ok' : outcome.notStarted ? 'not_started' : 'fault';
+      invocations.inc({ algorithm, outcome: name });
+      queue.observe({ algorithm }, timings.queueUs / 1e6);
+      if (name === 'not_started') return;
+      fetch.observe({ algorithm }, timings.fetchUs / 1e6);
+      if (timings.runUs > 0) run.observe({ algorithm }, timings.runUs / 1e6);
+    },
+    workerLost: (algorithm) => workersLost.inc({ algorithm }),
+  };
+}
+
+/** Gauges of the workers and credits of what is served, read when they are scraped. */
+export function observeServed(registry: Registry, served: readonly Served[]): void {
+  const workersGauge = new Gauge({
+    name: 'stream_infer_runner_workers',
+    help: 'Worker threads by state: idle, busy, starting or set_aside.',
+    labelNames: ['algorithm', 'state'],
+    registers: [],
+    collect() {
+      for (const { definition, workers } of served)
+        for (const [state, kind] of Object.entries(STATES)) this.set({ algorithm: definition, state }, workers(kind));
+    },
+  });
+  const creditsGauge = new Gauge({
+    name: 'stream_infer_runner_credits',
+    help: 'Invocations that callers may still send.',
+    labelNames: ['algorithm'],
+    registers: [],
+    collect() {
+      for (const { definition, credits } of served) this.set({ algorithm: definition }, credits());
+    },
+  });
+  registry.registerMetric(workersGauge);
+  registry.registerMetric(creditsGauge);
+}

@@ -1,0 +1,64 @@
+/** One algorithm with the worker threads that run it: made together, so that whatever a worker says reaches its algorithm. */
+
+import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
+import { Fault } from '@stream-infer/core/fault';
+import type { Logger } from '@stream-infer/service-kit/logger';
+import type { FrameSource } from './frame-source.ts';
+import { type Answer, ServedAlgorithm } from './served-algorithm.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export type ServedPoolOptions = {
+  readonly definition: AlgorithmDefinition;
+  /** Of the configuration file, absolute. */
+  readonly directory: string;
+  readonly frames: FrameSource;
+  readonly logger: Logger;
+  /** Every answer, for the metrics. */
+  answered(answer: Answer): void;
+  /** A fault of a kind and at a place that did not just occur. */
+  report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
+  /** A worker thread was lost. */
+  workerLost(): void;
+  /** The algorithm cannot be served any more. */
+  failed(fault: Fault): void;
+};
+
+export type ServedPool = { readonly algorithm: ServedAlgorithm; readonly pool: WorkerPool };
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export function createServedPool(options: ServedPoolOptions): ServedPool {
+  const { name, use, options: algorithmOptions, concurrency, timeoutMs } = options.definition;
+  const logger = options.logger.child({ algorithm: name });
+  // An algorithm that fails on every frame logs one line, not one a frame.
+  let lastFailure = '';
+  const reportFailure = ({ outcome }: Answer, place: string | undefined): void => {
+    if (outcome.kind === 'data' || outcome.notStarted) return;
+    const failure = `${outcome.fault.code} ${place}`;
+    if (failure === lastFailure) return;
+    lastFailure = failure;
+    const fields = { algorithm: name, ...(place !== undefined && { at: place }) };
+    options.report(new Fault(outcome.fault.code, outcome.fault.message), fields);
+  };
+  const pool = new WorkerPool({ name, use, options: algorithmOptions, directory: options.directory }, concurrency, {
+    log: (level, message, fields) => logger[level](fields, message),
+    idle: () => algorithm.pump(),
+    lost: (reason) => {
+      logger.warn({ reason }, 'a worker was lost and is replaced');
+      options.workerLost();
+    },
+    failed: options.failed,
+  });
+  const algorithm = new ServedAlgorithm({
+    definition: name,
+    concurrency,
+    timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    instances: { idle: () => pool.count('idle'), run: (job, limitMs) => pool.run(job, limitMs) },
+    frames: (invocation) => options.frames.window(invocation),
+    answered: (answer, place) => {
+      options.answered(answer);
+      reportFailure(answer, place);
+    },
+  });
+  return { algorithm, pool };
+}

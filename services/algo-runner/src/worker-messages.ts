@@ -1,0 +1,65 @@
+/**
+ * What the runner and an algorithm's worker thread tell each other. Frames' memory moves with its message and is not copied.
+ */
+
+import type { Frame } from '@stream-infer/algorithm';
+import type { FaultJson } from '@stream-infer/core/fault';
+import type { Json } from '@stream-infer/core/json';
+
+/** What a worker thread is started with. */
+export type WorkerSpec = {
+  /** The algorithm's name in the configuration. */
+  readonly name: string;
+  /** A built-in's name, or the path of a module. */
+  readonly use: string;
+  readonly options: Readonly<Record<string, Json>>;
+  /** Absolute; relative paths are relative to it. */
+  readonly directory: string;
+};
+
+export type WorkerData = {
+  readonly spec: WorkerSpec;
+  /** One 32-bit integer, 1 from the moment the thread loads a native module on (D7). Shared, so that no message is awaited. */
+  readonly native: SharedArrayBuffer;
+};
+
+/** One window, as it goes to a worker. */
+export type WindowJob = {
+  readonly stream: string;
+  readonly n: number;
+  readonly key: string;
+  readonly frames: readonly Frame[];
+  /** Canonical JSON by algorithm. */
+  readonly inputs: Readonly<Record<string, Uint8Array>>;
+};
+
+export type ToWorker =
+  | { readonly kind: 'run'; readonly job: WindowJob }
+  /** Close the algorithm, then end. */
+  | { readonly kind: 'close' }
+  /** End as soon as the thread listens again: nobody waits for it. */
+  | { readonly kind: 'leave' };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What became of a window. */
+export type WorkerAnswer =
+  | { readonly kind: 'data'; readonly data: Uint8Array<ArrayBuffer>; readonly runUs: number }
+  | {
+      readonly kind: 'fault';
+      readonly fault: FaultJson;
+      readonly runUs: number;
+      /** Where in the author's file it was thrown, for the log. */
+      readonly place?: string;
+    };
+
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly version: string }
+  | { readonly kind: 'failed'; readonly fault: FaultJson }
+  | { readonly kind: 'answer'; readonly answer: WorkerAnswer }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Record<string, unknown>;
+    };

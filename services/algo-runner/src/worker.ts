@@ -1,0 +1,50 @@
+/**
+ * The entry of an algorithm's worker thread: one instance, one window at a time, told and answered by messages. A thread of its own,
+ * because ONNX Runtime's `run` blocks the event loop it is called on, and so may an author's code (D7).
+ */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { faultJson, toFault } from '@stream-infer/core/fault';
+import { AlgorithmInstance } from './algorithm-instance.ts';
+import { createWorkerLogger } from './worker-logger.ts';
+import type { FromWorker, LogLevel, ToWorker, WorkerData } from './worker-messages.ts';
+
+if (!parentPort) throw new Error('worker.ts is the entry of a worker thread');
+const port = parentPort;
+const { spec, native } = workerData as WorkerData;
+
+const tell = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+
+const loadNative = process.dlopen.bind(process);
+process.dlopen = (...call: Parameters<typeof process.dlopen>): void => {
+  Atomics.store(new Int32Array(native), 0, 1);
+  loadNative(...call);
+};
+
+async function obey(instance: AlgorithmInstance, message: ToWorker): Promise<void> {
+  switch (message.kind) {
+    case 'run': {
+      const answer = await instance.run(message.job);
+      tell({ kind: 'answer', answer }, answer.kind === 'data' ? [answer.data.buffer] : []);
+      return;
+    }
+    case 'close':
+      await instance.close();
+      process.exit();
+      return;
+    case 'leave':
+      process.exit();
+  }
+}
+
+try {
+  const logger = createWorkerLogger((level: LogLevel, message, fields) =>
+    tell({ kind: 'log', level, message, fields }),
+  );
+  const instance = await AlgorithmInstance.create(spec, logger);
+  // A rejection (of `close`, that is) is an uncaught exception of this thread, and ends it.
+  port.on('message', (message: ToWorker) => void obey(instance, message));
+  tell({ kind: 'ready', version: instance.version });
+} catch (error) {
+  tell({ kind: 'failed', fault: faultJson(toFault(error)) });
+}

@@ -1,0 +1,157 @@
+/** The shapes of the API: what requests may hold, what answers hold. The OpenAPI document is made of them. */
+
+import { NAME } from '@stream-infer/core/names';
+import { API_ERRORS } from './api-error.ts';
+import { CURSOR_PATTERN } from './record-cursor.ts';
+import { TIME_PATTERN } from './time-range.ts';
+
+const object = (properties: Readonly<Record<string, unknown>>, optional: readonly string[] = []) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((key) => !optional.includes(key)),
+  additionalProperties: false,
+});
+const described = (description: string, schema: Readonly<Record<string, unknown>>) => ({ description, ...schema });
+const count = (description: string) => ({ type: 'integer', minimum: 0, description });
+const name = (description: string) => ({ type: 'string', pattern: NAME.source, description });
+const mapOf = (schema: Readonly<Record<string, unknown>>) => ({ type: 'object', additionalProperties: schema });
+const orNull = (schema: Readonly<Record<string, unknown>>) => ({ anyOf: [schema, { type: 'null' }] });
+
+const fault = object({
+  code: { type: 'string', description: 'A code of docs/faults.md.' },
+  message: { type: 'string' },
+});
+
+const resultRecord = described('One result, whole: docs/protocol.md, R-1. It has either data or an error.', {
+  ...object(
+    {
+      stream: name('Id of the stream.'),
+      run: name('Id of the run.'),
+      algorithm: name('Name of the algorithm on this stream.'),
+      n: count("Number of the window's newest frame among the played ones."),
+      key: { type: 'string', pattern: '^[0-9]+(\\.[0-9]{1,3})?$', description: 'Time key: n / fps in seconds.' },
+      sourceIndex: count('Number of that frame in the source.'),
+      timestampMs: { type: 'number', description: 'Its presentation time.' },
+      capturedAtMs: { type: ['number', 'null'], description: 'Wall clock at capture; null offline.' },
+      data: described('What the algorithm returned.', {}),
+      error: { $ref: 'Fault#' },
+      attempts: count('How often the invocation was sent.'),
+      lateMs: { type: ['number', 'null'], description: 'How much later than due it came; null offline.' },
+      stateReset: { type: 'boolean', description: 'Whether an algorithm with memory began anew before it.' },
+      version: { type: 'string', description: 'Of the algorithm that answered.' },
+    },
+    ['data', 'error'],
+  ),
+  oneOf: [{ required: ['data'] }, { required: ['error'] }],
+});
+
+const runEnd = described('How a run ended: docs/protocol.md, R-4.', {
+  ...object({
+    stream: name('Id of the stream.'),
+    run: name('Id of the run.'),
+    decoded: count('Frames decoded.'),
+    played: count('Frames played.'),
+    published: count('Frames published.'),
+    lastPlayed: count('n of the last frame played.'),
+    algorithms: mapOf(
+      object({
+        triggered: count('Invocations due.'),
+        completed: count('Of these, answered with data.'),
+        failed: count('Of these, answered with an error.'),
+        dropped: mapOf(count('Of these, never answered, by reason.')),
+      }),
+    ),
+    elapsedMs: { type: 'number' },
+    fault: orNull({ $ref: 'Fault#' }),
+  }),
+});
+
+const streamRun = described('A run of a stream, as far as it is stored.', {
+  ...object({
+    id: name('Id of the stream.'),
+    run: name('Id of the run.'),
+    state: {
+      type: 'string',
+      enum: ['running', 'ended', 'failed'],
+      description: 'ended: with its source; failed: with a fault.',
+    },
+    results: count('Results stored, errors among them.'),
+    errors: count('Errors among the results.'),
+    end: orNull({ $ref: 'RunEnd#' }),
+  }),
+});
+
+const aggregate = described(
+  'Data by algorithm and time key, keys ascending; {"$error": {code, message}} for an error.',
+  {
+    ...mapOf(mapOf({})),
+  },
+);
+
+const recordPage = object({
+  cursor: { type: ['string', 'null'], description: 'Hand it back for the next page; null at the end.' },
+  records: { type: 'array', items: { $ref: 'ResultRecord#' } },
+});
+
+const problem = object({
+  error: object({ code: { type: 'string', enum: Object.keys(API_ERRORS) }, message: { type: 'string' } }),
+});
+
+/** Schemas by the names that they have in the document. */
+export const SHARED_SCHEMAS = {
+  Fault: fault,
+  ResultRecord: resultRecord,
+  RunEnd: runEnd,
+  StreamRun: streamRun,
+  Aggregate: aggregate,
+  RecordPage: recordPage,
+  Error: problem,
+} as const;
+
+export const STREAM_PARAMETERS = object({ id: name('Id of the stream.') });
+
+const QUERY = {
+  run: name('Id of a run; without it the newest.'),
+  algorithm: name('Only this algorithm.'),
+  from: { type: 'string', pattern: TIME_PATTERN, description: 'Decimal seconds; keys from here on.' },
+  to: { type: 'string', pattern: TIME_PATTERN, description: 'Decimal seconds; keys before this.' },
+  cursor: { type: 'string', pattern: CURSOR_PATTERN, description: 'Begin behind the page that told this.' },
+  limit: { type: 'integer', minimum: 1, maximum: 1000 },
+  stream: name('Only this stream.'),
+  after: {
+    type: 'integer',
+    minimum: 0,
+    description:
+      'Begin behind the event with this id; 0 begins with the oldest that is stored. Without it only what is new comes.',
+  },
+};
+
+/** A query string of those parameters, all optional; descriptions may be told in other words. */
+export const query = (
+  keys: readonly (keyof typeof QUERY)[],
+  descriptions: Partial<Record<keyof typeof QUERY, string>> = {},
+) =>
+  object(
+    Object.fromEntries(
+      keys.map((key) => [key, { ...QUERY[key], ...(descriptions[key] && { description: descriptions[key] }) }]),
+    ),
+    keys,
+  );
+
+/** An answer in JSON, and in other types where it has them. */
+export const answer = (
+  description: string,
+  schema: Readonly<Record<string, unknown>>,
+  others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+) => ({
+  description,
+  content: {
+    'application/json': { schema },
+    ...Object.fromEntries(Object.entries(others).map(([type, other]) => [type, { schema: other }])),
+  },
+});
+
+const errorAnswer = (description: string) => answer(description, { $ref: 'Error#' });
+
+export const BAD_REQUEST = { 400: errorAnswer(API_ERRORS.BAD_REQUEST.description) };
+export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is stored.') };

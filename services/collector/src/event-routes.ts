@@ -1,0 +1,81 @@
+/** The live feed: results and ends of runs as server-sent events, resumable with Last-Event-ID. */
+
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { BAD_REQUEST, query } from './api-schemas.ts';
+import type { EventFeed } from './event-feed.ts';
+import { eventStream, takenWithin } from './event-stream.ts';
+import type { CollectorMetrics } from './metrics.ts';
+import type { ResultStore } from './result-store.ts';
+
+export type EventRouteOptions = {
+  readonly store: ResultStore;
+  readonly feed: EventFeed;
+  readonly metrics: CollectorMetrics;
+  /** Ends every event stream. */
+  readonly signal: AbortSignal;
+};
+
+type EventQuerystring = { readonly stream?: string; readonly algorithm?: string; readonly after?: number };
+type EventHeaders = { readonly 'last-event-id'?: number };
+
+const HEARTBEAT_MS = 5_000;
+/** A client that takes nothing for so long is disconnected; it comes again, and misses nothing. */
+const STALLED_MS = 15_000;
+
+export function eventRoutes(app: FastifyInstance, { store, feed, metrics, signal }: EventRouteOptions): void {
+  app.get<{ Querystring: EventQuerystring; Headers: EventHeaders }>(
+    '/v1/events',
+    {
+      schema: {
+        operationId: 'getEvents',
+        summary: 'Results and ends of runs as they are stored',
+        description:
+          'Server-sent events: `result` with a ResultRecord, `end` with a RunEnd, which an algorithm does not filter. An id is a place in the order of storing; a client that comes again with Last-Event-ID misses nothing and gets nothing twice. Comments come while nothing happens.',
+        querystring: query(['stream', 'algorithm', 'after']),
+        headers: {
+          type: 'object',
+          properties: {
+            'last-event-id': {
+              type: 'integer',
+              minimum: 0,
+              description: 'Begin behind this event; goes before `after`.',
+            },
+          },
+        },
+        response: {
+          200: {
+            description: 'The events.',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
+          },
+          ...BAD_REQUEST,
+        },
+      },
+    },
+    ({ query: { after, ...filter }, headers }, reply) => {
+      const wanted = headers['last-event-id'] ?? after ?? store.lastPosition();
+      // An id that is yet to come is of another store: nothing of this one has been seen.
+      const begin = wanted > store.lastPosition() ? 0 : wanted;
+      const closed = new AbortController();
+      metrics.eventClients.inc();
+      reply.raw.once('close', () => {
+        closed.abort();
+        metrics.eventClients.dec();
+      });
+      const events = eventStream(store, feed, {
+        ...filter,
+        after: begin,
+        heartbeatMs: HEARTBEAT_MS,
+        signal: AbortSignal.any([closed.signal, signal]),
+      });
+      const watched = takenWithin(events, STALLED_MS, () => {
+        metrics.droppedEventClients.inc();
+        reply.raw.destroy();
+      });
+      return reply
+        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+        .type('text/event-stream')
+        .send(Readable.from(watched));
+    },
+  );
+}

@@ -1,0 +1,4 @@
+import { runService } from '@stream-infer/service-kit/service';
+import { startCollector } from './service.ts';
+
+await runService({ name: 'collector', section: 'collector', start: startCollector });

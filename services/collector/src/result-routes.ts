@@ -1,0 +1,102 @@
+/** The results of a stream: the aggregate, the newest of each algorithm, and their removal. */
+
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { aggregateText } from './aggregate-text.ts';
+import { ApiError } from './api-error.ts';
+import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS } from './api-schemas.ts';
+import type { CollectorMetrics } from './metrics.ts';
+import type { ResultStore } from './result-store.ts';
+import { findRun, type StreamParameters } from './stream-routes.ts';
+import { timeRange } from './time-range.ts';
+
+export type ResultRouteOptions = { readonly store: ResultStore; readonly metrics: CollectorMetrics };
+
+type Filter = { readonly run?: string; readonly algorithm?: string };
+type RangeFilter = Filter & { readonly from?: string; readonly to?: string };
+
+/** Rows that one step of a removal takes. */
+const STEP_RESULTS = 1_000;
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+export function resultRoutes(app: FastifyInstance, { store, metrics }: ResultRouteOptions): void {
+  app.get<{ Params: StreamParameters; Querystring: RangeFilter }>(
+    '/v1/streams/:id/results',
+    {
+      schema: {
+        operationId: 'getResults',
+        summary: 'The results of a run by algorithm and time',
+        description: 'Algorithms are sorted and time keys ascend as numbers. A range takes from, and leaves out to.',
+        params: STREAM_PARAMETERS,
+        querystring: query(['run', 'algorithm', 'from', 'to']),
+        response: { 200: answer('The aggregate.', { $ref: 'Aggregate#' }), ...BAD_REQUEST, ...NOT_FOUND },
+      },
+    },
+    ({ params, query: { run, algorithm, from, to } }, reply) => {
+      const range = timeRange(from, to);
+      if (range.fromMs > range.toMs) throw new ApiError('BAD_REQUEST', 'query parameter to must not be before from');
+      const series = store.series(findRun(store, params.id, run).id, algorithm);
+      return reply.type(JSON_TYPE).send(Readable.from(aggregateText(store, series, range)));
+    },
+  );
+
+  app.get<{ Params: StreamParameters; Querystring: Filter }>(
+    '/v1/streams/:id/results/last',
+    {
+      schema: {
+        operationId: 'getLastResults',
+        summary: 'The newest record of each algorithm of a run',
+        params: STREAM_PARAMETERS,
+        querystring: query(['run', 'algorithm']),
+        response: {
+          200: answer('Records by algorithm.', { type: 'object', additionalProperties: { $ref: 'ResultRecord#' } }),
+          ...BAD_REQUEST,
+          ...NOT_FOUND,
+        },
+      },
+    },
+    ({ params, query: { run, algorithm } }, reply) => {
+      const series = store.series(findRun(store, params.id, run).id, algorithm);
+      const members = series.map(({ id, algorithm: name }) => `${JSON.stringify(name)}:${store.newest(id)}`);
+      return reply.type(JSON_TYPE).send(`{${members.join(',')}}`);
+    },
+  );
+
+  app.delete<{ Params: StreamParameters; Querystring: Filter }>(
+    '/v1/streams/:id/results',
+    {
+      schema: {
+        operationId: 'clearResults',
+        summary: 'Removes the results of a stream that are stored now',
+        description: 'Of all runs unless one is named. A run that goes on keeps storing what comes after.',
+        params: STREAM_PARAMETERS,
+        querystring: query(['run', 'algorithm'], { run: 'Id of a run; without it all of them.' }),
+        response: {
+          200: answer('How many there were.', {
+            type: 'object',
+            properties: { removed: { type: 'integer', minimum: 0 } },
+            required: ['removed'],
+          }),
+          ...BAD_REQUEST,
+          ...NOT_FOUND,
+        },
+      },
+    },
+    async ({ params, query: { run, algorithm } }) => {
+      const named = findRun(store, params.id, run);
+      const runs = run === undefined ? store.runs(params.id) : [named];
+      const through = store.lastPosition();
+      let removed = 0;
+      for (const { id } of runs.flatMap((each) => store.series(each.id, algorithm))) {
+        for (let step = STEP_RESULTS; step === STEP_RESULTS; ) {
+          step = store.clearSeries(id, through, STEP_RESULTS);
+          removed += step;
+          await setImmediate();
+        }
+      }
+      metrics.removed.inc({ reason: 'clear' }, removed);
+      return { removed };
+    },
+  );
+}

@@ -1,0 +1,36 @@
+/** Applies the retention to the store, a step at a time, so that results go on being stored between the steps. */
+
+import { setImmediate } from 'node:timers/promises';
+import type { ResultRemoval } from './result-removal.ts';
+import type { StoreUpkeep } from './result-store.ts';
+import { type RetentionLimits, retentionCutoffMs, retentionStep } from './retention.ts';
+
+const STEP_RESULTS = 1_000;
+const SHRINK_PAGES = 1_000;
+
+export type RetentionOptions = {
+  readonly limits: RetentionLimits;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+  /** Called after each step. */
+  onRemoved(reason: 'age' | 'bytes', results: number): void;
+};
+
+/** Removes what the limits ask for at this time, and gives the space back to the file system. */
+export async function applyRetention(
+  store: ResultRemoval & Pick<StoreUpkeep, 'size' | 'shrink'>,
+  { limits, nowMs, signal, onRemoved }: RetentionOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    const state = { usedBytes: store.size().usedBytes, oldestStoredAtMs: store.oldestStoredAtMs() };
+    const step = retentionStep(limits, state, nowMs);
+    if (step.kind === 'none') break;
+    const { removed, through } = store.removeOldest(STEP_RESULTS, step.kind === 'age' ? step.beforeMs : undefined);
+    if (removed === 0) break;
+    store.forgetRuns({ endedThrough: through });
+    onRemoved(step.kind, removed);
+    await setImmediate();
+  }
+  store.forgetRuns({ endedBeforeMs: retentionCutoffMs(limits, nowMs) });
+  store.shrink(SHRINK_PAGES);
+}

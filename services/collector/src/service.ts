@@ -1,0 +1,96 @@
+/** The collector: results from the bus into the store, and out of the store to whoever asks. */
+
+import { connectBus } from '@stream-infer/bus/bus';
+import { ensureResultStream } from '@stream-infer/bus/result-stream';
+import { toFault } from '@stream-infer/core/fault';
+import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
+import { startApi } from './api.ts';
+import { createEventFeed } from './event-feed.ts';
+import { type CollectorMetrics, createCollectorMetrics } from './metrics.ts';
+import { periodically } from './periodic.ts';
+import { type ResultConsumer, startResultConsumer } from './result-consumer.ts';
+import { openResultStore, type ResultStore } from './result-store.ts';
+import { createResultTrimmer, type ResultTrimmer } from './result-trimmer.ts';
+import { applyRetention } from './retention-keeper.ts';
+
+const RETENTION_INTERVAL_MS = 5_000;
+const TRIM_INTERVAL_MS = 5_000;
+/** The consumer's loop turns each second; one that has stood still for so long hangs. */
+const HANGING_MS = 15_000;
+
+/** Throws STORE_FAILED, NATS_UNREACHABLE, BUS_NO_ROOM and PORT_IN_USE. */
+export async function startCollector(context: ServiceContext<'collector'>): Promise<Service> {
+  const { settings, logger, fail } = context;
+  // Closed in the opposite order of opening, on a fault of the start and on a stop alike.
+  await using opened = new AsyncDisposableStack();
+  const store = opened.adopt(openResultStore(settings.storePath), (each) => each.close());
+  const bus = opened.adopt(
+    await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: 'collector' }),
+    (each) => each.close(),
+  );
+  await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });
+
+  const metrics = createCollectorMetrics(context.metrics);
+  const feed = createEventFeed();
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const api = opened.adopt(
+    await startApi({ host: settings.apiHost, port: settings.apiPort, store, feed, metrics, logger, signal }),
+    (each) => each.close(),
+  );
+  const trimmer = createResultTrimmer(bus, store);
+  const { resultsMaxBytes } = settings;
+  const consumer = startResultConsumer({ bus, store, feed, trimmer, metrics, logger, resultsMaxBytes, signal });
+  const loops = [
+    consumer.done,
+    periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, metrics, signal })),
+    periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, metrics, signal })),
+  ].map((loop) => loop.catch((error: unknown) => fail(toFault(error, 'STORE_FAILED', 'the result store failed'))));
+  opened.defer(async () => {
+    stopping.abort();
+    await Promise.all(loops);
+  });
+
+  const owned = opened.move();
+  return {
+    addresses: { api: api.address },
+    live: () => consumer.idleMs() < HANGING_MS,
+    ready: () => consumer.consuming() && !signal.aborted,
+    stop: () => owned.disposeAsync(),
+  };
+}
+
+type Upkeep = {
+  readonly context: ServiceContext<'collector'>;
+  readonly metrics: CollectorMetrics;
+  readonly signal: AbortSignal;
+};
+
+async function retain({ context, store, metrics, signal }: Upkeep & { readonly store: ResultStore }): Promise<void> {
+  const { retentionDays: days, retentionBytes: bytes } = context.settings;
+  await applyRetention(store, {
+    limits: { days, bytes },
+    nowMs: Date.now(),
+    signal,
+    onRemoved: (reason, results) => metrics.removed.inc({ reason }, results),
+  });
+  const { usedBytes, fileBytes } = store.size();
+  metrics.storeBytes.set({ kind: 'used' }, usedBytes);
+  metrics.storeBytes.set({ kind: 'file' }, fileBytes);
+}
+
+async function trim({
+  context,
+  trimmer,
+  consumer,
+  metrics,
+  signal,
+}: Upkeep & { readonly trimmer: ResultTrimmer; readonly consumer: ResultConsumer }): Promise<void> {
+  // Without the bus there is nothing to trim, and its absence is told where it is noticed.
+  if (!consumer.consuming()) return;
+  try {
+    metrics.trimmed.inc(await trimmer.round(signal));
+  } catch (error) {
+    context.report(toFault(error, 'BUS_FAILED', 'stored results could not be trimmed from the bus'));
+  }
+}

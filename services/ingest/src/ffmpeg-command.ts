@@ -1,0 +1,140 @@
+/**
+ * The command lines of ffmpeg and ffprobe, through fluent-ffmpeg: the only file that imports it. It is archived, and what it finds out
+ * about an ffmpeg of version 7 or later it misreads; so nothing here lets it look: paths are given, its argument builder is
+ * called without the checks before it, and ffmpeg is started by decoder.ts, not by it.
+ */
+
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Encoding } from '@stream-infer/core/stream-spec';
+import ffmpeg, { type FfmpegCommand, type FfprobeData } from 'fluent-ffmpeg';
+import type { Source } from './source.ts';
+
+export type { FfprobeData, FfprobeStream } from 'fluent-ffmpeg';
+
+/** Errors, each line with its level, and nothing else on standard error; never a question on standard input. */
+const QUIET = ['-hide_banner', '-loglevel', 'level+error'] as const;
+
+/** What fluent-ffmpeg has and its types do not tell. */
+type Unchecked = {
+  _getArguments(): string[];
+  /** Where it would search, ask and remember. */
+  _getFfprobePath(callback: (error: undefined, path: string) => void): void;
+};
+
+function commandFor(source: Source, inputOptions: readonly string[]): FfmpegCommand & Unchecked {
+  const command = ffmpeg(source.input) as FfmpegCommand & Unchecked;
+  // Two arguments at least: a single one it would split at its space.
+  command.inputOptions(...([...inputOptions, ...source.inputOptions] as [string, string]));
+  return command;
+}
+
+/** What a probe tells, or what ffprobe wrote on standard error when it failed. */
+export type ProbeOutcome =
+  | { readonly kind: 'probed'; readonly data: FfprobeData }
+  | { readonly kind: 'failed'; readonly stderr: string }
+  | { readonly kind: 'timeout' };
+
+/** Streams and format of the source. The ffprobe is killed when the signal aborts or the time is up. */
+export async function probeSource(
+  ffprobePath: string,
+  source: Source,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  const command = commandFor(source, []);
+  command._getFfprobePath = (callback) => callback(undefined, ffprobePath);
+  const outcome = Promise.withResolvers<ProbeOutcome>();
+  const child = childStartedBy(() =>
+    command.ffprobe(0, [...QUIET, ...source.inputOptions], (error: Error | null, data: FfprobeData) => {
+      if (error) outcome.resolve({ kind: 'failed', stderr: error.message });
+      else outcome.resolve({ kind: 'probed', data });
+    }),
+  );
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const stop = (): void => {
+    child?.kill('SIGKILL');
+    outcome.resolve({ kind: 'timeout' });
+  };
+  limit.addEventListener('abort', stop, { once: true });
+  try {
+    return await outcome.promise;
+  } finally {
+    limit.removeEventListener('abort', stop);
+  }
+}
+
+/** The process that `start` starts: fluent-ffmpeg keeps its ffprobe to itself, and one that hangs has to be ended. */
+function childStartedBy(start: () => void): ChildProcess | undefined {
+  let child: ChildProcess | undefined;
+  const onStart = (message: unknown): void => {
+    child = (message as { process: ChildProcess }).process;
+  };
+  subscribe('child_process', onStart);
+  try {
+    start();
+  } finally {
+    unsubscribe('child_process', onStart);
+  }
+  return child;
+}
+
+/** Which packets of which stream are listed. */
+export type PacketRange = {
+  /** Index among all streams of the source. */
+  readonly streamIndex: number;
+  /** Where to begin; undefined: at the beginning. */
+  readonly fromSeconds?: number;
+  /** How many; undefined: all there are. */
+  readonly count?: number;
+};
+
+/** ffprobe's arguments for a line per packet: `pts=…|dts=…|flags=…`. */
+export function packetArguments(source: Source, { streamIndex, fromSeconds, count }: PacketRange): string[] {
+  const interval = `${fromSeconds?.toFixed(3) ?? ''}%${count === undefined ? '' : `+#${count}`}`;
+  return commandFor(source, [
+    ...QUIET,
+    '-select_streams',
+    String(streamIndex),
+    '-show_entries',
+    'packet=pts,dts,flags',
+    '-of',
+    'compact=p=0',
+    ...(count === undefined ? [] : ['-read_intervals', interval]),
+  ])._getArguments();
+}
+
+export type DecodeOptions = {
+  readonly source: Source;
+  readonly streamIndex: number;
+  /** 0 lets ffmpeg choose. */
+  readonly threads: number;
+  /** Read at the natural rate. */
+  readonly paced: boolean;
+  readonly filters: string;
+  readonly encoding: Encoding;
+};
+
+/** ffmpeg's arguments: frames on standard output, lines about them where the filters write them (filter-chain.ts). */
+export function decodeArguments(options: DecodeOptions): string[] {
+  const { source, streamIndex, threads, paced, filters, encoding } = options;
+  const command = commandFor(source, [
+    '-nostdin',
+    ...QUIET,
+    // Presentation times as they are in the source.
+    '-copyts',
+    // A picture that changes its size is scaled as it comes: new filters would begin to count anew.
+    '-reinit_filter',
+    '0',
+    ...(threads > 0 ? ['-threads', String(threads)] : []),
+    ...(paced ? ['-re'] : []),
+  ]);
+  command.videoFilters(filters);
+  // As many frames come out as are selected: ffmpeg would fill the gaps up.
+  command.outputOptions('-map', `0:${streamIndex}`, '-an', '-sn', '-dn', '-fps_mode', 'passthrough');
+  command.outputOptions('-flush_packets', '1');
+  if (encoding === 'raw') command.outputOptions('-c:v', 'rawvideo').format('rawvideo');
+  // One thread: several would hold frames back.
+  else command.outputOptions('-c:v', 'mjpeg', '-q:v', '2', '-threads', '1').format('mpjpeg');
+  return command.output('pipe:1')._getArguments();
+}

@@ -1,0 +1,56 @@
+/**
+ * ffmpeg's filters: lines about what is decoded and what is selected, the selection between them, and only then the
+ * conversion (D3, D4).
+ */
+
+import { formatRational, type Rational } from '@stream-infer/core/rational';
+import type { FrameFormat } from '@stream-infer/core/run';
+import type { Size } from './geometry.ts';
+
+/** Descriptors that ffmpeg inherits and writes its lines to. */
+export const DECODED_FD = 3;
+export const SELECTED_FD = 4;
+
+/** Nearly everything else differs from one kind of processor to the next. */
+const SAME_EVERYWHERE = 'flags=bilinear+accurate_rnd+bitexact';
+
+export type FilterOptions = {
+  readonly timeBase: Rational;
+  /** Of ffmpeg's select filter; undefined: every decoded frame comes out. */
+  readonly selectExpression: string | undefined;
+  readonly source: Size;
+  readonly frame: FrameFormat;
+};
+
+/** The value of `-filter:v`. */
+export function filterChain({ timeBase, selectExpression, source, frame }: FilterOptions): string {
+  return [
+    // The expression counts in these ticks.
+    `settb=expr=${formatRational(timeBase)}`,
+    // Only frames that have metadata are printed.
+    'metadata=mode=add:key=i:value=1',
+    frameLines(DECODED_FD),
+    ...(selectExpression === undefined ? [] : [`select=expr='${selectExpression}'`]),
+    frameLines(SELECTED_FD),
+    scale(source, frame),
+    `format=${pixelFormatOf(frame)}`,
+  ].join(',');
+}
+
+/** Written at once, so that a line is never later than its picture. */
+const frameLines = (fd: number): string => `metadata=mode=print:key=i:file='pipe\\:${fd}':direct=1`;
+
+/**
+ * Always there, so that a source that changes its size on the way still yields frames of this one. yuv420p is what preprocessing
+ * takes it for, BT.601 in limited range; a JPEG is BT.601 in full range by definition.
+ */
+function scale(source: Size, { width, height, pixelFormat, encoding }: FrameFormat): string {
+  const options = [`scale=${width}:${height}`];
+  if (width !== source.width || height !== source.height) options.push(SAME_EVERYWHERE);
+  if (encoding === 'jpeg') options.push('out_color_matrix=bt601', 'out_range=pc');
+  else if (pixelFormat === 'yuv420p') options.push('out_color_matrix=bt601', 'out_range=tv');
+  return options.join(':');
+}
+
+const pixelFormatOf = ({ pixelFormat, encoding }: FrameFormat): string =>
+  encoding === 'jpeg' ? 'yuvj420p' : pixelFormat;

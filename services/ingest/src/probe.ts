@@ -1,0 +1,148 @@
+/**
+ * What a source is, before anything is decoded: its picture, its rate, and whether it is live. A source that can never be
+ * played is refused here with what is wrong with it.
+ */
+
+import { stat } from 'node:fs/promises';
+import { Fault } from '@stream-infer/core/fault';
+import { formatRational, parseRational, type Rational } from '@stream-infer/core/rational';
+import type { SourceFacts } from '@stream-infer/core/run';
+import { type FfprobeData, type FfprobeStream, probeSource } from './ffmpeg-command.ts';
+import type { Size } from './geometry.ts';
+import { packetTimes } from './packet-times.ts';
+import { liveRate, type PacketWindow, rateFacts } from './rate-facts.ts';
+import type { Source } from './source.ts';
+import { noFramesFault, openFault, timeoutFault } from './source-fault.ts';
+
+export type ProbedSource = {
+  readonly facts: SourceFacts;
+  /** Index of the video stream among all streams of the source. */
+  readonly streamIndex: number;
+  readonly timeBase: Rational;
+  /** Frames, as the container counts them. */
+  readonly frameCount?: number;
+  /** Degrees clockwise by which the picture is turned to be shown. */
+  readonly rotation: number;
+};
+
+export type ProbeOptions = {
+  readonly ffprobePath: string;
+  readonly openTimeoutMs: number;
+  /** Which of the video streams, from 0. */
+  readonly videoStream: number;
+  readonly signal: AbortSignal;
+};
+
+/** Enough to tell a constant rate, read in some tens of milliseconds. */
+const FIRST_PACKETS = 1_500;
+/** And as many again at a third and two thirds of a longer file. */
+const LATER_PACKETS = 150;
+/** Not media: ffmpeg draws any text as a picture of a terminal. */
+const TEXT_FORMAT = 'tty';
+
+/** Throws the fault of a source that cannot be played. */
+export async function probe(source: Source, options: ProbeOptions): Promise<ProbedSource> {
+  if (source.path !== undefined) await checkFile(source, source.path);
+  const { ffprobePath, openTimeoutMs, signal } = options;
+  const outcome = await probeSource(ffprobePath, source, openTimeoutMs, signal);
+  signal.throwIfAborted();
+  if (outcome.kind === 'timeout') throw timeoutFault(source, openTimeoutMs);
+  if (outcome.kind === 'failed') throw openFault(source, outcome.stderr);
+  const { data } = outcome;
+  const stream = videoStream(source, data, options.videoStream);
+  const durationSeconds = positive(stream.duration) ?? positive(data.format?.duration);
+  const live = source.live ?? durationSeconds === undefined;
+  const timeBase = parseRational(stream.time_base ?? '') ?? { num: 1, den: 90_000 };
+  const frameCount = positive(stream.nb_frames);
+  const base = {
+    streamIndex: stream.index,
+    timeBase,
+    ...(frameCount !== undefined && { frameCount }),
+    rotation: rotationOf(stream),
+  };
+  const picture = pictureSize(stream);
+  if (picture === undefined) throw noFramesFault(source);
+  const facts = {
+    ...picture,
+    timeBase: formatRational(timeBase),
+    live,
+    codec: stream.codec_name ?? 'unknown',
+    ...(durationSeconds !== undefined && !live && { durationSeconds }),
+  };
+  if (live) {
+    const fps = formatRational(liveRate(stream.r_frame_rate, stream.avg_frame_rate));
+    return { ...base, facts: { ...facts, fps, sampling: 'time' } };
+  }
+  const windows = await packetWindows(source, stream.index, durationSeconds, options);
+  signal.throwIfAborted();
+  if (windows[0]?.ptsTicks.length === 0 && windows[0].packets === 0) throw noFramesFault(source);
+  const { fps, constant } = rateFacts({
+    windows,
+    timeBase,
+    realRate: stream.r_frame_rate,
+    averageRate: stream.avg_frame_rate,
+  });
+  return { ...base, facts: { ...facts, fps: formatRational(fps), sampling: constant ? 'index' : 'time' } };
+}
+
+async function checkFile({ label }: Source, path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new Fault('SOURCE_NOT_FOUND', `${label} does not exist: check the path`);
+  if (!found.isFile()) throw new Fault('SOURCE_NOT_MEDIA', `${label} is no file: give a video file, a device or a URL`);
+  if (found.size === 0) throw new Fault('SOURCE_EMPTY', `${label} is empty: it has no bytes`);
+}
+
+/** Cover art is no video. */
+const isVideo = (stream: FfprobeStream): boolean =>
+  stream.codec_type === 'video' && Number(stream.disposition?.attached_pic ?? 0) === 0;
+
+function videoStream(source: Source, { streams, format }: FfprobeData, wanted: number): FfprobeStream {
+  const { label } = source;
+  if (format?.format_name === TEXT_FORMAT) throw new Fault('SOURCE_NOT_MEDIA', `${label} is text, no video`);
+  const byIndex = new Map(streams.filter(isVideo).map((stream) => [stream.index, stream]));
+  const videos = [...byIndex.values()];
+  const stream = videos[wanted];
+  if (stream) return stream;
+  throw new Fault(
+    'SOURCE_NO_VIDEO',
+    videos.length === 0
+      ? `${label} has no video stream: give a file with video`
+      : `${label} has ${videos.length} video stream${videos.length === 1 ? '' : 's'} and videoStream is ${wanted}: choose 0${videos.length === 1 ? '' : ` to ${videos.length - 1}`}`,
+  );
+}
+
+/** As it is decoded: turned where the source says so. Undefined where ffprobe could not tell. */
+export function pictureSize(stream: FfprobeStream): Size | undefined {
+  const { width, height } = stream;
+  if (!width || !height) return undefined;
+  return rotationOf(stream) % 180 === 90 ? { width: height, height: width } : { width, height };
+}
+
+/** ffprobe counts against the clock. */
+const rotationOf = (stream: FfprobeStream): number => (360 - (Math.round(Number(stream.rotation ?? 0)) % 360)) % 360;
+
+type CountedWindow = PacketWindow & { readonly packets: number };
+
+/** The first packets, and of a long local file some later ones. */
+async function packetWindows(
+  source: Source,
+  streamIndex: number,
+  durationSeconds: number | undefined,
+  { ffprobePath, openTimeoutMs, signal }: ProbeOptions,
+): Promise<CountedWindow[]> {
+  const window = async (fromSeconds: number | undefined, count: number): Promise<CountedWindow> => {
+    const range = { streamIndex, count, ...(fromSeconds !== undefined && { fromSeconds }) };
+    const listed = await packetTimes({ ffprobePath, source, range, timeoutMs: openTimeoutMs, signal });
+    return { ...listed, whole: listed.packets < count };
+  };
+  const first = await window(undefined, FIRST_PACKETS);
+  if (first.whole || source.kind !== 'file' || durationSeconds === undefined) return [first];
+  const later = [durationSeconds / 3, (durationSeconds * 2) / 3].map((from) => window(from, LATER_PACKETS));
+  return [first, ...(await Promise.all(later))];
+}
+
+/** A number above 0 as ffprobe prints it; undefined for `N/A`. */
+function positive(value: string | number | undefined): number | undefined {
+  const number = Number(value);
+  return Number.isFinite(number) && number > 0 ? number : undefined;
+}

@@ -1,0 +1,139 @@
+/**
+ * Where a stream's video comes from: what ffmpeg is told to open, and how people are told of it. The two are kept apart, since a
+ * URL may hold a password and a source named by `sourceFrom` is secret as a whole (I8): only `label` and what `redact` returns
+ * may leave this service.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '@stream-infer/core/fault';
+import { redactUrl } from '@stream-infer/core/redact-url';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
+
+export type SourceKind = 'file' | 'url' | 'device';
+
+export type Source = {
+  readonly kind: SourceKind;
+  /** What ffmpeg opens. Secret. */
+  readonly input: string;
+  /** Options before it: format, transport, time limits. */
+  readonly inputOptions: readonly string[];
+  /** Absolute path of a file. */
+  readonly path?: string;
+  /** How it is named in logs, faults and notices. */
+  readonly label: string;
+  /** Whether frames come at their own time; undefined where only probing tells. */
+  readonly live: boolean | undefined;
+  /** Made by ffmpeg itself (lavfi), as fast as it can unless it is held to the time. */
+  readonly generated: boolean;
+  /** `text`, such as ffmpeg's, without anything of the source that is secret. */
+  redact(text: string): string;
+};
+
+const URL_SCHEME = /^([a-z][a-z0-9+.-]+):\/\//i;
+/** Devices are named as ffmpeg does: input format, colon, device. */
+const DEVICE = /^(v4l2|avfoundation|dshow|x11grab|gdigrab|kmsgrab|fbdev|decklink|lavfi):(.+)$/s;
+const VIDEO_DEVICE_PATH = /^\/dev\/video\d+$/;
+/** Schemes whose sources play by themselves; of http only probing tells. */
+const LIVE_SCHEME = /^(rtsps?|rtmp[a-z]*|rtp|udp|srt|rist|tcp|mms[a-z]*)$/;
+
+export type SourceContext = { readonly environment: NodeJS.ProcessEnv; readonly openTimeoutMs: number };
+
+/** Throws SOURCE_NOT_FOUND where `sourceFrom` names nothing. */
+export async function resolveSource(spec: StreamSpec, context: SourceContext): Promise<Source> {
+  if (spec.sourceFrom === undefined) {
+    const text = spec.source ?? '';
+    return sourceOf(text, redactUrl(text), context.openTimeoutMs);
+  }
+  const { text, label } = await secretSource(spec, context.environment);
+  return sourceOf(text, label, context.openTimeoutMs);
+}
+
+async function secretSource(
+  { id, sourceFrom }: StreamSpec,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ text: string; label: string }> {
+  if (sourceFrom && 'env' in sourceFrom) {
+    const text = environment[sourceFrom.env]?.trim();
+    if (text) return { text, label: `the source in ${sourceFrom.env}` };
+    throw new Fault(
+      'SOURCE_NOT_FOUND',
+      `stream ${id}: sourceFrom names the environment variable ${sourceFrom.env}, which the ingest does not have: set it there`,
+    );
+  }
+  const path = sourceFrom?.file ?? '';
+  const text = await readFile(path, 'utf8').then(
+    (content) => content.trim(),
+    () => '',
+  );
+  if (text) return { text, label: `the source in ${path}` };
+  throw new Fault(
+    'SOURCE_NOT_FOUND',
+    `stream ${id}: sourceFrom names the file ${path}, which the ingest cannot read or which is empty: put the source there`,
+  );
+}
+
+/** Pure: what a source's text means. */
+export function sourceOf(text: string, label: string, openTimeoutMs: number): Source {
+  const device = DEVICE.exec(text);
+  if (device) return deviceSource(device[1] ?? '', device[2] ?? '', label);
+  if (VIDEO_DEVICE_PATH.test(text)) return deviceSource('v4l2', text, label);
+  const scheme = URL_SCHEME.exec(text)?.[1]?.toLowerCase();
+  if (scheme === undefined || scheme === 'file') {
+    const path = resolve(scheme === 'file' ? fileURLToPath(text) : text);
+    // As a URL, so that no path is taken for an option or a protocol.
+    const input = `file:${path}`;
+    const redact = redactor([input, path], label, []);
+    return { kind: 'file', input, inputOptions: [], path, label, live: false, generated: false, redact };
+  }
+  return {
+    kind: 'url',
+    input: text,
+    inputOptions: networkOptions(scheme, openTimeoutMs),
+    label,
+    live: LIVE_SCHEME.test(scheme) ? true : undefined,
+    generated: false,
+    redact: redactor([text], label, secretParts(text, label)),
+  };
+}
+
+function deviceSource(format: string, device: string, label: string): Source {
+  const redact = redactor([device], label, []);
+  const generated = format === 'lavfi';
+  return { kind: 'device', input: device, inputOptions: ['-f', format], label, live: true, generated, redact };
+}
+
+/** So that a source which stops answering ends ffmpeg rather than holding it. In microseconds, as ffmpeg counts. */
+function networkOptions(scheme: string, openTimeoutMs: number): string[] {
+  const limit = String(openTimeoutMs * 1_000);
+  if (scheme === 'rtsp' || scheme === 'rtsps')
+    return ['-rtsp_transport', 'tcp', '-allowed_media_types', 'video', '-timeout', limit];
+  return scheme === 'rtp' ? [] : ['-rw_timeout', limit];
+}
+
+/** What of a URL must not be quoted: its credentials, and all of one that is secret as a whole, which its label does not tell. */
+function secretParts(text: string, label: string): string[] {
+  if (!URL.canParse(text)) return [];
+  const { username, password, searchParams, host, hostname, pathname, search } = new URL(text);
+  const credentials = [username, password, ...searchParams.values()];
+  const whole = label === redactUrl(text) ? [] : [pathname + search, pathname, host, hostname];
+  return [...credentials, ...credentials.map(decoded), ...whole];
+}
+
+/** Names the source by its label wherever it is quoted, and blots out every other part that is secret. */
+function redactor(quotations: readonly string[], label: string, secrets: readonly string[]): Source['redact'] {
+  const blots = [...new Set(secrets)].filter((secret) => secret.length > 2).sort((a, b) => b.length - a.length);
+  return (text) => {
+    const named = quotations.reduce((rest, quotation) => rest.replaceAll(quotation, label), text);
+    return blots.reduce((rest, secret) => rest.replaceAll(secret, '***'), redactUrl(named));
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

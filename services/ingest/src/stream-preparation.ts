@@ -1,0 +1,100 @@
+/** Everything that is decided about a run before its first frame: from a spec and a probed source to ffmpeg's command line. */
+
+import { compare, type Rational, rational, toNumber } from '@stream-infer/core/rational';
+import type { FrameFormat, SourceFacts } from '@stream-infer/core/run';
+import { bufferCapacity, type SamplePlan, samplePlan } from '@stream-infer/core/sample-plan';
+import type { Settings } from '@stream-infer/core/settings';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import { decodeArguments } from './ffmpeg-command.ts';
+import { filterChain } from './filter-chain.ts';
+import { frameGeometry } from './geometry.ts';
+import { probe } from './probe.ts';
+import { selectExpression } from './select-expression.ts';
+import { resolveSource, type Source } from './source.ts';
+import { positionFault } from './source-fault.ts';
+
+export type PreparedStream = {
+  readonly source: Source;
+  readonly facts: SourceFacts;
+  readonly timeBase: Rational;
+  /** Frames, as the container counts them. */
+  readonly frameCount: number | undefined;
+  readonly streamIndex: number;
+  readonly frame: FrameFormat;
+  readonly plan: SamplePlan;
+  /** Of the frame buffer, in published frames. */
+  readonly capacity: number;
+  readonly notices: readonly string[];
+  /** Whether ffmpeg holds back what is not needed. */
+  readonly selective: boolean;
+  /** Whether frames are to be held back here until it is their time. */
+  readonly paced: boolean;
+  readonly decodeArguments: readonly string[];
+};
+
+export type PreparationContext = {
+  readonly settings: Settings<'ingest'>;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly maxPayloadBytes: number;
+  readonly signal: AbortSignal;
+};
+
+/** In realtime more is warned about: few algorithms keep up. */
+const FAST_FPS = rational(30);
+/** A live source may play this long before its times are too large to count with exactly: 100 days. */
+const LONGEST_LIVE_SECONDS = 100 * 86_400;
+/** Containers are wrong about their duration, but not by more than this factor. */
+const DURATION_MARGIN = 10;
+
+/** Throws the fault of a stream that cannot be played. */
+export async function prepareStream(spec: StreamSpec, context: PreparationContext): Promise<PreparedStream> {
+  const { settings, environment, maxPayloadBytes, signal } = context;
+  const { ffprobePath, openTimeoutMs, ffmpegThreads } = settings;
+  const source = await resolveSource(spec, { environment, openTimeoutMs });
+  const { videoStream } = spec;
+  const probed = await probe(source, { ffprobePath, openTimeoutMs, videoStream, signal });
+  const { facts, streamIndex, timeBase, frameCount } = probed;
+  const plan = samplePlan(spec, facts);
+  checkPosition(source, plan, facts);
+  const { frame, notices } = frameGeometry({ spec, source: facts, maxPayloadBytes });
+  const longestSeconds = facts.live ? LONGEST_LIVE_SECONDS : DURATION_MARGIN * (facts.durationSeconds ?? 3_600);
+  const expression = selectExpression(plan, { timeBase, longestSeconds });
+  const natural = spec.mode === 'realtime' && (!facts.live || source.generated);
+  // ffmpeg's own pace would spend the time before the start position as well.
+  const fromStart = plan.position.num === 0;
+  return {
+    source,
+    facts,
+    timeBase,
+    frameCount,
+    streamIndex,
+    frame,
+    plan,
+    capacity: bufferCapacity(plan, spec.mode),
+    notices: [...notices, ...rateNotices(spec, plan)],
+    selective: expression !== undefined,
+    paced: natural && !fromStart,
+    decodeArguments: decodeArguments({
+      source,
+      streamIndex,
+      threads: ffmpegThreads,
+      paced: natural && fromStart,
+      filters: filterChain({ timeBase, selectExpression: expression, source: facts, frame }),
+      encoding: frame.encoding,
+    }),
+  };
+}
+
+function checkPosition(source: Source, { position }: SamplePlan, { durationSeconds }: SourceFacts): void {
+  const seconds = toNumber(position);
+  if (durationSeconds !== undefined && seconds > 0 && seconds >= durationSeconds)
+    throw positionFault(source, seconds, durationSeconds);
+}
+
+function rateNotices({ id, mode }: StreamSpec, { fps }: SamplePlan): string[] {
+  if (mode !== 'realtime' || compare(fps, FAST_FPS) <= 0) return [];
+  const rate = toNumber(fps);
+  return [
+    `stream ${id}: ${rate.toFixed(2)} fps in realtime leave an algorithm ${(1_000 / rate).toFixed(0)} ms a frame, and what is late is dropped: set fps lower if that is too little`,
+  ];
+}

@@ -1,0 +1,119 @@
+/**
+ * The headers of one epoch's frames, in order, and how they ended: by the end marker, or without one, since an ingest may die and a
+ * buffer may be deleted under its reader.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bus } from '@stream-infer/bus/bus';
+import { readFrames } from '@stream-infer/bus/frame-reader';
+import { Fault } from '@stream-infer/core/fault';
+import type { Run, SourceEnd } from '@stream-infer/core/run';
+import { Condition } from './condition.ts';
+import type { BufferedFrame } from './invocation-message.ts';
+
+/** What the registry says of the run. `over`: its ingest has ended it. `superseded`: the stream has a younger one. */
+export type Registered = 'playing' | 'over' | 'superseded';
+
+export type FeedEnd =
+  | { readonly kind: 'marker'; readonly end: SourceEnd }
+  /** No marker came and none will; `end` is what the frames themselves tell. No fault where the stream was stopped. */
+  | { readonly kind: 'missing'; readonly end: SourceEnd; readonly fault: Fault | undefined }
+  | { readonly kind: 'stopped' };
+
+export type FrameFeedOptions = {
+  readonly bus: Bus;
+  readonly run: Run;
+  /** Names this scheduler on the bus. */
+  readonly replica: string;
+  /** Whether nothing is due that is not answered: then a silent source has nothing more to say. */
+  isIdle(): boolean;
+};
+
+/** How long a source that the registry gave up, or whose buffer is gone, may leave us without a word. */
+const SILENCE_MS = 5_000;
+const CHECK_MS = 1_000;
+
+export class FrameFeed {
+  readonly #options: FrameFeedOptions;
+  readonly #stopped = new AbortController();
+  readonly #reading = new AbortController();
+  readonly #condition = new Condition();
+  #registered: Registered = 'playing';
+  #frames = 0;
+  #last: BufferedFrame | undefined;
+  #lastHeardMs = performance.now();
+
+  constructor(options: FrameFeedOptions) {
+    this.#options = options;
+  }
+
+  registered(registered: Registered): void {
+    this.#registered = registered;
+    this.#condition.notify();
+  }
+
+  /** Reads nothing more. Idempotent. */
+  stop(): void {
+    this.#stopped.abort();
+    this.#reading.abort();
+  }
+
+  /** Calls back for each frame; to be called once. Rejects where a message is no frame of this run, or `onFrame` throws. */
+  async read(onFrame: (frame: BufferedFrame) => void): Promise<FeedEnd> {
+    const { bus, run, replica } = this.#options;
+    const { stream, epoch } = run;
+    const checking = setInterval(() => this.#checkSilence(), CHECK_MS);
+    try {
+      for await (const { sequence, header } of readFrames(bus, {
+        replica,
+        stream,
+        epoch,
+        from: 1,
+        signal: this.#reading.signal,
+      })) {
+        if (header.run !== run.run)
+          throw new Fault('BUS_FAILED', `the frame buffer of stream ${stream} holds frames of another run`);
+        if (header.kind === 'end') return { kind: 'marker', end: header.end };
+        this.#frames += 1;
+        this.#last = { n: header.n, sequence, header };
+        this.#lastHeardMs = performance.now();
+        onFrame(this.#last);
+      }
+    } finally {
+      clearInterval(checking);
+    }
+    return this.#stopped.signal.aborted ? { kind: 'stopped' } : this.#missing();
+  }
+
+  /** What the frames themselves tell of their source: at least so much. */
+  get soFar(): SourceEnd {
+    const n = this.#last?.n ?? 0;
+    const decoded = this.#last === undefined ? 0 : this.#last.header.sourceIndex + 1;
+    return { lastPublished: n, lastPlayed: n, decoded, played: this.#frames, published: this.#frames };
+  }
+
+  /** The registry may tell in a moment why the buffer is gone. */
+  async #missing(): Promise<FeedEnd> {
+    const { stream } = this.#options.run;
+    const told = this.#condition.until(() => this.#registered !== 'playing');
+    await Promise.race([told, sleep(SILENCE_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined)]);
+    if (this.#stopped.signal.aborted) return { kind: 'stopped' };
+    return { kind: 'missing', end: this.soFar, fault: missingEndFault(stream, this.#registered) };
+  }
+
+  #checkSilence(): void {
+    const silent = performance.now() - this.#lastHeardMs > SILENCE_MS;
+    if (silent && this.#registered !== 'playing' && this.#options.isIdle()) this.#reading.abort();
+  }
+}
+
+function missingEndFault(stream: string, registered: Registered): Fault | undefined {
+  switch (registered) {
+    case 'playing':
+      return new Fault('BUS_FAILED', `the frame buffer of stream ${stream} is gone before its source ended`);
+    case 'superseded':
+      return new Fault('SOURCE_LOST', `stream ${stream} was started anew before this run of it ended`);
+    case 'over':
+      return undefined;
+  }
+}

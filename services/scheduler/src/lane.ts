@@ -1,0 +1,194 @@
+/**
+ * One algorithm on one stream: takes windows from its schedule to the dispatcher, answers back to the schedule, and results, in order,
+ * to RESULTS. What is decided is decided by the schedule; this moves it.
+ *
+ * Invariants: every window that was taken is settled exactly once (I1); results are published in trigger order, one at a time (I4); an
+ * invocation that a runner lost is sent again, to whichever has room.
+ */
+
+import { Fault, toFault } from '@stream-infer/core/fault';
+import type { Answered, Schedule, Trigger } from '@stream-infer/core/schedule';
+import type { Mode } from '@stream-infer/core/stream-spec';
+import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
+import { type Answer, answerOf, errorAnswer } from './answer.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { type BufferedFrame, invocationMessage, type RunPlace } from './invocation-message.ts';
+import type { LaneMetrics } from './metrics.ts';
+import type { ResultPublisher } from './result-publisher.ts';
+import { recordBytes, recordOf } from './window-result.ts';
+import type { Work, WorkOutcome, WorkSource } from './work.ts';
+
+/** An answer with how often its window was sent. */
+export type WindowAnswer = { readonly answer: Exclude<Answer, { kind: 'not-started' }>; readonly attempts: number };
+
+export type LaneOptions = {
+  readonly schedule: Schedule<BufferedFrame, WindowAnswer>;
+  readonly place: RunPlace;
+  readonly mode: Mode;
+  readonly dispatcher: Dispatcher;
+  readonly publisher: ResultPublisher;
+  readonly metrics: LaneMetrics;
+  /** The largest message that the bus takes. */
+  readonly maxPayloadBytes: number;
+  readonly events: LaneEvents;
+};
+
+export type LaneEvents = {
+  /** A realtime result came so late. */
+  late(lateMs: number): void;
+  /** A window is answered or settled. */
+  changed(): void;
+  failed(fault: Fault): void;
+};
+
+/** How often a window was sent, and how often it may have been run. */
+type Sends = { sent: number; run: number };
+
+/** How often a window is run at most where runners die under it or the bus fails them. */
+const MOST_RUNS = 3;
+/** How often a window is sent at most where runners give it back unstarted. */
+const MOST_SENDS = 20;
+
+export class Lane implements WorkSource {
+  readonly definition: string;
+  readonly #options: LaneOptions;
+  readonly #intervalMs: number;
+  readonly #sends = new WeakMap<Trigger<BufferedFrame>, Sends>();
+  readonly #underWay = new Set<Work>();
+  readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
+  #publishing = false;
+  #halted = false;
+
+  constructor(options: LaneOptions) {
+    const { algorithm } = options.schedule;
+    const { fps } = options.place;
+    this.definition = algorithm.definition;
+    this.#options = options;
+    this.#intervalMs = (algorithm.intervalFrames * fps.den * 1_000) / fps.num;
+  }
+
+  /** Whether nothing is under way and nothing waits to be published. */
+  get isQuiet(): boolean {
+    return this.#underWay.size === 0 && !this.#publishing;
+  }
+
+  /** To be called when the schedule may have something to send. */
+  offer(): void {
+    if (!this.#halted && this.#options.schedule.canTake) this.#options.dispatcher.offer(this);
+  }
+
+  take(): Work | undefined {
+    const { schedule, place } = this.#options;
+    const nowMs = performance.now();
+    const trigger = schedule.take(nowMs);
+    if (trigger === undefined) return undefined;
+    const sends = this.#sends.get(trigger) ?? { sent: 0, run: 0 };
+    this.#sends.set(trigger, sends);
+    sends.sent += 1;
+    const budgetMs = schedule.budgetMs(trigger, nowMs);
+    const work: Work = {
+      invocation: invocationMessage(place, schedule.algorithm, trigger, {
+        attempt: sends.sent,
+        budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0,
+      }),
+      settle: (outcome) => {
+        if (!this.#underWay.delete(work)) return;
+        this.#settled(trigger, sends, outcome);
+        this.#publishReady();
+        this.offer();
+        this.#options.events.changed();
+      },
+    };
+    this.#underWay.add(work);
+    return work;
+  }
+
+  /** Sends nothing more; what is under way is still answered and published. Idempotent. */
+  halt(): void {
+    this.#halted = true;
+    this.#options.dispatcher.withdraw(this);
+  }
+
+  /** Takes back what is under way. Idempotent. */
+  close(): void {
+    this.halt();
+    for (const work of this.#underWay) this.#options.dispatcher.cancel(work);
+    this.#underWay.clear();
+    this.#options.metrics.close();
+  }
+
+  #settled(trigger: Trigger<BufferedFrame>, sends: Sends, outcome: WorkOutcome): void {
+    switch (outcome.kind) {
+      case 'answered':
+        this.#answered(trigger, sends, outcome.result);
+        return;
+      case 'lost': {
+        if (outcome.mayHaveStarted) sends.run += 1;
+        const message = `the runner died or became unreachable while it held window ${trigger.n}, ${sends.sent} times`;
+        this.#sendAgain(trigger, sends, new Fault('RUNNER_LOST', message));
+      }
+    }
+  }
+
+  #answered(trigger: Trigger<BufferedFrame>, sends: Sends, result: Result): void {
+    const { schedule, mode } = this.#options;
+    const answer = answerOf(result);
+    if (answer.kind === 'not-started') this.#sendAgain(trigger, sends, answer.fault);
+    else if (answer.kind === 'error' && answer.fault.code === 'BUS_FAILED') {
+      sends.run += 1;
+      this.#sendAgain(trigger, sends, answer.fault);
+    } else if (answer.kind === 'error' && answer.fault.code === 'FRAME_GONE' && mode === 'realtime')
+      schedule.drop(trigger.n, 'frame-gone');
+    else schedule.answered(trigger, { answer, attempts: sends.sent });
+  }
+
+  /** Unless it was tried often enough; then `fault` is its result. */
+  #sendAgain(trigger: Trigger<BufferedFrame>, { sent, run }: Sends, fault: Fault): void {
+    const { schedule } = this.#options;
+    if (run < MOST_RUNS && sent < MOST_SENDS) schedule.giveBack(trigger, performance.now());
+    else schedule.answered(trigger, { answer: errorAnswer(fault), attempts: sent });
+  }
+
+  #publishReady(): void {
+    this.#unpublished.push(...this.#options.schedule.ready());
+    if (this.#publishing || this.#unpublished.length === 0) return;
+    this.#publishing = true;
+    void this.#publishAll();
+  }
+
+  async #publishAll(): Promise<void> {
+    const { changed, failed } = this.#options.events;
+    try {
+      for (let next = this.#unpublished.shift(); next !== undefined; next = this.#unpublished.shift()) {
+        await this.#publish(next);
+        this.offer();
+        changed();
+      }
+    } catch (error) {
+      failed(toFault(error));
+    }
+    this.#publishing = false;
+    changed();
+  }
+
+  async #publish({ trigger, answer: { answer, attempts } }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
+    const { schedule, place, mode, publisher, metrics, maxPayloadBytes, events } = this.#options;
+    const afterCaptureMs = performance.now() - trigger.capturedAtMs;
+    const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
+    const record = recordOf(place, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
+    const { bytes, failed } = recordBytes(record, maxPayloadBytes);
+    const outcome = failed ? 'failed' : 'completed';
+    switch (await publisher.publish(trigger.n, bytes, schedule.ledger.totalsWith(outcome))) {
+      case 'published':
+        schedule.settle(trigger.n, outcome);
+        metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);
+        if (lateMs !== null && lateMs > 0) events.late(lateMs);
+        return;
+      case 'full':
+        schedule.drop(trigger.n, 'results-full');
+        return;
+      case 'given-up':
+        this.#unpublished.length = 0;
+    }
+  }
+}

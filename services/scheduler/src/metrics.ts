@@ -1,0 +1,119 @@
+/**
+ * What the scheduler counts. Invocations are counted by the ledgers, once (I1): their figures are copied here when Prometheus asks
+ * and when a run ends, so that metrics show the ledger and the hot path counts nothing twice.
+ */
+
+import type { Ledger } from '@stream-infer/core/ledger';
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What metrics read of a schedule. */
+export type Observed = {
+  readonly algorithm: { readonly name: string };
+  readonly ledger: Ledger;
+  readonly waiting: number;
+  readonly underWay: number;
+};
+
+type Copied = { readonly stream: string; triggered: number; totals: AlgorithmTotals };
+
+const LABELS = ['stream', 'algorithm'] as const;
+const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+
+export type SchedulerMetrics = ReturnType<typeof createSchedulerMetrics>;
+
+export function createSchedulerMetrics(registry: Registry) {
+  const registers = [registry];
+  const observed = new Map<Observed, Copied>();
+  let connectedRunners = (): number => 0;
+  const collect = (): void => {
+    for (const one of observed.keys()) copy(one);
+    runners.set(connectedRunners());
+  };
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name: `stream_infer_${name}_total`, help, labelNames, registers, collect });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name: `stream_infer_${name}`, help, labelNames, registers, collect });
+  const histogram = (name: string, help: string) =>
+    new Histogram({
+      name: `stream_infer_${name}_seconds`,
+      help,
+      labelNames: LABELS,
+      buckets: BUCKETS_SECONDS,
+      registers,
+    });
+
+  const triggered = counter('invocations_triggered', 'Invocations that were due.', LABELS);
+  const invocations = counter('invocations', 'Invocations that are over, by outcome: completed, failed or dropped.', [
+    ...LABELS,
+    'outcome',
+  ]);
+  const dropped = counter('invocations_dropped', 'Invocations that were due and have no result, by reason.', [
+    ...LABELS,
+    'reason',
+  ]);
+  const inFlight = gauge('invocations_in_flight', 'Invocations that are sent and not answered.', LABELS);
+  const waiting = gauge('windows_waiting', 'Windows that are due and not sent.', LABELS);
+  const published = counter('results_published', 'Results published, error results among them.', LABELS);
+  const latency = histogram('result_latency', 'From a window being due to its result being published.');
+  const lateness = histogram(
+    'result_lateness',
+    'Realtime: how much later than one interval after its frame a result came; 0 where it did not.',
+  );
+  const refused = counter('results_refused', 'Times that the bus refused a result or left it unanswered.', ['kind']);
+  const broken = counter('runner_conversations_broken', 'Times that the conversation with a runner broke.', []);
+  const runners = gauge('runners_connected', 'Runners that take work.', []);
+
+  /** Adds what the ledger counted since the last copy. */
+  const copy = (one: Observed): void => {
+    const before = observed.get(one);
+    if (before === undefined) return;
+    const { stream } = before;
+    const labels = { stream, algorithm: one.algorithm.name };
+    const { totals } = one.ledger;
+    triggered.inc(labels, one.ledger.triggered - before.triggered);
+    invocations.inc({ ...labels, outcome: 'completed' }, totals.completed - before.totals.completed);
+    invocations.inc({ ...labels, outcome: 'failed' }, totals.failed - before.totals.failed);
+    for (const [reason, count] of Object.entries(totals.dropped)) {
+      const since = count - (before.totals.dropped[reason] ?? 0);
+      invocations.inc({ ...labels, outcome: 'dropped' }, since);
+      dropped.inc({ ...labels, reason }, since);
+    }
+    inFlight.set(labels, one.underWay);
+    waiting.set(labels, one.waiting);
+    observed.set(one, { stream, triggered: one.ledger.triggered, totals });
+  };
+
+  return {
+    /** Follows one algorithm on one stream, from what its ledger says now. */
+    observe(stream: string, one: Observed) {
+      const algorithm = one.algorithm.name;
+      observed.set(one, { stream, triggered: one.ledger.triggered, totals: one.ledger.totals });
+      const publishedHere = published.labels(stream, algorithm);
+      const latencyHere = latency.labels(stream, algorithm);
+      const latenessHere = lateness.labels(stream, algorithm);
+      return {
+        /** A result was published so long after its window was due. `lateMs` is null offline. */
+        published(latencyMs: number, lateMs: number | null): void {
+          publishedHere.inc();
+          latencyHere.observe(latencyMs / 1_000);
+          if (lateMs !== null) latenessHere.observe(lateMs / 1_000);
+        },
+        /** Copies the last figures; what is no more is no longer shown. */
+        close(): void {
+          copy(one);
+          observed.delete(one);
+          inFlight.remove(stream, algorithm);
+          waiting.remove(stream, algorithm);
+        },
+      };
+    },
+    observeRunners(connected: () => number): void {
+      connectedRunners = connected;
+    },
+    conversationBroke: (): void => broken.inc(),
+    resultRefused: (kind: string): void => refused.inc({ kind }),
+  };
+}
+
+export type LaneMetrics = ReturnType<SchedulerMetrics['observe']>;

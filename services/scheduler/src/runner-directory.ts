@@ -1,0 +1,110 @@
+/**
+ * Which runners there are: the registry's entries, each with a conversation. A new runner takes work as soon as it is registered; one
+ * that is gone without a word is forgotten when its conversation is broken and its beat stands still (D11).
+ */
+
+import type { Bucket } from '@stream-infer/bus/bucket';
+import type { RunnerRegistration } from '@stream-infer/bus/registry';
+import type { Logger } from '@stream-infer/service-kit/logger';
+import type { Dispatcher } from './dispatcher.ts';
+import type { SchedulerMetrics } from './metrics.ts';
+import { RunnerClient } from './runner-client.ts';
+import { type Watch, watchBucket } from './watch-bucket.ts';
+
+export type RunnerDirectoryOptions = {
+  readonly runners: Bucket<RunnerRegistration>;
+  readonly dispatcher: Dispatcher;
+  /** Names this scheduler to the runners. */
+  readonly caller: string;
+  readonly metrics: SchedulerMetrics;
+  readonly logger: Logger;
+};
+
+type Known = { readonly client: RunnerClient; beatAtMs: number };
+
+const STILL_MS = 5_000;
+const SWEEP_MS = 1_000;
+
+export class RunnerDirectory {
+  readonly #options: RunnerDirectoryOptions;
+  readonly #known = new Map<string, Known>();
+  /** Deleted from the registry; they finish what they have. */
+  readonly #retired = new Set<Known>();
+  readonly #watch: Watch;
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: RunnerDirectoryOptions) {
+    this.#options = options;
+    options.metrics.observeRunners(() => [...this.#known.values()].filter(({ client }) => client.isOpen).length);
+    this.#watch = watchBucket(options.runners, options.logger, (change) => {
+      if (change.kind === 'put') this.#put(change.value);
+      if (change.kind === 'deleted') this.#retire(change.key);
+    });
+    this.#sweep = setInterval(() => this.#forgetGone(), SWEEP_MS);
+  }
+
+  /** Whether all that stood in the registry is known. */
+  get isCurrent(): boolean {
+    return this.#watch.isCurrent;
+  }
+
+  /** Ends every conversation; idempotent. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    await this.#watch.close();
+    for (const known of [...this.#known.values(), ...this.#retired]) this.#forget(known);
+  }
+
+  #put(runner: RunnerRegistration): void {
+    const known = this.#known.get(runner.id);
+    if (
+      known &&
+      known.client.runner.address === runner.address &&
+      known.client.runner.startedAtMs === runner.startedAtMs
+    ) {
+      known.beatAtMs = performance.now();
+      return;
+    }
+    if (known) this.#forget(known);
+    const { dispatcher, caller, metrics, logger } = this.#options;
+    const client = new RunnerClient({
+      runner,
+      caller,
+      events: {
+        credits: (definition) => dispatcher.pump(definition),
+        opened: () => logger.info({ runner: runner.id, address: runner.address }, 'runner is connected'),
+        broken: (why, unanswered) => {
+          if (this.#known.get(runner.id)?.client !== client) return;
+          metrics.conversationBroke();
+          if (unanswered > 0) logger.warn({ runner: runner.id, why, unanswered }, 'runner is lost');
+          else logger.debug({ runner: runner.id, why }, 'runner is not connected');
+        },
+      },
+    });
+    this.#known.set(runner.id, { client, beatAtMs: performance.now() });
+    dispatcher.addCarrier(client);
+  }
+
+  #retire(id: string): void {
+    const known = this.#known.get(id);
+    if (known === undefined) return;
+    this.#known.delete(id);
+    this.#options.dispatcher.removeCarrier(known.client);
+    if (known.client.unanswered > 0) this.#retired.add(known);
+    else known.client.close();
+  }
+
+  #forgetGone(): void {
+    for (const known of this.#retired) if (known.client.unanswered === 0) this.#forget(known);
+    for (const known of this.#known.values())
+      if (!known.client.isOpen && performance.now() - known.beatAtMs > STILL_MS) this.#forget(known);
+  }
+
+  #forget(known: Known): void {
+    const { id } = known.client.runner;
+    if (this.#known.get(id) === known) this.#known.delete(id);
+    this.#retired.delete(known);
+    this.#options.dispatcher.removeCarrier(known.client);
+    known.client.close();
+  }
+}

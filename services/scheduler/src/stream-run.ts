@@ -1,0 +1,205 @@
+/**
+ * One run, from its first frame's headers to its end: read, schedule, dispatch, publish, release.
+ *
+ * Invariants: what is known of the run's progress stands in RESULTS, so that another process can go on (EX-6); the run's end is
+ * published after all of its results (EX-7); nothing of one run waits for another (I6).
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bus } from '@stream-infer/bus/bus';
+import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { publishRunEnd } from '@stream-infer/bus/result-stream';
+import { canonicalJson } from '@stream-infer/core/canonical-json';
+import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
+import type { SourceEnd } from '@stream-infer/core/run';
+import { samplePlan } from '@stream-infer/core/sample-plan';
+import type { Logger } from '@stream-infer/service-kit/logger';
+import { Condition } from './condition.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { FrameFeed, type Registered } from './frame-feed.ts';
+import type { BufferedFrame } from './invocation-message.ts';
+import type { LatenessReport } from './lateness-report.ts';
+import type { SchedulerMetrics } from './metrics.ts';
+import type { PlayingRun } from './playing-run.ts';
+import { Releaser } from './release.ts';
+import { runEnd } from './run-end.ts';
+import { openLanes, type RunLanes, type RunSchedule } from './run-lanes.ts';
+
+export type StreamRunOptions = {
+  readonly bus: Bus;
+  readonly run: PlayingRun;
+  /** Names this scheduler on the bus. */
+  readonly replica: string;
+  readonly dispatcher: Dispatcher;
+  readonly metrics: SchedulerMetrics;
+  readonly lateness: LatenessReport;
+  readonly logger: Logger;
+};
+
+/**
+ * `following`: frames come and are answered. `left`: the run goes on elsewhere, in another epoch or process. `over`: its end is
+ * published.
+ */
+type StreamRunState = { readonly kind: 'following' | 'left' | 'over' };
+
+const END_RETRY_MS = 500;
+
+export class StreamRun {
+  readonly run: PlayingRun;
+  /** Resolves when nothing of it is left to do here. Never rejects. */
+  readonly done: Promise<void>;
+  readonly #options: StreamRunOptions;
+  readonly #logger: Logger;
+  readonly #feed: FrameFeed;
+  readonly #releaser: Releaser;
+  readonly #left = new AbortController();
+  readonly #condition = new Condition();
+  readonly #beganMs = performance.now();
+  #state: StreamRunState = { kind: 'following' };
+  #opened: RunLanes | undefined;
+  #fault: Fault | undefined;
+  /** A defect keeps it from going on. */
+  #broken = false;
+
+  constructor(options: StreamRunOptions) {
+    const { bus, run, replica } = options;
+    this.run = run;
+    this.#options = options;
+    this.#logger = options.logger.child({ stream: run.stream, run: run.run, epoch: run.epoch });
+    this.#feed = new FrameFeed({
+      bus,
+      run,
+      replica,
+      isIdle: () => this.#opened?.schedule.schedules.every((schedule) => schedule.idle) ?? true,
+    });
+    this.#releaser = new Releaser({
+      bus,
+      stream: run.stream,
+      run: run.run,
+      epoch: run.epoch,
+      frames: run.state.frames,
+    });
+    this.done = this.#live();
+  }
+
+  /** The registry says something else of the run. */
+  registered(registered: Registered): void {
+    this.#feed.registered(registered);
+  }
+
+  /** Another epoch has taken over: what is under way is taken back and nothing more is published. Idempotent. */
+  drop(): void {
+    this.#leave();
+    for (const lane of this.#lanes) lane.close();
+  }
+
+  /** Sends nothing more; resolves when what is under way is published. Another process can go on. Idempotent. */
+  async halt(): Promise<void> {
+    this.#feed.stop();
+    for (const lane of this.#lanes) lane.halt();
+    await this.#condition.until(() => this.#state.kind === 'over' || this.#lanes.every((lane) => lane.isQuiet));
+    this.#leave();
+    await this.done;
+  }
+
+  get #lanes(): RunLanes['lanes'] {
+    return this.#opened?.lanes ?? [];
+  }
+
+  #leave(): void {
+    if (this.#state.kind === 'following') this.#state = { kind: 'left' };
+    this.#feed.stop();
+    this.#left.abort();
+    this.#condition.notify();
+  }
+
+  async #live(): Promise<void> {
+    try {
+      const { bus, run, dispatcher, metrics, lateness } = this.#options;
+      const plan = samplePlan(run.spec, run.state.source);
+      const events = { changed: () => this.#changed(), failed: (fault: Fault) => this.#broke(fault) };
+      const { signal } = this.#left;
+      this.#opened = await openLanes({ bus, run, plan, dispatcher, metrics, lateness, signal, events });
+      if (this.#opened) await this.#play(this.#opened.schedule);
+    } catch (error) {
+      this.#failed(toFault(error));
+      await this.#finish(this.#feed.soFar);
+    }
+    for (const lane of this.#lanes) lane.close();
+    await this.#releaser.close();
+    this.#condition.notify();
+  }
+
+  async #play(schedule: RunSchedule): Promise<void> {
+    this.#logger.info('run is followed');
+    const ended = await this.#feed.read((frame) => this.#frame(schedule, frame));
+    switch (ended.kind) {
+      case 'stopped':
+        if (!this.#broken) return;
+        break;
+      case 'marker':
+        schedule.end(ended.end.lastPublished);
+        break;
+      case 'missing':
+        if (ended.fault) this.#failed(ended.fault);
+        schedule.stop();
+    }
+    if (schedule.frameLosses > 0 && this.run.spec.mode === 'offline')
+      this.#failed(new Fault('BUS_FAILED', `frames of stream ${this.run.stream} were lost on the bus: run it again`));
+    this.#changed();
+    await this.#condition.until(() => this.#state.kind !== 'following' || this.#broken || schedule.complete);
+    await this.#finish(ended.kind === 'stopped' ? this.#feed.soFar : ended.end);
+  }
+
+  #frame(schedule: RunSchedule, frame: BufferedFrame): void {
+    schedule.frame(frame, frame.header.previous, performance.now(), frame.header.ageMs);
+    for (const lane of this.#lanes) lane.offer();
+    this.#release();
+  }
+
+  #changed(): void {
+    this.#release();
+    this.#condition.notify();
+  }
+
+  /** In realtime the buffer drops its oldest frame by itself (EX-8), and the ingest waits for nobody. */
+  #release(): void {
+    const through = this.#opened?.schedule.release();
+    if (through !== undefined && this.run.spec.mode === 'offline') this.#releaser.through(through);
+  }
+
+  /** The first fault is the run's. */
+  #failed(fault: Fault): void {
+    this.#logger.error({ code: fault.code }, fault.message);
+    this.#fault ??= fault;
+  }
+
+  #broke(fault: Fault): void {
+    this.#failed(fault);
+    this.#broken = true;
+    this.#feed.stop();
+    this.#condition.notify();
+  }
+
+  /** Publishes the run's end, unless it goes on elsewhere, and deletes its buffer. Never rejects. */
+  async #finish(source: SourceEnd): Promise<void> {
+    const { bus, run } = this.#options;
+    const ledgers = new Map(this.#opened?.schedule.schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger]));
+    const fault = source.fault ?? (this.#fault && faultJson(this.#fault)) ?? null;
+    while (this.#state.kind === 'following') {
+      const end = runEnd(run, source, ledgers, performance.now() - this.#beganMs, fault);
+      try {
+        await publishRunEnd(bus, end, new TextEncoder().encode(canonicalJson(end)));
+        this.#state = { kind: 'over' };
+      } catch (error) {
+        this.#logger.warn({ code: 'BUS_FAILED', why: toFault(error).message }, 'the end of a run is not published yet');
+        await sleep(END_RETRY_MS, undefined, { signal: this.#left.signal }).catch(() => undefined);
+      }
+    }
+    if (this.#state.kind !== 'over') return;
+    this.#logger.info({ fault: fault?.code }, 'run is over');
+    await deleteFrameBuffer(bus, run.state.frames).catch((error: unknown) => {
+      this.#logger.warn({ code: 'BUS_FAILED', why: toFault(error).message }, 'a frame buffer is not deleted');
+    });
+  }
+}

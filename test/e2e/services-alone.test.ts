@@ -1,0 +1,97 @@
+/** The four services against a nats-server that none of them started, each a process of its own, without the command. */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import { openRunners, openStreams } from '@stream-infer/bus/registry';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
+import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+import { type ServiceName, type ServiceProcess, startService } from '../harness/service-process.ts';
+
+const video = join(import.meta.dirname, '..', 'conformance', 'videos', 'counter30.mp4');
+const NAMES: readonly ServiceName[] = ['ingest', 'scheduler', 'algo-runner', 'collector'];
+
+let nats: TestNatsServer;
+let bus: Bus;
+let directory: string;
+const services = new Map<ServiceName, ServiceProcess>();
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stream-infer-alone-'));
+  const configuration = join(directory, 'algorithms.yaml');
+  await writeFile(configuration, 'algorithms:\n  - {name: stats, use: frame-stats, interval: 1}\n');
+  nats = await startNatsServer();
+  const environment = {
+    NATS_URL: nats.url,
+    STREAM_INFER_CONFIG: configuration,
+    STORE_PATH: join(directory, 'results.sqlite'),
+  };
+  await Promise.all(NAMES.map(async (name) => services.set(name, await startService(name, environment))));
+  bus = await connectBus({ url: nats.url, prefix: 'stream-infer', name: 'test' });
+});
+afterAll(async () => {
+  await Promise.all([...services.values()].map((service) => service.stop()));
+  await bus?.close();
+  await nats?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const http = (name: ServiceName, path: string): Promise<Response> =>
+  fetch(`${services.get(name)?.addresses.http}${path}`);
+
+describe('each service alone', () => {
+  test.each(NAMES)('%s is live and ready and exports metrics', async (name) => {
+    expect((await http(name, '/v2/health/live')).status).toBe(200);
+    await eventually(`${name} is ready`, async () => (await http(name, '/v2/health/ready')).status === 200);
+    const metrics = await (await http(name, '/metrics')).text();
+    expect(metrics).toContain('stream_infer_');
+    expect(metrics).toContain(`service="${name}"`);
+    expect((await http(name, '/')).status).toBe(404);
+  });
+
+  test('a spec put into the registry is played, and its results come out of the API (G-1, F-6, R-4)', async () => {
+    const streams = await openStreams(bus);
+    await eventually('a runner has registered', async () => (await (await openRunners(bus)).entries()).length === 1);
+    await streams.put('lobby', {
+      id: 'lobby',
+      source: video,
+      mode: 'offline',
+      pixelFormat: 'gray',
+      encoding: 'raw',
+      position: '0',
+      videoStream: 0,
+      algorithms: [
+        {
+          name: 'stats',
+          definition: 'stats',
+          frameCount: 1,
+          frameStep: 0,
+          interval: '1',
+          timeoutMs: 10_000,
+          maxInFlight: 8,
+        },
+      ],
+    });
+    const api = services.get('collector')?.addresses.api;
+    const ended = await eventually('the run has ended', async () => {
+      const response = await fetch(`${api}/v1/streams/lobby`);
+      const status = (await response.json()) as { state: string; end: { decoded: number; published: number } | null };
+      return status.state === 'ended' && status;
+    });
+    expect(ended.end).toMatchObject({ decoded: 300, played: 300, published: 10, fault: null });
+    const results = (await (await fetch(`${api}/v1/streams/lobby/results`)).json()) as Record<
+      string,
+      Record<string, unknown>
+    >;
+    expect(Object.keys(results.stats ?? {})).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
+    await streams.delete('lobby');
+  });
+
+  test.each(NAMES)('%s drains on SIGTERM and exits 0, with nothing on standard error but its log', async (name) => {
+    const service = services.get(name) as ServiceProcess;
+    expect(await service.stop()).toBe(0);
+    for (const line of service.log().trim().split('\n')) expect(() => JSON.parse(line), line).not.toThrow();
+  });
+});

@@ -1,0 +1,128 @@
+/** A runner that answers as a test tells it, written from the protocol alone: registration, credits, results, drain. */
+
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { Bus } from '@stream-infer/bus/bus';
+import { openRunners } from '@stream-infer/bus/registry';
+import {
+  AlgoRunnerServiceService,
+  type InvokeRequest,
+  type InvokeResponse,
+} from '@stream-infer/proto/stream_infer/v1/algo_runner';
+import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
+import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
+
+export type ScriptedRunner = {
+  readonly id: string;
+  readonly address: string;
+  /** Everything it was sent, in order. */
+  readonly received: readonly Invocation[];
+  /** Ids of what it was asked to cancel. */
+  readonly cancelled: readonly string[];
+  /** Dies: every conversation breaks, and the registry is told nothing. */
+  kill(): void;
+  /** Says that it drains, and answers nothing that it has started with. */
+  drain(): void;
+  /** Leaves in order. */
+  close(): Promise<void>;
+};
+
+export type ScriptedRunnerOptions = {
+  readonly id: string;
+  readonly definitions: readonly string[];
+  /** Credits granted at first are this and one more. */
+  readonly concurrency?: number;
+  /** As another address than its own, such as a proxy's. */
+  readonly advertise?: (port: number) => Promise<string>;
+  /** What the invocation is answered with; undefined leaves it unanswered. */
+  answer(invocation: Invocation): Promise<Outcome | undefined> | Outcome | undefined;
+};
+
+export type Outcome = { readonly data: unknown } | { readonly code: string; readonly notStarted?: boolean };
+
+type Call = ServerDuplexStream<InvokeRequest, InvokeResponse>;
+
+export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Promise<ScriptedRunner> {
+  const { id, definitions, concurrency = 1, answer } = options;
+  const received: Invocation[] = [];
+  const cancelled: string[] = [];
+  const calls = new Set<Call>();
+  let draining = false;
+  const write = (call: Call, message: NonNullable<InvokeResponse['message']>): void => {
+    if (calls.has(call)) call.write({ message });
+  };
+  const grant = (call: Call, definition: string, count: number): void => {
+    if (!draining) write(call, { $case: 'credits', value: { definition, count } });
+  };
+  const invoke = async (call: Call, invocation: Invocation): Promise<void> => {
+    received.push(invocation);
+    const outcome = draining ? { code: 'NOT_STARTED', notStarted: true } : await answer(invocation);
+    if (outcome === undefined) return;
+    write(call, { $case: 'result', value: resultOf(invocation.id, outcome) });
+    grant(call, invocation.definition, 1);
+  };
+  const server = new Server({ 'grpc.keepalive_permit_without_calls': 1 });
+  server.addService(AlgoRunnerServiceService, {
+    invoke: (call: Call) => {
+      calls.add(call);
+      call.on('data', ({ message }: InvokeRequest) => {
+        if (message?.$case === 'hello') for (const definition of definitions) grant(call, definition, concurrency + 1);
+        if (message?.$case === 'invocation') void invoke(call, message.value);
+        if (message?.$case === 'cancel') cancelled.push(message.value.invocationId);
+      });
+      const over = (): void => void calls.delete(call);
+      call.on('cancelled', over).on('error', over).on('end', over);
+    },
+    describe: (_call: unknown, reply: (error: Error) => void) => reply(new Error('not scripted')),
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  const address = (await options.advertise?.(port)) ?? `127.0.0.1:${port}`;
+  const runners = await openRunners(bus);
+  const algorithms = definitions.map((definition) => ({ definition, version: '1', concurrency }));
+  const registration = { id, address, version: '1', algorithms, startedAtMs: Date.now() };
+  let beat = 0;
+  const put = async (): Promise<void> => {
+    beat += 1;
+    await runners.put(id, { ...registration, beat });
+  };
+  await put();
+  const beating = setInterval(() => void put().catch(() => undefined), 1_000);
+  return {
+    id,
+    address,
+    received,
+    cancelled,
+    kill() {
+      clearInterval(beating);
+      calls.clear();
+      server.forceShutdown();
+    },
+    drain() {
+      draining = true;
+      for (const call of calls) write(call, { $case: 'draining', value: {} });
+    },
+    async close() {
+      clearInterval(beating);
+      await runners.delete(id).catch(() => undefined);
+      calls.clear();
+      server.forceShutdown();
+    },
+  };
+}
+
+function resultOf(invocationId: string, outcome: Outcome): Result {
+  const timings = { queueUs: 0, fetchUs: 0, runUs: 0 };
+  if ('data' in outcome)
+    return {
+      invocationId,
+      outcome: { $case: 'data', value: Buffer.from(JSON.stringify(outcome.data)) },
+      timings,
+      version: '1',
+    };
+  const { code, notStarted = false } = outcome;
+  const value = { code, message: `scripted ${code}`, notStarted };
+  return { invocationId, outcome: { $case: 'fault', value }, timings, version: '1' };
+}

@@ -1,0 +1,49 @@
+/** One service as a process of its own, as a container would run it. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './command.ts';
+
+export type ServiceName = 'ingest' | 'scheduler' | 'algo-runner' | 'collector';
+
+export type ServiceProcess = {
+  readonly process: ChildProcess;
+  /** By protocol, as the service logged them. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Everything on standard error so far. */
+  log(): string;
+  /** Sends SIGTERM and tells the exit status. */
+  stop(): Promise<number | null>;
+};
+
+/** Resolves when the service has logged that it started; rejects with its log where it ends before. */
+export async function startService(
+  name: ServiceName,
+  environment: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [join(root, 'services', name, 'src', 'main.ts')], {
+    env: { ...process.env, LOG_FORMAT: 'json', ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const addresses = await new Promise<Record<string, string>>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      for (const line of log.split('\n')) {
+        if (!line.includes('"msg":"started"')) continue;
+        resolve((JSON.parse(line) as { addresses: Record<string, string> }).addresses);
+      }
+    });
+    child.once('exit', (status) => reject(new Error(`${name} ended with ${status}: ${log}`)));
+  });
+  return {
+    process: child,
+    addresses,
+    log: () => log,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}

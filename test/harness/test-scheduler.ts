@@ -1,0 +1,25 @@
+/** The scheduler as a process, with its metrics at hand. */
+
+import { type ServiceProcess, startService } from './service-process.ts';
+
+export type TestScheduler = ServiceProcess & {
+  /** Sum of a metric over all of its labels. */
+  metric(name: string): Promise<number>;
+};
+
+export async function startTestScheduler(natsUrl: string, natsPrefix: string): Promise<TestScheduler> {
+  const service = await startService('scheduler', {
+    NATS_URL: natsUrl,
+    NATS_PREFIX: natsPrefix,
+    RESULTS_MAX_BYTES: String(2 ** 26),
+    LOG_LEVEL: 'debug',
+  });
+  return {
+    ...service,
+    async metric(name) {
+      const text = await (await fetch(`${service.addresses.http}/metrics`)).text();
+      const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));
+      return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * The built-in algorithms on models that the tests write themselves: what they make of a model that is missing, broken or of
+ * the wrong shape, and what comes out of one whose outputs are known in advance.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Json } from '@stream-infer/algorithm';
+import { describeModel } from '@stream-infer/algorithms/describe-model';
+import Onnx from '@stream-infer/algorithms/onnx';
+import OnnxDetector from '@stream-infer/algorithms/onnx-detector';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { grayFrame } from '../harness/gray-frame.ts';
+import { runContext } from '../harness/run-context.ts';
+import { constantModel, tinyOnnx } from '../harness/tiny-onnx.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stream-infer-models-'));
+});
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function write(name: string, content: Uint8Array | string): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, content);
+  return path;
+}
+
+type Options = Readonly<Record<string, Json>>;
+
+async function started(options: Options): Promise<OnnxDetector> {
+  const detector = new OnnxDetector();
+  await detector.init(runContext(options));
+  onTestFinished(() => detector.close());
+  return detector;
+}
+
+const context = runContext({});
+
+const image = (...shape: (number | string)[]) => ({ name: 'images', shape });
+
+/** A yolov8-style model of three classes over a 64 × 64 input that finds these boxes in everything. */
+const yolov8Model = (boxes: readonly (readonly number[])[]): Uint8Array => {
+  const rows = [...boxes, ...new Array<number[]>(84 - boxes.length).fill([0, 0, 0, 0, 0, 0, 0])];
+  const data = Float32Array.from([0, 1, 2, 3, 4, 5, 6].flatMap((feature) => rows.map((row) => row[feature] ?? 0)));
+  return constantModel(image(1, 3, 64, 64), [{ name: 'output0', shape: [1, 7, 84], data }]);
+};
+
+describe('a model that cannot be used is a fault that names it', () => {
+  test.for([
+    ['a file that is not there', null, 'MODEL_NOT_FOUND'],
+    ['an empty file', '', 'MODEL_CORRUPT'],
+    ['a text file', 'hello world', 'MODEL_CORRUPT'],
+    ['the first half of a model', yolov8Model([]).subarray(0, 1000), 'MODEL_CORRUPT'],
+    [
+      'an operator that does not exist',
+      tinyOnnx({
+        inputs: [image(1)],
+        outputs: [{ name: 'y', shape: [1] }],
+        nodes: [{ op: 'Nonsense', inputs: ['images'], outputs: ['y'] }],
+      }),
+      'MODEL_CORRUPT',
+    ],
+  ] as const)('%s', async ([what, content, code]) => {
+    const path = content === null ? join(directory, 'none.onnx') : await write(`${what}.onnx`, content);
+    for (const attempt of [
+      () => new OnnxDetector().init(runContext({ model: path, family: 'yolox' })),
+      () => new Onnx().init(runContext({ model: path })),
+      () => describeModel(path),
+    ]) {
+      const fault = await attempt().then(
+        () => null,
+        (error: unknown) => error,
+      );
+      expect(fault).toMatchObject({ code, message: expect.stringContaining(path) });
+      expect(String(fault)).not.toContain('onnxruntime_src');
+    }
+  });
+
+  test('a folder', async () => {
+    await expect(describeModel(directory)).rejects.toMatchObject({
+      code: 'MODEL_CORRUPT',
+      message: expect.stringContaining(`${directory} is not a file`),
+    });
+  });
+
+  test('a model of another family', async () => {
+    const path = await write('v8.onnx', yolov8Model([]));
+    await expect(new OnnxDetector().init(runContext({ model: path, family: 'yolox' }))).rejects.toMatchObject({
+      code: 'MODEL_SHAPE',
+      message: expect.stringMatching(/v8\.onnx: family yolox reads .* found .*"output0" float32 \[1, 7, 84\]/),
+    });
+  });
+
+  test('a device that cannot be had is refused, never replaced by another', async () => {
+    const path = await write('v8.onnx', yolov8Model([]));
+    const attempt = new OnnxDetector().init(runContext({ model: path, family: 'yolov8', device: 'cuda' }));
+    const outcome = await attempt.then(
+      () => 'loaded',
+      (error: unknown) => error,
+    );
+    if (outcome === 'loaded') return; // a machine with the CUDA libraries
+    expect(outcome).toMatchObject({ code: 'ALGORITHM_OPTIONS', message: expect.stringContaining('device is "cuda"') });
+  });
+});
+
+test('a model is described by its inputs, its outputs and the family that reads them', async () => {
+  const path = await write('v8.onnx', yolov8Model([]));
+  expect(await describeModel(path)).toEqual({
+    inputs: [{ name: 'images', type: 'float32', shape: [1, 3, 64, 64] }],
+    outputs: [{ name: 'output0', type: 'float32', shape: [1, 7, 84] }],
+    likelyFamily: 'yolov8',
+  });
+});
+
+describe('onnx-detector on a yolov8-style model', () => {
+  const boxes = [
+    [32, 32, 16, 16, 0.9, 0, 0],
+    [34, 32, 16, 16, 0, 0.8, 0],
+    [33, 32, 16, 16, 0.7, 0, 0],
+    [10, 32, 4, 4, 0, 0, 0.3],
+    [50, 32, 4, 4, 0, 0, 0.2],
+  ];
+  // 128 × 64 in a 64 × 64 input: half the size, 16 rows of padding above and below.
+  const frame = grayFrame(128, 64, new Uint8Array(128 * 64), { width: 1280, height: 320 });
+
+  test('boxes come back through the letterbox, in pixels of the source, suppressed class by class', async () => {
+    const model = await write('v8.onnx', yolov8Model(boxes));
+    const detector = await started({ model, family: 'yolov8', labels: ['cat', 'dog', 'bird'] });
+    expect(await detector.run([frame], context)).toEqual({
+      boxes: [
+        [480, 80, 800, 240],
+        [520, 80, 840, 240],
+        [160, 140, 240, 180],
+      ],
+      scores: [0.9, 0.8, 0.3],
+      labels: ['cat', 'dog', 'bird'],
+      classIds: [0, 1, 2],
+    });
+  });
+
+  test('threshold, overlap and class-agnostic suppression are the options’', async () => {
+    const model = await write('v8.onnx', yolov8Model(boxes));
+    const scores = async (options: Options): Promise<readonly number[]> => {
+      const detector = await started({ model, family: 'yolov8', ...options });
+      return (await detector.run([frame], context)).scores;
+    };
+    expect(await scores({ scoreThreshold: 0.1 })).toEqual([0.9, 0.8, 0.3, 0.2]);
+    expect(await scores({ nms: { iou: 1 } })).toEqual([0.9, 0.8, 0.7, 0.3]);
+    expect(await scores({ nms: { classAgnostic: true } })).toEqual([0.9, 0.3]);
+  });
+
+  test('labels come from a file, or are counted, and must be as many as the classes', async () => {
+    const model = await write('v8.onnx', yolov8Model(boxes));
+    const file = await write('labels.txt', 'cat\ndog\nbird\n');
+    const labels = async (options: Options): Promise<readonly string[]> => {
+      const detector = await started({ model, family: 'yolov8', ...options });
+      return (await detector.run([frame], context)).labels;
+    };
+    expect(await labels({ labels: file })).toEqual(['cat', 'dog', 'bird']);
+    expect(await labels({})).toEqual(['class_0', 'class_1', 'class_2']);
+    await expect(labels({ labels: ['cat'] })).rejects.toMatchObject({
+      code: 'ALGORITHM_OPTIONS',
+      message: expect.stringContaining('labels has 1 entries: it must have 3'),
+    });
+  });
+
+  test('a size for a model that has its own is refused', async () => {
+    const model = await write('v8.onnx', yolov8Model(boxes));
+    const init = new OnnxDetector().init(runContext({ model, family: 'yolov8', inputSize: { longSide: 320 } }));
+    await expect(init).rejects.toMatchObject({
+      code: 'ALGORITHM_OPTIONS',
+      message: expect.stringContaining('the model takes 64x64 only'),
+    });
+  });
+});
+
+test('close may be called twice, and before init', async () => {
+  const model = await write('v8.onnx', yolov8Model([]));
+  const detector = new OnnxDetector();
+  await detector.close();
+  await detector.init(runContext({ model, family: 'yolov8' }));
+  await detector.close();
+  await detector.close();
+});
