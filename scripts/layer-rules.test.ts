@@ -56,6 +56,11 @@ describe('layer rules', () => {
     ['the package itself', 'services/ingest/src/x.ts', "import { b } from '@stream-infer/ingest/b';"],
     ['a file of the same package', 'services/ingest/src/deep/x.ts', "import { b } from '../b.ts';"],
     ['the harness imported by a test', 'test/e2e/x.test.ts', "import { a } from '../harness/nats-server.ts';"],
+    [
+      'a model of the tests in a test',
+      'packages/core/src/x.test.ts',
+      "import { a } from '../../../test/model/specs.ts';",
+    ],
     ['a name in the topology', 'packages/bus/src/topology.ts', 'export const s = `FRAMES_${id}`;'],
     ['prose about a stream', 'services/ingest/src/x.ts', "export const why = 'RESULTS is full';"],
     ['a file called after results', 'packages/cli/src/x.ts', "export const file = 'results.json';"],

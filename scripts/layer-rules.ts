@@ -51,8 +51,9 @@ function importViolation(path: string, imported: string): string | undefined {
   const folder = packageFolder(path);
   if (imported.startsWith('.')) {
     const target = posix.join(posix.dirname(path), imported);
-    if (isTest(target) && !isTest(path) && !path.startsWith('bench/'))
-      return `imports ${target}: nothing imports a test`;
+    if (isTest(target)) {
+      return isTest(path) || path.startsWith('bench/') ? undefined : `imports ${target}: nothing imports a test`;
+    }
     if (folder === '' || packageFolder(target) === folder) return undefined;
     return `imports ${target} by its path: import another package by its name`;
   }

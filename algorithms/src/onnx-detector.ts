@@ -6,6 +6,7 @@
  * fixed, a batch is so many runs.
  */
 import type { Algorithm, AlgorithmContext, Detections, Frame, RunContext } from '@stream-infer/algorithm';
+import { Fault } from '@stream-infer/core/fault';
 import type { Tensor } from 'onnxruntime-node';
 import { toDetections } from './detections.ts';
 import { placementRule } from './detector-input.ts';
@@ -61,7 +62,7 @@ export default class OnnxDetector implements Algorithm {
     _contexts: readonly RunContext[],
   ): Promise<readonly Detections[]> {
     const detector = this.#detector;
-    if (detector === null) throw new Error('onnx-detector: run before init or after close');
+    if (detector === null) throw new Fault('INTERNAL', 'onnx-detector: run before init or after close');
     const results = new Array<Detections>(windows.length);
     for (const group of this.#groups(windows, detector)) {
       const detections = await this.#detect(group, detector);

@@ -30,7 +30,7 @@ export interface Parameters {
 }
 
 /** Columns of the matrix at most: with 360 rows it stays in a core's second-level cache. */
-const STRIP_COLUMNS = 160;
+const STRIP_COLUMNS = 240;
 
 const scratch = new Scratch();
 

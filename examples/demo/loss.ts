@@ -15,6 +15,9 @@ const BOX_WEIGHT = 1.5;
 /** Beyond this error, relative to the box, the slope of the box's loss no longer grows. */
 const HUBER = 0.1;
 
+/** How far from the middle, in pixels, a cell of a large object may be and still answer for it. */
+const REACH = 1.25 * STRIDE;
+
 export interface Loss {
   score: number;
   box: number;
@@ -79,8 +82,8 @@ function ownerOf(truths: readonly Truth[], x: number, y: number): Claim | undefi
     const dx = Math.abs(x - (truth.x1 + truth.x2) / 2);
     const dy = Math.abs(y - (truth.y1 + truth.y2) / 2);
     const holdsMiddle = dx <= STRIDE / 2 && dy <= STRIDE / 2;
-    const rx = Math.min(0.3 * (truth.x2 - truth.x1), 1.6 * STRIDE);
-    const ry = Math.min(0.3 * (truth.y2 - truth.y1), 1.6 * STRIDE);
+    const rx = Math.min(0.3 * (truth.x2 - truth.x1), REACH);
+    const ry = Math.min(0.3 * (truth.y2 - truth.y1), REACH);
     const closeness = (dx / rx) * (dx / rx) + (dy / ry) * (dy / ry);
     if (!holdsMiddle && closeness > 1) continue;
     if (best === undefined || closeness < best.closeness) best = { truth, closeness };

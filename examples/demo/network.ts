@@ -36,9 +36,9 @@ export interface Network {
 }
 
 export const LAYERS: readonly Layer[] = [
-  layer('half', 3, 12, { stride: 2 }),
-  layer('quarter', 12, 24, { stride: 2 }),
-  layer('eighth', 24, 40, { stride: 2 }),
+  layer('half', 3, 16, { stride: 2 }),
+  layer('quarter', 16, 32, { stride: 2 }),
+  layer('eighth', 32, 40, { stride: 2 }),
   layer('near', 40, 40, { residual: true }),
   layer('wide', 40, 40, { residual: true, dilation: 2 }),
   layer('wider', 40, 40, { residual: true, dilation: 4 }),

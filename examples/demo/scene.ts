@@ -5,6 +5,7 @@
  * to 128 pixels: × 4.
  */
 import { contrast, fromHue, type Rgb } from './colour.ts';
+import { exponential, logarithm } from './elementary.ts';
 import { Random } from './random.ts';
 import { CLASSES, CLUTTER, type ClutterName, type ShapeName } from './shape.ts';
 
@@ -114,13 +115,13 @@ function randomBackdrop(random: Random): Backdrop {
 
 function randomObject(random: Random, limits: SceneLimits, backdrop: Backdrop): Item {
   const shape = random.pick(CLASSES);
-  // The square of a uniform number: small objects are the harder ones, and get the larger share.
-  const size = SMALLEST_SIDE + (LARGEST_SIDE - SMALLEST_SIDE) * squared(random.next());
+  // From one size to its double is as likely as from the double to its double.
+  const size = SMALLEST_SIDE * exponential(random.next() * logarithm(LARGEST_SIDE / SMALLEST_SIDE));
   const upright = random.between(-0.45, 0.45);
   return {
     shape,
-    x: random.between(0.1 * size, limits.width - 0.1 * size),
-    y: random.between(0.1 * size, limits.height - 0.1 * size),
+    x: random.between(0.3 * size, limits.width - 0.3 * size),
+    y: random.between(0.3 * size, limits.height - 0.3 * size),
     size,
     angle: shape === 'cone' ? upright : shape === 'box' && random.chance(0.3) ? upright + Math.PI / 2 : upright * 3,
     aspect: random.between(0.62, 1),
@@ -158,8 +159,4 @@ function objectColour(random: Random, backdrop: Backdrop): Rgb {
 
 function accentColour(random: Random): Rgb {
   return random.chance(0.6) ? fromHue(0.12, 0.06, 0.95) : fromHue(random.next(), random.between(0.3, 0.9), 0.85);
-}
-
-function squared(x: number): number {
-  return x * x;
 }

@@ -31,8 +31,9 @@ const WINDOW: SceneLimits = { width: 320, height: 192, fewestObjects: 1, mostObj
 
 export const STAGES: readonly Stage[] = [
   stage(100, 8, WINDOW, 0.0003, 0.003),
-  stage(5900, 8, WINDOW, 0.003, 0.0006),
-  stage(800, 4, FULL_FRAME, 0.0006, 0),
+  stage(3500, 8, WINDOW, 0.003, 0.001),
+  stage(2900, 8, WINDOW, 0.001, 0.0002),
+  stage(1200, 4, FULL_FRAME, 0.0003, 0),
 ];
 
 export interface Progress {

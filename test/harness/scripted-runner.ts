@@ -45,6 +45,7 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
   const { id, definitions, concurrency = 1, answer } = options;
   const received: Invocation[] = [];
   const cancelled: string[] = [];
+  const unanswered = new Map<string, Invocation>();
   const calls = new Set<Call>();
   let draining = false;
   const write = (call: Call, message: NonNullable<InvokeResponse['message']>): void => {
@@ -55,10 +56,19 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
   };
   const invoke = async (call: Call, invocation: Invocation): Promise<void> => {
     received.push(invocation);
+    unanswered.set(invocation.id, invocation);
     const outcome = draining ? { code: 'NOT_STARTED', notStarted: true } : await answer(invocation);
-    if (outcome === undefined) return;
-    write(call, { $case: 'result', value: resultOf(invocation.id, outcome) });
-    grant(call, invocation.definition, 1);
+    if (outcome !== undefined) reply(call, invocation, outcome);
+  };
+  const reply = (call: Call, { id: invocationId, definition }: Invocation, outcome: Outcome): void => {
+    if (!unanswered.delete(invocationId)) return;
+    write(call, { $case: 'result', value: resultOf(invocationId, outcome) });
+    grant(call, definition, 1);
+  };
+  const cancel = (call: Call, invocationId: string): void => {
+    cancelled.push(invocationId);
+    const invocation = unanswered.get(invocationId);
+    if (invocation) reply(call, invocation, { code: 'NOT_STARTED', notStarted: true });
   };
   const server = new Server({ 'grpc.keepalive_permit_without_calls': 1 });
   server.addService(AlgoRunnerServiceService, {
@@ -67,7 +77,7 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
       call.on('data', ({ message }: InvokeRequest) => {
         if (message?.$case === 'hello') for (const definition of definitions) grant(call, definition, concurrency + 1);
         if (message?.$case === 'invocation') void invoke(call, message.value);
-        if (message?.$case === 'cancel') cancelled.push(message.value.invocationId);
+        if (message?.$case === 'cancel') cancel(call, message.value.invocationId);
       });
       const over = (): void => void calls.delete(call);
       call.on('cancelled', over).on('error', over).on('end', over);

@@ -7,12 +7,11 @@ export type TestScheduler = ServiceProcess & {
   metric(name: string): Promise<number>;
 };
 
-export async function startTestScheduler(natsUrl: string, natsPrefix: string): Promise<TestScheduler> {
+export async function startTestScheduler(environment: Readonly<Record<string, string>>): Promise<TestScheduler> {
   const service = await startService('scheduler', {
-    NATS_URL: natsUrl,
-    NATS_PREFIX: natsPrefix,
     RESULTS_MAX_BYTES: String(2 ** 26),
     LOG_LEVEL: 'debug',
+    ...environment,
   });
   return {
     ...service,

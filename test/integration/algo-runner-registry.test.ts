@@ -29,17 +29,17 @@ afterAll(async () => {
 
 describe('a runner', () => {
   test('registers what it serves and beats (G-1)', async () => {
-    const runners = await openRunners(bus);
+    const runners = await openRunners(runner.bus);
     const [entry] = await runners.entries();
+    const counted = expect.stringMatching(/^[0-9a-f]{12}$/);
     expect(entry?.value).toMatchObject({
       id: entry?.key,
-      address: runner.addresses.grpc,
+      address: runner.grpcAddress,
       algorithms: [
         { definition: 'echo', version: 'echo-1', concurrency: 1 },
         { definition: 'slow', version: 'echo-1', concurrency: 1 },
         { definition: 'wide', version: 'echo-1', concurrency: 3 },
-        { definition: 'keeper', version: expect.stringMatching(/^[0-9a-f]{12}$/), concurrency: 1 },
-        { definition: 'stats', version: expect.stringMatching(/^[0-9a-f]{12}$/), concurrency: 1 },
+        { definition: 'stats', version: counted, concurrency: 1 },
       ],
     });
     const { beat } = entry?.value ?? { beat: 0 };
@@ -57,21 +57,30 @@ describe('a runner', () => {
   });
 
   test.each(['', 'stream_infer.v1.AlgoRunnerService'])('answers grpc.health.v1 for "%s" (G-11)', async (service) => {
-    expect(await healthOf(addressOf(runner), service)).toBe('SERVING');
+    expect(await healthOf(caller, service)).toBe('SERVING');
   });
 
   test('counts what it did and shows its workers and credits', async () => {
-    expect(
-      await metric(/stream_infer_runner_invocations_total\{algorithm="echo",outcome="ok".* (\d+)/),
-    ).toBeGreaterThan(1);
-    expect(await metric(/invocations_total\{algorithm="slow",outcome="not_started".* (\d+)/)).toBeGreaterThan(0);
-    expect(await metric(/stream_infer_runner_run_seconds_count\{.*algorithm="echo".* (\d+)/)).toBeGreaterThan(1);
-    expect(await metric(/stream_infer_runner_workers\{algorithm="wide",state="idle".* (\d+)/)).toBe(3);
-    expect(await metric(/stream_infer_runner_credits\{algorithm="stats".* (\d+)/)).toBe(2);
+    await caller.ask(invocationOf('echo', 1));
+    await caller.ask(invocationOf('echo', 2));
+    caller.invoke(invocationOf('slow', 1));
+    caller.invoke(invocationOf('slow', 2));
+    caller.cancel('cam/r1/slow/2/1');
+    await caller.result('cam/r1/slow/1/1');
+    const counted = (outcome: string, algorithm: string): Promise<number> =>
+      runner.metric(new RegExp(`runner_invocations_total\\{algorithm="${algorithm}",outcome="${outcome}".* (\\d+)`));
+    expect(await counted('ok', 'echo')).toBe(2);
+    expect(await counted('ok', 'slow')).toBe(1);
+    expect(await counted('not_started', 'slow')).toBe(1);
+    expect(await runner.metric(/runner_run_seconds_count\{.*algorithm="echo".* (\d+)/)).toBe(2);
+    expect(await runner.metric(/runner_fetch_seconds_count\{.*algorithm="echo".* (\d+)/)).toBe(2);
+    expect(await runner.metric(/runner_queue_seconds_count\{.*algorithm="slow".* (\d+)/)).toBe(2);
+    expect(await runner.metric(/runner_workers\{algorithm="wide",state="idle".* (\d+)/)).toBe(3);
+    expect(await runner.metric(/runner_credits\{algorithm="stats".* (\d+)/)).toBe(2);
   });
 
   test('writes what an algorithm logs, and nothing on standard error that is not its log', () => {
-    const lines = runner.log().trim().split('\n');
+    const lines = runner.process.log().trim().split('\n');
     const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(logged).toContainEqual(
       expect.objectContaining({ level: 'info', algorithm: 'echo', really: true, msg: 'echo is ready' }),
@@ -79,23 +88,23 @@ describe('a runner', () => {
   });
 
   test('serves only what it is told to', async () => {
-    const other = await startService('algo-runner', { ...environment(), SERVE: 'echo, stats' });
+    const other = await runner.another({ SERVE: 'echo, stats' });
     try {
-      await conversing(async (talk) => {
+      await conversing(other, async (talk) => {
         talk.hello();
         await eventually('credits', () => Object.keys(talk.granted).length === 2);
         expect(talk.granted).toEqual({ echo: 2, stats: 2 });
-      }, addressOf(other));
+      });
     } finally {
       await other.stop();
     }
   });
 
   test('that drains says so, finishes what runs, gives back the rest, deregisters and ends with 0 (G-1, G-6)', async () => {
-    const other = await startService('algo-runner', environment());
-    const runners = await openRunners(bus);
+    const other = await runner.another();
+    const runners = await openRunners(runner.bus);
     await eventually('both are registered', async () => (await runners.entries()).length === 2);
-    await conversing(async (talk) => {
+    await conversing(other, async (talk) => {
       talk.hello();
       talk.invoke(invocationOf('slow', 1));
       talk.invoke(invocationOf('slow', 2));
@@ -106,10 +115,25 @@ describe('a runner', () => {
       expect(talk.heard.some(({ message }) => message?.$case === 'draining')).toBe(true);
       talk.invoke(invocationOf('echo', 3));
       expect(faultOf(await talk.result('cam/r1/echo/3/1'))).toMatchObject({ notStarted: true });
-      expect((await runners.entries()).length).toBe(1);
+      expect((await runners.entries()).map(({ value }) => value.address)).toEqual([runner.grpcAddress]);
       expect(dataOf(await talk.result('cam/r1/slow/1/1'))).toMatchObject({ n: 1 });
       expect(await eventually('the end', () => talk.ended)).toEqual({ code: 0, details: 'OK' });
       expect(await exited).toEqual([0, null]);
-    }, addressOf(other));
+    });
   });
 });
+
+/** What grpc.health.v1 says: message HealthCheckRequest {string service = 1}, HealthCheckResponse {enum status = 1}. */
+async function healthOf({ client }: RunnerCaller, service: string): Promise<string | undefined> {
+  const request = Buffer.from([0x0a, service.length, ...Buffer.from(service)]);
+  const response = await new Promise<Buffer | undefined>((resolve, reject) => {
+    client.makeUnaryRequest<Buffer, Buffer>(
+      '/grpc.health.v1.Health/Check',
+      (bytes) => bytes,
+      (bytes) => bytes,
+      request,
+      (error, answer) => (error ? reject(error) : resolve(answer)),
+    );
+  });
+  return ['UNKNOWN', 'SERVING', 'NOT_SERVING'][response?.[1] ?? 0];
+}

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -96,6 +97,17 @@ describe('a collector', () => {
     expect(await first.stop()).toBe(0);
     const lines = first.log().trim().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['started', 'stopping']);
+  });
+
+  test('stops at once with connections and event streams open', { timeout: 30_000 }, async () => {
+    const one = await collector({ DRAIN_TIMEOUT_MS: '60000' });
+    const { hostname, port } = new URL(one.addresses.api ?? '');
+    const unused = connect({ host: hostname, port: Number(port) });
+    await once(unused, 'connect');
+    await one.get('/v1/streams');
+    await listen(`${one.addresses.api}/v1/events`);
+    expect(await one.stop()).toBe(0);
+    unused.destroy();
   });
 
   test('keeps the success where an error was mended, and no error where a success stands', async () => {

@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../..');
 const COMMAND = `
 if (process.argv[2] === 'wait') {
   process.on('SIGTERM', () => process.exit(7));
-  setInterval(() => undefined, 1000);
+  setTimeout(() => process.exit(1), 10_000);
 }
 if (process.argv[2] === 'fail') process.exitCode = 3;
 console.log(JSON.stringify({ pid: process.pid, cwd: process.cwd(), args: process.argv.slice(2) }));

@@ -76,9 +76,14 @@ describe('set-up', () => {
   const setUp = (): Promise<Outcome> =>
     new Promise((resolve) => {
       const environment = { PATH: join(folder, 'bin'), CALLS: calls, FETCHED_NODE: join(folder, 'fetched-node') };
-      execFile('/bin/sh', ['scripts/setup.sh'], { cwd: checkout, env: environment }, (error, stdout, stderr) => {
-        resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-      });
+      execFile(
+        '/bin/sh',
+        ['scripts/setup.sh'],
+        { cwd: checkout, env: environment, timeout: 30_000 },
+        (error, stdout, stderr) => {
+          resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+        },
+      );
     });
 
   /** What has been called since the last look. */

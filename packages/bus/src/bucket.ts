@@ -8,6 +8,7 @@ import { StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { createInbox } from './inbox.ts';
+import { bucketStream, bucketSubjectPrefix } from './topology.ts';
 
 export type Entry<T> = { readonly key: string; readonly value: T; readonly revision: number };
 
@@ -31,9 +32,6 @@ export type Bucket<T> = {
   watch(signal: AbortSignal): AsyncGenerator<Change<T>, void, void>;
 };
 
-/** Before the key in the subject of a bucket's entry. */
-const subjectPrefix = (bucket: string): string => `$KV.${bucket}.`;
-
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** Opens the bucket, made if it is not there. */
@@ -51,8 +49,8 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
     get,
     async entries() {
       // The client's own listing waits for ever on a bucket that changes under it; the stream's subjects are whole at once.
-      const subjects = subjectPrefix(name);
-      const { state } = await bus.manager.streams.info(`KV_${name}`, { subjects_filter: `${subjects}>` });
+      const subjects = bucketSubjectPrefix(name);
+      const { state } = await bus.manager.streams.info(bucketStream(name), { subjects_filter: `${subjects}>` });
       const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(subjects.length));
       const entries = await Promise.all(keys.sort().map(get));
       return entries.filter((entry) => entry !== undefined);

@@ -6,6 +6,7 @@
 import type { MsgHdrs } from 'nats';
 import { API_TIMEOUT_MS, type Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
+import { directGetSubject } from './topology.ts';
 
 export type DirectMessage = { readonly sequence: number; readonly headers: MsgHdrs; readonly data: Uint8Array };
 
@@ -14,7 +15,7 @@ export type DirectQuery = { readonly seq: number } | { readonly last_by_subj: st
 /** Undefined where the stream has no such message, or is not there. Rejects where the server does not answer. */
 export async function directGet(bus: Bus, stream: string, query: DirectQuery): Promise<DirectMessage | undefined> {
   try {
-    const { headers, data } = await bus.connection.request(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(query), {
+    const { headers, data } = await bus.connection.request(directGetSubject(stream), JSON.stringify(query), {
       timeout: API_TIMEOUT_MS,
     });
     // A status instead of a message: 404 is its absence.

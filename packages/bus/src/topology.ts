@@ -42,3 +42,10 @@ export function createTopology(prefix: string) {
       `$JS.API.CONSUMER.MSG.NEXT.${jetstream}.${consumer}`,
   } as const;
 }
+
+/** The stream in which the server keeps a KV bucket, and what stands before a key in the subject of an entry. */
+export const bucketStream = (bucket: string): string => `KV_${bucket}`;
+export const bucketSubjectPrefix = (bucket: string): string => `$KV.${bucket}.`;
+
+/** Where one message of a stream is asked for: the server's own protocol. */
+export const directGetSubject = (jetstream: string): string => `$JS.API.DIRECT.GET.${jetstream}`;

@@ -68,9 +68,7 @@ function resolveAlgorithm(listed: Listed, definitions: readonly AlgorithmDefinit
     definition: listed.name,
     frameCount: listed.frameCount ?? definition?.frameCount ?? 1,
     frameStep: listed.frameStep ?? definition?.frameStep ?? 0,
-    ...(paced?.interval === undefined
-      ? { intervalFrames: paced?.intervalFrames ?? 1 }
-      : { interval: formatRational(exact(paced.interval)) }),
+    ...(paced?.interval === undefined ? { intervalFrames: paced?.intervalFrames ?? 1 } : { interval: paced.interval }),
     timeoutMs: listed.timeoutMs ?? definition?.timeoutMs ?? TIMEOUT_MS,
     maxInFlight: listed.maxInFlight ?? definition?.maxInFlight ?? MAX_IN_FLIGHT[mode],
   };

@@ -29,7 +29,6 @@ export class StreamSchedule<F extends PublishedFrame, A> {
   #lastN = 0;
   #seen = false;
   #ended = false;
-  #frameLosses = 0;
 
   constructor({ plan, mode, live, progress }: StreamScheduleOptions) {
     const { algorithms, fps, firstN, needed, sampling } = plan;
@@ -47,9 +46,9 @@ export class StreamSchedule<F extends PublishedFrame, A> {
     );
   }
 
-  /** Times that published frames were found missing. Offline every one is a fault of the bus. */
-  get frameLosses(): number {
-    return this.#frameLosses;
+  /** Windows that were due and had a frame lost. Offline every one is a fault of the bus. */
+  get lostWindows(): number {
+    return this.schedules.reduce((sum, { ledger }) => sum + (ledger.totals.dropped['frame-lost'] ?? 0), 0);
   }
 
   /** Whether the source has ended and every window is settled. */
@@ -92,7 +91,6 @@ export class StreamSchedule<F extends PublishedFrame, A> {
   }
 
   #lose(through: number): void {
-    this.#frameLosses += 1;
     for (const schedule of this.schedules) schedule.lose(this.#lastN + 1, through);
     this.#lastN = through;
   }

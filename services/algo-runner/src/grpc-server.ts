@@ -23,9 +23,12 @@ export type GrpcServer = {
   readonly address: string;
   /** What callers may still send of an algorithm, over all conversations. */
   credits(definition: string): number;
-  /** Tells every caller to send nothing more; health answers NOT_SERVING. */
-  drain(): void;
-  /** Ends when every conversation has, or at the limit. Idempotent. */
+  /**
+   * Tells every caller to send nothing more, and resolves when every conversation is over, each a moment after its last answer;
+   * health answers NOT_SERVING. Idempotent.
+   */
+  drain(): Promise<void>;
+  /** Idempotent; what is still open is broken off at a limit. */
   close(): Promise<void>;
 };
 
@@ -38,7 +41,7 @@ const HEALTH_NAMES = ['', 'stream_infer.v1.AlgoRunnerService'];
 /** Throws PORT_IN_USE. */
 export async function startGrpcServer({ host, port, runner, version, offers }: GrpcServerOptions): Promise<GrpcServer> {
   const conversations = new Set<Conversation>();
-  let draining = false;
+  let drained: PromiseWithResolvers<void> | undefined;
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
     'grpc.max_send_message_length': MESSAGE_LIMIT_BYTES,
@@ -48,9 +51,12 @@ export async function startGrpcServer({ host, port, runner, version, offers }: G
   });
   server.addService(AlgoRunnerServiceService, {
     invoke: (call: Call) => {
-      const conversation = new Conversation(call, offers, () => conversations.delete(conversation));
+      const conversation = new Conversation(call, offers, () => {
+        conversations.delete(conversation);
+        if (conversations.size === 0) drained?.resolve();
+      });
       conversations.add(conversation);
-      if (draining) conversation.drain();
+      if (drained) conversation.drain();
     },
     describe: (_call: unknown, answer: (error: null, response: DescribeResponse) => void) => {
       const algorithms = [...offers.values()].map(({ definition, concurrency, version: offered }) => ({
@@ -70,9 +76,13 @@ export async function startGrpcServer({ host, port, runner, version, offers }: G
     address: `${bracketed(host)}:${bound}`,
     credits: (definition) => [...conversations].reduce((sum, each) => sum + each.credits(definition), 0),
     drain() {
-      draining = true;
-      for (const name of HEALTH_NAMES) health.setStatus(name, 'NOT_SERVING');
-      for (const conversation of conversations) conversation.drain();
+      if (!drained) {
+        drained = Promise.withResolvers();
+        for (const name of HEALTH_NAMES) health.setStatus(name, 'NOT_SERVING');
+        for (const conversation of conversations) conversation.drain();
+        if (conversations.size === 0) drained.resolve();
+      }
+      return drained.promise;
     },
     close() {
       closed ??= shutDown(server);
@@ -97,7 +107,10 @@ function bind(server: Server, host: string, port: number): Promise<number> {
 const withCode = (error: Error): Error =>
   error.message.includes('EADDRINUSE') ? Object.assign(error, { code: 'EADDRINUSE' }) : error;
 
-/** Health watchers never end by themselves, so the wait is bounded. */
+/**
+ * Not before the conversations are over: a GOAWAY breaks them, with answers on their way. Health watchers never end by themselves, so
+ * the wait is bounded.
+ */
 function shutDown(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => server.forceShutdown(), CLOSE_LIMIT_MS);

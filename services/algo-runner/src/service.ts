@@ -82,8 +82,7 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
     stop() {
       stopping ??= (async () => {
         await registration.stop();
-        server.drain();
-        await Promise.all(served.map(({ algorithm }) => algorithm.drain()));
+        await Promise.all([server.drain(), ...served.map(({ algorithm }) => algorithm.drain())]);
         await opened.disposeAsync();
       })();
       return stopping;

@@ -1,5 +1,7 @@
 /** The HTTP server of the API: validation, errors, and the OpenAPI document at /openapi.json, which is the reference. */
 
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import { listenFault } from '@stream-infer/service-kit/health-server';
 import type { Logger } from '@stream-infer/service-kit/logger';
@@ -29,15 +31,25 @@ export type Api = {
 /** Throws PORT_IN_USE. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { host, port } = options;
-  const app = await createApp(options);
+  const answering = new Set<ServerResponse>();
+  const app = await createApp(options, answering);
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await app.close();
     throw listenFault(error, host, port);
   });
-  return { address, close: () => app.close() };
+  return { address, close: () => closeApp(app, answering) };
 }
 
-async function createApp(options: ApiOptions): Promise<FastifyInstance> {
+/** Ends when the requests under way have been answered. A connection that has sent no request yet does not count as idle. */
+async function closeApp(app: FastifyInstance, answering: ReadonlySet<ServerResponse>): Promise<void> {
+  const closing = app.close();
+  await Promise.all([...answering].map((response) => once(response, 'close')));
+  app.server.closeAllConnections();
+  await closing;
+}
+
+/** @param answering holds the answers that are under way */
+async function createApp(options: ApiOptions, answering: Set<ServerResponse>): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     forceCloseConnections: 'idle',
@@ -46,6 +58,11 @@ async function createApp(options: ApiOptions): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     // An unknown parameter is refused, not dropped, and one given twice is no list.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: false } },
+  });
+  app.addHook('onRequest', (_request, { raw }, next) => {
+    answering.add(raw);
+    raw.once('close', () => answering.delete(raw));
+    next();
   });
   // Answers are written as they are; that they fit the schemas is for tests to say.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));

@@ -46,6 +46,7 @@ export function createResultTrimmer(
     stored: (message) => ledger.stored(message),
     async round(signal) {
       if (!surveyed) await survey();
+      if (ledger.isEmpty()) return 0;
       const others = await acknowledgedByOthers(bus);
       // Together, without a turn of the event loop in between: all that is planned is in the checkpoint.
       const plans = store.checkpoint() ? ledger.plan(ROUND_SUBJECTS, others) : [];

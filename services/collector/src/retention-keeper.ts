@@ -5,7 +5,7 @@ import type { ResultRemoval } from './result-removal.ts';
 import type { StoreUpkeep } from './result-store.ts';
 import { type RetentionLimits, retentionCutoffMs, retentionStep } from './retention.ts';
 
-const STEP_RESULTS = 1_000;
+const STEP_RESULTS = 250;
 const SHRINK_PAGES = 1_000;
 
 export type RetentionOptions = {

@@ -13,8 +13,8 @@ import { openResultStore, type ResultStore } from './result-store.ts';
 import { createResultTrimmer, type ResultTrimmer } from './result-trimmer.ts';
 import { applyRetention } from './retention-keeper.ts';
 
-const RETENTION_INTERVAL_MS = 5_000;
-const TRIM_INTERVAL_MS = 5_000;
+const RETENTION_INTERVAL_MS = 2_000;
+const TRIM_INTERVAL_MS = 2_000;
 /** The consumer's loop turns each second; one that has stood still for so long hangs. */
 const HANGING_MS = 15_000;
 

@@ -16,6 +16,8 @@ export type TrimLedger = {
   }): void;
   /** A message of the subject was, before this process began. */
   found(subject: string, sequence: number): void;
+  /** Whether nothing stands there to be trimmed. */
+  isEmpty(): boolean;
   /** The `limit` subjects of which the most can go, once every other sink has acknowledged up to `acknowledged`. */
   plan(limit: number, acknowledged: number): TrimPlan[];
   /** The plan's subject is trimmed. */
@@ -34,6 +36,7 @@ export function createTrimLedger(): TrimLedger {
     found(subject, sequence) {
       if (!entries.has(subject)) entries.set(subject, { last: sequence, bytes: 0 });
     },
+    isEmpty: () => entries.size === 0,
     plan: (limit, acknowledged) =>
       [...entries]
         .sort(([, a], [, b]) => b.bytes - a.bytes)

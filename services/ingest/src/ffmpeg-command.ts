@@ -133,8 +133,8 @@ export function decodeArguments(options: DecodeOptions): string[] {
   // As many frames come out as are selected: ffmpeg would fill the gaps up.
   command.outputOptions('-map', `0:${streamIndex}`, '-an', '-sn', '-dn', '-fps_mode', 'passthrough');
   command.outputOptions('-flush_packets', '1');
-  if (encoding === 'raw') command.outputOptions('-c:v', 'rawvideo').format('rawvideo');
-  // One thread: several would hold frames back.
+  // One thread of the encoder, of raw pictures too: several would hold back a picture each until the next one comes.
+  if (encoding === 'raw') command.outputOptions('-c:v', 'rawvideo', '-threads', '1').format('rawvideo');
   else command.outputOptions('-c:v', 'mjpeg', '-q:v', '2', '-threads', '1').format('mpjpeg');
   return command.output('pipe:1')._getArguments();
 }

@@ -40,7 +40,7 @@ export function rateFacts({ windows, timeBase, realRate, averageRate }: RateQues
   const average = plausible(averageRate);
   if (runs.length === 0) return { fps: average ?? real ?? FALLBACK_FPS, constant: true };
   const estimate = estimatedRate(runs[0] ?? [], timeBase);
-  const candidates = [real, average, estimate && nominalRate(estimate), estimate];
+  const candidates = [real, average && nominalRate(average), estimate && nominalRate(estimate), average, estimate];
   const fitting = candidates.find((rate) => rate && runs.every((times) => liesOnGrid(times, rate, timeBase)));
   if (fitting) return { fps: fitting, constant: true };
   return { fps: average ?? estimate ?? real ?? FALLBACK_FPS, constant: false };
@@ -77,11 +77,15 @@ function estimatedRate(times: readonly number[], timeBase: Rational): Rational |
   }
 }
 
-/** The rate in common use nearest to one that was measured: whole, half, or ×1000/1001; undefined where none is near. */
-export function nominalRate(measured: Rational, within = 0.001): Rational | undefined {
+/** Rates that television multiplies by 1000/1001. */
+const TELEVISION_FPS = [24, 30, 48, 60, 120];
+
+/** The rate in common use nearest to one that was measured; undefined where none is near. */
+function nominalRate(measured: Rational, within = 0.001): Rational | undefined {
   const value = toNumber(measured);
-  const whole = Math.max(1, Math.round(value));
-  const candidates = [rational(whole), rational(whole * 1000, 1001), rational(Math.max(1, Math.round(value * 2)), 2)];
+  const halves = Math.max(1, Math.round(value * 2));
+  const television = TELEVISION_FPS.map((fps) => rational(fps * 1_000, 1_001));
+  const candidates = [rational(Math.max(1, Math.round(value))), rational(halves, 2), ...television];
   const off = (rate: Rational): number => Math.abs(toNumber(rate) - value) / value;
   const [nearest] = candidates.sort((a, b) => off(a) - off(b));
   return nearest && off(nearest) <= within ? nearest : undefined;

@@ -42,7 +42,7 @@ function dataAnswer(bytes: Uint8Array, version: string): Answer {
     return errorAnswer(new Fault('RESULT_TOO_LARGE', message), version);
   }
   try {
-    const data: Json = JSON.parse(decoder.decode(bytes));
+    const data = JSON.parse(decoder.decode(bytes)) as Json;
     return { kind: 'data', data, version };
   } catch (error) {
     return errorAnswer(toFault(error, 'RESULT_NOT_JSON', 'the runner answered what is no JSON'), version);

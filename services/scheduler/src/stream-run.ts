@@ -144,7 +144,7 @@ export class StreamRun {
         if (ended.fault) this.#failed(ended.fault);
         schedule.stop();
     }
-    if (schedule.frameLosses > 0 && this.run.spec.mode === 'offline')
+    if (schedule.lostWindows > 0 && this.run.spec.mode === 'offline')
       this.#failed(new Fault('BUS_FAILED', `frames of stream ${this.run.stream} were lost on the bus: run it again`));
     this.#changed();
     await this.#condition.until(() => this.#state.kind !== 'following' || this.#broken || schedule.complete);

@@ -4,6 +4,7 @@ import type { Fault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
 import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
 import { planRun, type RunPlan } from '../run/run-plan.ts';
+import { hasPlayed } from '../run/run-result.ts';
 import { runSession, type SessionOutcome } from '../run/run-session.ts';
 import { summarize, summaryTable } from '../run/run-summary.ts';
 import { judge } from '../run/verdict.ts';
@@ -69,7 +70,7 @@ function report(outcome: SessionOutcome, plan: RunPlan, { screen, strict, json }
     process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     return exitStatus;
   }
-  if (results.every((result) => result.progress === undefined)) return exitStatus;
+  if (!results.some(hasPlayed)) return exitStatus;
   const text = [
     summaryTable(summary),
     ...(output === null ? [] : [`results: ${output}`]),

@@ -3,7 +3,7 @@
  * the run tells anyway.
  */
 
-import { Fault, FAULTS } from '@stream-infer/core/fault';
+import { FAULTS, Fault } from '@stream-infer/core/fault';
 import type { LogLine } from '../system/log-line.ts';
 import { repeatedLines } from '../terminal/repeated-lines.ts';
 import type { Screen } from '../terminal/screen.ts';

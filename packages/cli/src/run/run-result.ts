@@ -24,3 +24,7 @@ export function videoSeconds({ progress, end }: Pick<StreamResult, 'progress' | 
   const fps = progress?.playing && parseRational(progress.playing.source.fps);
   return fps && end ? end.decoded / toNumber(fps) : undefined;
 }
+
+/** Whether a frame of it was decoded. */
+export const hasPlayed = ({ progress, end }: StreamResult): boolean =>
+  (end?.decoded ?? progress?.status?.decoded ?? 0) > 0;

@@ -14,10 +14,11 @@ import { drawAnnotations } from './annotations.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { firstErrors } from './first-errors.ts';
 import type { InterruptSignal, Interrupts } from './interrupts.ts';
+import { createLogDisplay } from './log-display.ts';
 import { showProgress } from './progress-display.ts';
 import { writeResults } from './results-output.ts';
 import type { RunPlan } from './run-plan.ts';
-import type { StreamResult } from './run-result.ts';
+import { hasPlayed, type StreamResult } from './run-result.ts';
 import { playStreams, type StreamPlay } from './stream-play.ts';
 
 /** How a session ended. */
@@ -53,6 +54,11 @@ export type SessionOptions = {
 
 /** How long what is under way may take to be stored after an interrupt. */
 const INTERRUPTED_LIMIT_MS = 10_000;
+/** How long services may take to stop once nothing is asked of them any more; without a part of the system they have nothing to finish. */
+const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as const satisfies Record<
+  SessionEnd['kind'],
+  number
+>;
 const NATS_PREFIX = SERVICE_SETTINGS.ingest.shape.natsPrefix.parse(undefined);
 
 /** Rejects only where the system cannot be started at all. */
@@ -72,6 +78,7 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
     onOutput: screen.line,
   });
   onSystem(system);
+  let graceMs: number = STOP_GRACE_MS.failed;
   try {
     const started = await firstOf<{ kind: 'ready'; apiUrl: string } | SessionEnd>([
       system.ready.then(({ apiUrl }) => ({ kind: 'ready', apiUrl })),
@@ -81,11 +88,12 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
       started.kind === 'ready'
         ? await playOn(plan, { system, interrupts, screen, workspace, collector: collectorClient(started.apiUrl) })
         : nothingPlayed(plan, started);
+    graceMs = STOP_GRACE_MS[outcome.end.kind];
     return { ...outcome, hasTold: logs.hasShown };
   } finally {
     logs.flush();
     screen.clear();
-    await system.stop();
+    await system.stop(graceMs);
   }
 }
 
@@ -154,14 +162,16 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
       return otherwise;
     }
   };
-  const ids = plan.specs.map(({ id }) => id);
-  const written = await attempt(() => writeResults(plan.output, ids, collector).then(() => true), false);
   const results: StreamResult[] = [];
   for (const spec of plan.specs) {
     const runEnd = play.ends.get(spec.id);
     const errors = await attempt(() => firstErrors(collector, runEnd), new Map());
     results.push({ spec, progress: play.progress.get(spec.id), end: runEnd, firstErrors: errors });
   }
+  const ids = plan.specs.map(({ id }) => id);
+  // Where no stream gave a frame, nothing was computed, and what an earlier run wrote stays.
+  const written =
+    results.some(hasPlayed) && (await attempt(() => writeResults(plan.output, ids, collector).then(() => true), false));
   const annotations = new Map<string, string>();
   if (end.kind === 'complete')
     await attempt(

@@ -29,11 +29,8 @@ function streamFaults({ spec, progress, end, firstErrors }: StreamResult): Fault
   ];
 }
 
-function algorithmFaults(
-  where: string,
-  { triggered, completed, failed }: AlgorithmTotals,
-  first?: FirstError,
-): Fault[] {
+function algorithmFaults(where: string, totals: AlgorithmTotals, first?: FirstError): Fault[] {
+  const { triggered, completed, failed } = totals;
   const faults: Fault[] = [];
   if (failed > 0) {
     const { code, message } = first?.error ?? { code: 'ALGORITHM_FAILED', message: 'no record tells why' };
@@ -44,8 +41,15 @@ function algorithmFaults(
     faults.push(
       new Fault(
         'ALGORITHM_NEVER_SUCCEEDED',
-        `${where}: none of ${triggered} invocations gave a result: see what it takes with stream-infer probe, or try it alone`,
+        `${where}: none of ${triggered} invocations gave a result: ${fates(totals)}`,
       ),
     );
   return faults;
+}
+
+/** What became of invocations that gave no result, and what to do. */
+function fates({ failed, dropped }: AlgorithmTotals): string {
+  const drops = Object.entries(dropped).map(([reason, count]) => `${count} dropped (${reason})`);
+  const advice = failed > 0 ? 'mend what the first failure tells' : 'raise interval, or make it faster';
+  return `${[...(failed > 0 ? [`${failed} failed`] : []), ...drops].join(', ')}: ${advice}`;
 }

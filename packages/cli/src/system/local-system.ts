@@ -19,8 +19,8 @@ export type LocalSystem = {
   readonly ready: Promise<{ readonly apiUrl: string }>;
   /** Resolves with the fault of the first part that dies unasked. */
   readonly failed: Promise<Fault>;
-  /** Stops the services, then the server. Idempotent. */
-  stop(): Promise<void>;
+  /** Stops the services, then the server; what has not drained within the grace is killed. Idempotent. */
+  stop(graceMs: number): Promise<void>;
   /** Ends everything at once. */
   kill(): void;
 };
@@ -38,8 +38,6 @@ export type LocalSystemOptions = {
   readonly onOutput: (line: string) => void;
 };
 
-/** How long a service that is told to stop may take, once nothing is asked of it any more. */
-const STOP_GRACE_MS = 5_000;
 const SERVER_GRACE_MS = 1_000;
 
 /** Resolves as soon as the server listens; the services are on their way then. Throws SERVICE_DIED. */
@@ -64,9 +62,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     'ingest',
     ...Array.from({ length: runners }, () => 'algo-runner' as const),
   ];
-  const services = names.map((name) =>
-    startService({ name, workspace, settings, onLog, onOutput }),
-  );
+  const services = names.map((name) => startService({ name, workspace, settings, onLog, onOutput }));
   let stopping = false;
   const serverFailed = server.process.ended.then(({ status, signal }) => {
     if (stopping) return new Promise<never>(() => undefined);
@@ -76,9 +72,9 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     natsUrl: server.url,
     ready: allStarted(services),
     failed: Promise.race([serverFailed, ...services.map(({ failed }) => failed)]),
-    async stop() {
+    async stop(graceMs) {
       stopping = true;
-      await Promise.all(services.map((service) => service.stop(STOP_GRACE_MS)));
+      await Promise.all(services.map((service) => service.stop(graceMs)));
       await server.process.stop(SERVER_GRACE_MS);
     },
     kill() {

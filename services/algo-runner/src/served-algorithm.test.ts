@@ -1,0 +1,173 @@
+import type { Frame } from '@stream-infer/algorithm';
+import { Fault } from '@stream-infer/core/fault';
+import { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
+import { describe, expect, test } from 'vitest';
+import { type Answer, ServedAlgorithm } from './served-algorithm.ts';
+import type { WorkerAnswer } from './worker-messages.ts';
+
+const DONE: WorkerAnswer = { kind: 'data', data: new Uint8Array([123, 125]), runUs: 5 };
+
+/** A served algorithm whose fetches and runs end when the test says so. */
+function served(concurrency: number) {
+  const fetching = new Map<string, PromiseWithResolvers<readonly Frame[]>>();
+  const running = new Map<string, PromiseWithResolvers<WorkerAnswer>>();
+  const limits = new Map<string, number>();
+  const answers = new Map<string, Answer>();
+  const place = (stream: string, n: number): string => `${stream}${n}`;
+  const algorithm = new ServedAlgorithm({
+    definition: 'faces',
+    concurrency,
+    timeoutMs: 777,
+    instances: {
+      idle: () => concurrency - running.size,
+      run: ({ stream, n }, timeoutMs) => {
+        const run = Promise.withResolvers<WorkerAnswer>();
+        running.set(place(stream, n), run);
+        limits.set(place(stream, n), timeoutMs);
+        return run.promise;
+      },
+    },
+    frames: ({ stream, n }) => {
+      const fetch = Promise.withResolvers<readonly Frame[]>();
+      fetching.set(place(stream, n), fetch);
+      return fetch.promise;
+    },
+    answered: () => undefined,
+  });
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  return {
+    algorithm,
+    limits,
+    fetching: () => [...fetching.keys()],
+    running: () => [...running.keys()],
+    outcomes: () =>
+      [...answers].map(([id, { outcome }]) => {
+        if (outcome.kind === 'data') return `${id} ok`;
+        return `${id} ${outcome.fault.code}${outcome.notStarted ? ' not started' : ''}`;
+      }),
+    submit: (id: string, differs: Partial<Invocation> = {}) =>
+      algorithm.submit(
+        { ...Invocation.decode(new Uint8Array()), id, stream: id.slice(0, 1), n: Number(id.slice(1)), ...differs },
+        (answer) => {
+          if (answers.has(id)) throw new Error(`${id} was answered twice`);
+          answers.set(id, answer);
+        },
+      ),
+    fetched: async (id: string, fault?: Fault) => {
+      const fetch = fetching.get(id);
+      fetching.delete(id);
+      if (fault) fetch?.reject(fault);
+      else fetch?.resolve([]);
+      await settled();
+    },
+    ran: async (id: string, answer: WorkerAnswer = DONE) => {
+      const run = running.get(id);
+      running.delete(id);
+      run?.resolve(answer);
+      await settled();
+    },
+  };
+}
+
+describe('a served algorithm', () => {
+  test('fetches the next window while one runs, and no more than that', async () => {
+    const faces = served(1);
+    for (const id of ['a1', 'a2', 'a3', 'a4']) faces.submit(id);
+    expect(faces.fetching()).toEqual(['a1', 'a2']);
+    await faces.fetched('a1');
+    await faces.fetched('a2');
+    expect(faces.running()).toEqual(['a1']);
+    expect(faces.fetching()).toEqual([]);
+    await faces.ran('a1');
+    expect(faces.running()).toEqual(['a2']);
+    expect(faces.fetching()).toEqual(['a3']);
+    expect(faces.outcomes()).toEqual(['a1 ok']);
+  });
+
+  test('gives streams turns (I6)', async () => {
+    const faces = served(1);
+    for (const id of ['a1', 'a2', 'a3', 'a4', 'b1', 'c1']) faces.submit(id);
+    const order: string[] = [];
+    for (let [next] = faces.fetching(); next !== undefined; [next] = faces.fetching()) {
+      await faces.fetched(next);
+      for (const running of faces.running()) {
+        order.push(running);
+        await faces.ran(running);
+      }
+    }
+    expect(order).toEqual(['a1', 'a2', 'a3', 'b1', 'c1', 'a4']);
+  });
+
+  test('uses all of its instances', async () => {
+    const faces = served(3);
+    for (const id of ['a1', 'a2', 'a3', 'a4', 'a5']) faces.submit(id);
+    expect(faces.fetching()).toHaveLength(4);
+    for (const id of faces.fetching()) await faces.fetched(id);
+    expect(faces.running()).toEqual(['a1', 'a2', 'a3']);
+  });
+
+  test('gives back what is cancelled before it starts, wherever it is (G-5)', async () => {
+    const faces = served(1);
+    const [running, prepared, waiting] = ['a1', 'a2', 'a3'].map((id) => faces.submit(id));
+    await faces.fetched('a1');
+    await faces.fetched('a2');
+    for (const cancel of [running, prepared, waiting]) cancel?.();
+    expect(faces.outcomes()).toEqual(['a2 NOT_STARTED not started', 'a3 NOT_STARTED not started']);
+    const fetching = faces.submit('a4');
+    fetching();
+    await faces.fetched('a4');
+    expect(faces.outcomes()).toContain('a4 NOT_STARTED not started');
+    await faces.ran('a1');
+    expect(faces.outcomes()).toContain('a1 ok');
+    expect(faces.running()).toEqual([]);
+  });
+
+  test('gives back what is stale when its turn comes', async () => {
+    const faces = served(1);
+    faces.submit('a1');
+    faces.submit('a2', { budgetMs: 1 });
+    await faces.fetched('a1');
+    await faces.fetched('a2');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await faces.ran('a1');
+    expect(faces.outcomes()).toEqual(['a1 ok', 'a2 NOT_STARTED not started']);
+    expect(faces.running()).toEqual([]);
+  });
+
+  test('answers a window whose frames cannot be had, and goes on', async () => {
+    const faces = served(1);
+    faces.submit('a1');
+    faces.submit('a2');
+    await faces.fetched('a1', new Fault('FRAME_GONE', 'gone'));
+    await faces.fetched('a2');
+    expect(faces.outcomes()).toEqual(['a1 FRAME_GONE']);
+    expect(faces.running()).toEqual(['a2']);
+  });
+
+  test('limits a window by its own time limit, else by the definition', async () => {
+    const faces = served(2);
+    faces.submit('a1', { timeoutMs: 50 });
+    faces.submit('a2');
+    await faces.fetched('a1');
+    await faces.fetched('a2');
+    expect([...faces.limits.values()]).toEqual([50, 777]);
+  });
+
+  test('drains: what runs is answered, the rest given back, now and later (G-6)', async () => {
+    const faces = served(1);
+    for (const id of ['a1', 'a2', 'a3', 'a4']) faces.submit(id);
+    await faces.fetched('a1');
+    let drained = false;
+    const draining = faces.algorithm.drain().then(() => {
+      drained = true;
+    });
+    faces.submit('a5');
+    await faces.fetched('a2');
+    expect(faces.outcomes().sort()).toEqual(['a2', 'a3', 'a4', 'a5'].map((id) => `${id} NOT_STARTED not started`));
+    expect(drained).toBe(false);
+    await faces.ran('a1');
+    await draining;
+    expect(faces.outcomes()).toContain('a1 ok');
+    await faces.algorithm.drain();
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { sourceOf } from './source.ts';
+import { damageFault, lastError, openFault, positionFault } from './source-fault.ts';
+
+const camera = sourceOf('rtsp://u:secret@cam/live', 'rtsp://***@cam/live', 1);
+const file = sourceOf('/v/clip.mp4', '/v/clip.mp4', 1);
+
+describe('a source that does not open', () => {
+  test.each([
+    ['[rtsp @ 0x1] method DESCRIBE failed: 401 Unauthorized', 'SOURCE_UNAUTHORIZED'],
+    ['[https @ 0x1] HTTP error 403 Forbidden', 'SOURCE_UNAUTHORIZED'],
+    ['Connection to tcp://cam:554 failed: Connection refused', 'SOURCE_UNREACHABLE'],
+    ['[tcp @ 0x1] Failed to resolve hostname cam: Name or service not known', 'SOURCE_UNREACHABLE'],
+    ['rtsp://u:secret@cam/live: Connection timed out', 'SOURCE_UNREACHABLE'],
+    ['[http @ 0x1] HTTP error 404 Not Found', 'SOURCE_UNREACHABLE'],
+    ['[rtsp @ 0x1] method DESCRIBE failed: 503 Service Unavailable error', 'SOURCE_UNREACHABLE'],
+    ['rtsp://u:secret@cam/live: Protocol not found', 'SOURCE_UNREACHABLE'],
+    ['rtsp://u:secret@cam/live: Invalid data found when processing input', 'SOURCE_NOT_MEDIA'],
+    ['rtsp://u:secret@cam/live: what nobody has heard of', 'SOURCE_UNREACHABLE'],
+  ])('%s is %s, without its password', (stderr, code) => {
+    const fault = openFault(camera, stderr);
+    expect(fault.code).toBe(code);
+    expect(fault.message).toContain('rtsp://***@cam/live');
+    expect(fault.message).not.toContain('secret');
+  });
+
+  test.each([
+    ['file:/v/clip.mp4: No such file or directory', 'SOURCE_NOT_FOUND'],
+    ['file:/v/clip.mp4: Permission denied', 'SOURCE_UNREACHABLE'],
+    ['[mov @ 0x1] moov atom not found\nfile:/v/clip.mp4: Invalid data found when processing input', 'SOURCE_NOT_MEDIA'],
+    ['strange', 'SOURCE_NOT_MEDIA'],
+  ])('of a file: %s is %s', (stderr, code) => expect(openFault(file, stderr).code).toBe(code));
+});
+
+test("ffmpeg's last line is quoted without its prefixes and without the URL", () => {
+  expect(lastError(camera, 'x\n[rtsp @ 0x7f] [error] rtsp://u:secret@cam/live: odd\n')).toBe(
+    'rtsp://***@cam/live: odd',
+  );
+});
+
+describe('damage', () => {
+  test('tells how many frames were lost, of how many, and when', () => {
+    expect(damageFault(file, { expected: 50, decoded: 49, atSeconds: 3 }).message).toMatch(
+      /^\/v\/clip.mp4 is damaged at 3 s: 1 of its 50 frames could not be decoded, and the 49 others are numbered without it/,
+    );
+    expect(damageFault(file, { expected: 50, decoded: 40, atSeconds: 1.2345 }).message).toMatch(
+      /at 1\.234 s: 10 of its 50/,
+    );
+  });
+
+  test('tells of frames with errors, and of frames that nobody counts', () => {
+    expect(damageFault(file, { expected: 50, decoded: 50, atSeconds: 1 }).message).toMatch(
+      /all of its 50 frames came out, some/,
+    );
+    expect(damageFault(file, { expected: undefined, decoded: 1, atSeconds: undefined }).message).toMatch(
+      /1 frame could be/,
+    );
+  });
+});
+
+test('a position beyond the end names both', () => {
+  expect(positionFault(file, 13, 12.5).message).toContain(
+    'position 13 s lies beyond the end of /v/clip.mp4, which is 12.5 s long',
+  );
+});

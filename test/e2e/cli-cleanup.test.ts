@@ -1,0 +1,148 @@
+/** A run leaves nothing behind, however it ends: no process, no temporary folder, and with the processes no port (EX-12). */
+
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type CommandResult, streamInfer } from '../harness/command.ts';
+import { eventually } from '../harness/eventually.ts';
+import { descendants, type ProcessIdentity, stillRunning } from '../harness/process-tree.ts';
+
+const video = join(import.meta.dirname, '..', 'conformance', 'videos', 'counter30.mp4');
+/** nats-server, four services, the janitor, and an ffmpeg. */
+const WHOLE_SYSTEM = 7;
+
+let directory: string;
+let temporary: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stream-infer-cleanup-'));
+  await writeFile(
+    join(directory, 'slow.mjs'),
+    'export default class { async run() { await new Promise((r) => setTimeout(r, 2000)); return 1; } }\n',
+  );
+  await writeFile(
+    join(directory, 'diary.mjs'),
+    `import { appendFileSync } from 'node:fs';
+export default class {
+  run([{ n }], { options }) {
+    appendFileSync(options.diary, 'x');
+    return n;
+  }
+}
+`,
+  );
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  temporary = await mkdtemp(join(directory, 'tmp-'));
+});
+
+type Running = {
+  readonly child: ChildProcess;
+  readonly result: Promise<CommandResult>;
+  readonly tree: readonly ProcessIdentity[];
+};
+
+/** A run in the middle of playing a file in realtime: every process that it ever has is there. */
+async function playing(...more: string[]): Promise<Running> {
+  const started = Promise.withResolvers<ChildProcess>();
+  const result = streamInfer(['run', video, '--mode', 'realtime', ...more], {
+    environment: { TMPDIR: temporary },
+    onStart: started.resolve,
+  });
+  const child = await started.promise;
+  const tree = await eventually('the whole system runs', async () => {
+    const processes = await descendants(child.pid ?? 0);
+    return processes.length >= WHOLE_SYSTEM && processes.some(({ command }) => command === 'ffmpeg') && processes;
+  });
+  return { child, result, tree };
+}
+
+async function nothingIsLeft(tree: readonly ProcessIdentity[]): Promise<void> {
+  await eventually('no process is left', async () => (await stillRunning(tree)).length === 0, 10_000);
+  await eventually('no temporary folder is left', async () => (await readdir(temporary)).length === 0, 10_000);
+}
+
+/** A machine with much else to do is late now and then. */
+const faultsIn = (stderr: string): string[] =>
+  stderr.split('\n').filter((line) => line !== '' && !line.includes('results are late'));
+
+const STATS = ['--algorithm', 'stats=frame-stats,interval=0.2'];
+
+describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
+  test('after success', async () => {
+    const { result, tree } = await playing(...STATS, '--position', '7', '--output', join(directory, 'done.json'));
+    const { status, stderr } = await result;
+    expect({ status, faults: faultsIn(stderr) }).toEqual({ status: 0, faults: [] });
+    expect(await stillRunning(tree)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  test('after an error while starting', async () => {
+    await mkdir(join(directory, 'empty'), { recursive: true });
+    const { status } = await streamInfer(['run', video, '--algorithm', './gone.mjs'], {
+      cwd: join(directory, 'empty'),
+      environment: { TMPDIR: temporary },
+    });
+    expect(status).toBe(2);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('after %s, and what was computed is written', async (signal, status) => {
+    const output = join(directory, `${signal}.json`);
+    const diary = join(directory, `${signal}.diary`);
+    const algorithm = `diary=${join(directory, 'diary.mjs')},interval=0.1,diary=${diary}`;
+    const { child, result, tree } = await playing('--algorithm', algorithm, '--output', output);
+    await eventually('five frames have been looked at', async () => (await readFile(diary, 'utf8')).length >= 5);
+    child.kill(signal);
+    const { status: exitStatus, stderr } = await result;
+    expect({ exitStatus, faults: faultsIn(stderr) }).toEqual({ exitStatus: status, faults: [] });
+    expect(await stillRunning(tree)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
+    const results = JSON.parse(await readFile(output, 'utf8')) as { counter30: { diary: object } };
+    expect(Object.keys(results.counter30.diary).length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('after a second Ctrl-C, which does not wait for anything', async () => {
+    const { child, result, tree } = await playing('--algorithm', `slow=${join(directory, 'slow.mjs')},interval=0.1`);
+    // Signals that come together are one: until it has heeded the first, another may be none.
+    const insisting = setInterval(() => child.kill('SIGINT'), 20);
+    const { status } = await result.finally(() => clearInterval(insisting));
+    expect(status).toBe(130);
+    await nothingIsLeft(tree);
+  });
+
+  test('after its own kill -9', async () => {
+    const { child, result, tree } = await playing(...STATS);
+    child.kill('SIGKILL');
+    expect((await result).status).toBeNull();
+    await nothingIsLeft(tree);
+  });
+
+  test.each(['nats-server', 'ingest', 'scheduler', 'algo-runner', 'collector'])(
+    'after the death of its %s, which is named',
+    async (name) => {
+      const { result, tree } = await playing(...STATS);
+      const victim = await findProcess(tree, name);
+      process.kill(victim, 'SIGKILL');
+      const { status, stderr } = await result;
+      expect(stderr).toMatch(new RegExp(`^SERVICE_DIED: ${name} ended by SIGKILL`, 'm'));
+      expect(status).toBe(4);
+      await nothingIsLeft(tree);
+    },
+  );
+});
+
+/** Services are all `node`: which one it is, its arguments tell. */
+async function findProcess(tree: readonly ProcessIdentity[], name: string): Promise<number> {
+  for (const { pid } of tree) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (name === 'nats-server' ? line.includes('nats-server\0') : line.includes(`services/${name}/`)) return pid;
+  }
+  throw new Error(`no ${name} among ${tree.length} processes`);
+}

@@ -1,0 +1,95 @@
+/** Decodes a source as the ingest does, without a bus: what it would publish, and what its end marker would carry. */
+
+import { createHash } from 'node:crypto';
+import type { Fault } from '@stream-infer/core/fault';
+import { ingestSettings, type Settings } from '@stream-infer/core/settings';
+import type { StreamAlgorithm, StreamSpec } from '@stream-infer/core/stream-spec';
+import { Decoder } from '../../services/ingest/src/decoder.ts';
+import { FrameLedger } from '../../services/ingest/src/frame-ledger.ts';
+import { sourceEndFault } from '../../services/ingest/src/source-end.ts';
+import { type PreparedStream, prepareStream } from '../../services/ingest/src/stream-preparation.ts';
+
+export type DecodedPicture = {
+  readonly n: number;
+  readonly sourceIndex: number;
+  readonly ptsTicks: number | undefined;
+  /** Of its bytes, as ffmpeg's framemd5 has it. */
+  readonly md5: string;
+};
+
+export type DecodedSource = {
+  readonly prepared: PreparedStream;
+  readonly pictures: readonly DecodedPicture[];
+  readonly ledger: FrameLedger;
+  readonly fault: Fault | undefined;
+};
+
+export const everyFrame: StreamAlgorithm = {
+  name: 'a',
+  definition: 'a',
+  frameCount: 1,
+  frameStep: 0,
+  intervalFrames: 1,
+  timeoutMs: 1_000,
+  maxInFlight: 8,
+};
+
+/** A spec with every default that the configuration would fill in. */
+export const streamSpec = (source: string, different: Partial<StreamSpec> = {}): StreamSpec => ({
+  id: 'cam',
+  source,
+  mode: 'offline',
+  pixelFormat: 'bgr24',
+  encoding: 'raw',
+  position: '0',
+  videoStream: 0,
+  algorithms: [everyFrame],
+  ...different,
+});
+
+const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
+
+export const prepare = (
+  spec: StreamSpec,
+  settings: Partial<Settings<'ingest'>> = {},
+  maxPayloadBytes = MAX_PAYLOAD_BYTES,
+): Promise<PreparedStream> =>
+  prepareStream(spec, {
+    settings: ingestSettings.parse(settings),
+    environment: process.env,
+    maxPayloadBytes,
+    signal: new AbortController().signal,
+  });
+
+export type DecodeSettings = {
+  readonly settings?: Partial<Settings<'ingest'>>;
+  /** Sees each picture's bytes before their buffer is used again. */
+  readonly onPicture?: (data: Uint8Array, index: number) => void;
+};
+
+export async function decode(
+  source: string,
+  different: Partial<StreamSpec> = {},
+  { settings, onPicture }: DecodeSettings = {},
+): Promise<DecodedSource> {
+  const prepared = await prepare(streamSpec(source, different), settings);
+  const { plan, timeBase, selective, frame, decodeArguments } = prepared;
+  const ledger = new FrameLedger({ plan, timeBase, selective });
+  const decoder = new Decoder({ ffmpegPath: 'ffmpeg', args: decodeArguments, frame, ledger });
+  const pictures: DecodedPicture[] = [];
+  try {
+    for await (const { n, sourceIndex, ptsTicks, data, needed } of decoder.frames()) {
+      if (needed) {
+        onPicture?.(data, sourceIndex);
+        pictures.push({ n, sourceIndex, ptsTicks, md5: createHash('md5').update(data).digest('hex') });
+      }
+      decoder.recycle(data);
+    }
+    const exit = await decoder.exited;
+    const { signal } = new AbortController();
+    const fault = await sourceEndFault({ prepared, ledger, errors: decoder.errors, exit }, 'ffprobe', signal);
+    return { prepared, pictures, ledger, fault };
+  } finally {
+    await decoder.stop();
+  }
+}

@@ -1,0 +1,227 @@
+/** The ingest as a process of its own on a real bus: runs, frames, backpressure, claims, stops. */
+
+import { createHash } from 'node:crypto';
+import { onStatus, type SourceStatus } from '@stream-infer/bus/announcements';
+import { busErrorKind } from '@stream-infer/bus/bus-error';
+import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
+import { frameBufferState, purgeFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type ClipFolder, clipFolder, referenceFrames, testPicture } from '../harness/clips.ts';
+import { everyFrame } from '../harness/decoded-source.ts';
+import { eventually } from '../harness/eventually.ts';
+import { ffmpegsOf, IngestWorld, settled } from '../harness/ingest-world.ts';
+
+let clips: ClipFolder;
+let clip: string;
+let long: string;
+beforeAll(async () => {
+  clips = await clipFolder();
+  clip = await clips.clip('clip.mp4', ...testPicture('64x48', '10', 6));
+  long = await clips.clip('long.mp4', ...testPicture('64x48', '30', 60));
+});
+afterAll(async () => clips?.remove());
+
+let world: IngestWorld;
+beforeEach(async () => {
+  world = await IngestWorld.open();
+});
+afterEach(async () => world?.close());
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('a file played offline', () => {
+  test('becomes numbered frames with all their headers, then an end marker (F-1, F-2, F-3, F-4, F-5, F-6)', async () => {
+    await world.ingest();
+    const two = { ...everyFrame, frameCount: 2, frameStep: 1, intervalFrames: 5 };
+    await world.play('cam', clip, { algorithms: [two], fps: '5', pixelFormat: 'gray' });
+    const run = await world.untilPlaying('cam');
+    expect(run.state).toMatchObject({
+      source: { width: 64, height: 48, fps: '10', sampling: 'index', live: false, codec: 'h264', durationSeconds: 6 },
+      frame: { width: 64, height: 48, pixelFormat: 'gray', encoding: 'raw', bytesPerFrame: 64 * 48 },
+      frames: `test_FRAMES_cam_${run.epoch}`,
+      notices: [],
+    });
+    const reference = await referenceFrames(clip, '-pix_fmt', 'gray');
+    const first = await eventually('the first frame', () => fetchFrame(world.bus, run.state.frames, 1));
+    // Due at 5, 10 …, with the frame before: n 4 and 5 are source frames 6 and 8.
+    expect(first.header).toEqual({
+      kind: 'frame',
+      run: run.run,
+      epoch: run.epoch,
+      n: 4,
+      previous: 0,
+      sourceIndex: 6,
+      presentationTimeUs: 600_000,
+      capturedAtMs: 0,
+      ageMs: 0,
+      size: { width: 64, height: 48 },
+      pixelFormat: 'gray',
+      encoding: 'raw',
+      sourceSize: { width: 64, height: 48 },
+    });
+    expect(createHash('md5').update(first.data).digest('hex')).toBe(reference[6]?.md5);
+    const { frames, sequences, end } = await world.readToEnd(run);
+    expect(frames.map(({ n }) => n)).toEqual([4, 5, 9, 10, 14, 15, 19, 20, 24, 25, 29, 30]);
+    expect(frames.map(({ previous }) => previous)).toEqual([0, 4, 5, 9, 10, 14, 15, 19, 20, 24, 25, 29]);
+    expect(sequences).toEqual(Array.from({ length: 13 }, (_, i) => i + 1));
+    expect(end).toEqual({ lastPublished: 30, lastPlayed: 30, decoded: 60, played: 30, published: 12 });
+    await world.until('cam', 'ended');
+  });
+
+  test('waits where nothing is released, at its capacity, and goes on by announcement or by the state of the buffer (EX-2, F-9)', async () => {
+    await world.ingest();
+    await world.play('cam', clip, { algorithms: [{ ...everyFrame, maxInFlight: 1 }] });
+    const run = await world.untilPlaying('cam');
+    const { capacity, frames } = run.state;
+    expect(capacity).toBeLessThan(30);
+    const last = async (): Promise<number> => (await frameBufferState(world.bus, frames)).lastSequence;
+    await eventually('a full buffer', async () => (await last()) === capacity);
+    expect(await settled(last, 600)).toBe(capacity);
+    await world.release(run, 3);
+    await eventually('three more', async () => (await last()) === capacity + 3);
+    // Nothing is announced of this purge: the ingest asks the buffer itself.
+    await purgeFrameBuffer(world.bus, frames, 6);
+    await eventually('two more', async () => (await last()) === capacity + 5);
+    expect(await settled(last, 600)).toBe(capacity + 5);
+    const rest = await world.readToEnd(run);
+    expect(rest.frames.map(({ n }) => n)).toEqual(Array.from({ length: 55 }, (_, i) => i + 6));
+    expect(rest.end).toMatchObject({ decoded: 60, played: 60, published: 60 });
+  });
+
+  test('tells how far it is, and counts a fate for every frame (I1)', async () => {
+    const ingest = await world.ingest();
+    const told: SourceStatus[] = [];
+    onStatus(world.bus, 'cam', (status) => told.push(status));
+    await world.bus.connection.flush();
+    await world.play('cam', clip, { fps: '4', position: '1', algorithms: [{ ...everyFrame, intervalFrames: 2 }] });
+    const run = await world.untilPlaying('cam');
+    await world.readToEnd(run);
+    await eventually('the last status', () => told.at(-1)?.decoded === 60);
+    expect(told.at(-1)).toEqual({
+      stream: 'cam',
+      run: run.run,
+      decoded: 60,
+      published: 10,
+      positionSeconds: 5.9,
+      durationSeconds: 6,
+    });
+    const metrics = await (await fetch(`${ingest.addresses.http}/metrics`)).text();
+    const value = (name: string): number => Number(metrics.match(new RegExp(`^${name}\\S* (\\S+)$`, 'm'))?.[1]);
+    const fate = (name: string): number => value(`stream_infer_frames_total\\{stream="cam",fate="${name}"`);
+    expect(['before-start', 'skipped', 'not-needed', 'published', 'cut'].map(fate)).toEqual([10, 30, 10, 10, 0]);
+    expect(value('stream_infer_frames_decoded_total')).toBe(60);
+    expect(value('stream_infer_published_bytes_total')).toBe(10 * 64 * 48 * 3);
+  });
+});
+
+describe('a file played in realtime', () => {
+  test('takes its time, waits for nobody, and the buffer keeps the newest (EX-8, F-10)', async () => {
+    await world.ingest();
+    const startedAtMs = Date.now();
+    await world.play('cam', clip, { mode: 'realtime' });
+    const run = await world.untilPlaying('cam');
+    const state = () => frameBufferState(world.bus, run.state.frames);
+    await eventually('the end marker', async () => (await state()).lastSequence === 61);
+    expect(Date.now() - startedAtMs).toBeGreaterThan(5_000);
+    expect((await state()).messages).toBeLessThanOrEqual(run.state.capacity);
+    const { header } = await fetchFrame(world.bus, run.state.frames, 60);
+    expect(header).toMatchObject({ n: 60, sourceIndex: 59 });
+    expect(header.capturedAtMs).toBeGreaterThan(startedAtMs + 5_000);
+    expect(header.ageMs).toBeLessThan(2_000);
+  });
+
+  test('from a position it begins there at once, at its natural rate', async () => {
+    await world.ingest();
+    await world.play('cam', long, { mode: 'realtime', fps: '10', position: '57' });
+    const run = await world.untilPlaying('cam');
+    const { frames } = await world.readToEnd(run, false);
+    const [first, last] = [frames[0], frames.at(-1)];
+    expect(first).toMatchObject({ n: 571, sourceIndex: 1710 });
+    expect((first?.capturedAtMs ?? 0) - run.startedAtMs).toBeLessThan(20_000);
+    expect((last?.capturedAtMs ?? 0) - (first?.capturedAtMs ?? 0)).toBeGreaterThan(2_700);
+  });
+});
+
+describe('one stream is played by one ingest', () => {
+  test('however many there are: twelve streams and two ingests, each played once (N-3)', async () => {
+    await Promise.all([world.ingest(), world.ingest()]);
+    const ids = Array.from({ length: 12 }, (_, i) => `cam${i}`);
+    await Promise.all(ids.map((id) => world.play(id, clip, { fps: '1' })));
+    const runs = await Promise.all(ids.map((id) => world.until(id, 'ended')));
+    const buffers: string[] = [];
+    for await (const name of world.bus.manager.streams.names()) buffers.push(name);
+    expect(buffers.filter((name) => name.includes('FRAMES')).sort()).toEqual(
+      runs.map(({ stream, epoch }) => `test_FRAMES_${stream}_${epoch}`).sort(),
+    );
+  });
+
+  test('a spec that is put again is played again, as another run', async () => {
+    await world.ingest();
+    await world.play('cam', clip, { fps: '1' });
+    const first = await world.until('cam', 'ended');
+    await world.play('cam', clip, { fps: '1' });
+    const second = await world.until('cam', 'ended', first.run);
+    expect(second.epoch).toBeGreaterThan(first.epoch);
+  });
+
+  test('a spec that changes in the middle ends its run and begins another', async () => {
+    await world.ingest();
+    await world.play('cam', long, { mode: 'realtime' });
+    const first = await world.untilPlaying('cam');
+    await world.play('cam', long, { mode: 'realtime', fps: '5' });
+    const second = await world.untilPlaying('cam', first.run);
+    expect(second.spec.fps).toBe('5');
+    expect(await ffmpegsOf(long)).toHaveLength(1);
+  });
+});
+
+describe('a run that is stopped', () => {
+  test('with its stream leaves no ffmpeg and no buffer', async () => {
+    await world.ingest();
+    await world.play('cam', long, { mode: 'realtime' });
+    const run = await world.untilPlaying('cam');
+    await eventually('an ffmpeg', async () => (await ffmpegsOf(long)).length === 1);
+    await world.streams.delete('cam');
+    await world.until('cam', 'ended');
+    expect(await ffmpegsOf(long)).toEqual([]);
+    await expect(frameBufferState(world.bus, run.state.frames)).rejects.toSatisfy(
+      (error) => busErrorKind(error) === 'stream-missing',
+    );
+  });
+
+  test('with its ingest, in the middle of backpressure, ends with a fault and is played anew by the next', async () => {
+    const ingest = await world.ingest();
+    await world.play('cam', long);
+    const run = await world.untilPlaying('cam');
+    const { frames, capacity } = run.state;
+    await eventually(
+      'a full buffer',
+      async () => (await frameBufferState(world.bus, frames)).lastSequence === capacity,
+    );
+    expect(await ingest.stop()).toBe(0);
+    expect(await ffmpegsOf(long)).toEqual([]);
+    const { end } = await world.readToEnd(run);
+    expect(end).toMatchObject({ published: capacity, lastPublished: capacity, fault: { code: 'SOURCE_LOST' } });
+    await world.ingest();
+    const again = await world.untilPlaying('cam', run.run);
+    expect((await world.readToEnd(again)).end).toMatchObject({ published: 1800 });
+  });
+
+  test('by the death of its ingest leaves no ffmpeg (EX-12)', async () => {
+    const ingest = await world.ingest();
+    await world.play('cam', long, { mode: 'realtime' });
+    const [pid = 0] = await eventually('an ffmpeg', async () => {
+      const pids = await ffmpegsOf(long);
+      return pids.length === 1 && pids;
+    });
+    expect(isAlive(pid)).toBe(true);
+    ingest.process.kill('SIGKILL');
+    await eventually('its end', () => !isAlive(pid));
+  });
+});

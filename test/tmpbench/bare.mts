@@ -1,0 +1,12 @@
+import OnnxDetector from '@stream-infer/algorithms/onnx-detector';
+const [,, model, count] = process.argv;
+const d = new OnnxDetector();
+const ctx: any = {name:'f',options:{model,family:'ultraface',scoreThreshold:0.7},logger:console,resolvePath:(p:string)=>p,stream:'s',n:1,key:'1',inputs:{}};
+await d.init(ctx);
+const frames = Array.from({length:20},(_,i)=>({index:i,n:i+1,position:i/30,timestampMs:0,width:320,height:240,pixelFormat:'bgr24' as const,data:new Uint8Array(320*240*3).map((_,j)=>(j*7+i*13)&255),sourceWidth:640,sourceHeight:480}));
+for(let i=0;i<30;i++) await d.run([frames[i%20]!],ctx);
+const t=performance.now(); const c=process.cpuUsage();
+for(let i=0;i<+count!;i++) await d.run([frames[i%20]!],ctx);
+const ms=performance.now()-t; const u=process.cpuUsage(c);
+console.log(`bare: ${(+count!/ms*1000).toFixed(1)}/s  ${(ms/+count!).toFixed(3)} ms cpu ${((u.user+u.system)/1000/+count!).toFixed(3)} ms`);
+process.exit();
