@@ -51,8 +51,10 @@ docs: setup ## write the documents that are generated from the code
 bench: setup ## measure cost and rate, and write bench/RESULTS.md
 	@node bench/main.ts
 
-model: setup ## build the demo's model and clip anew, from the script that draws and trains
-	@node scripts/model.ts
+model: setup ## train the demo's model, say how good it is, and draw its clip anew; takes minutes
+	@node examples/demo/train.ts
+	@node examples/demo/evaluate.ts
+	@node examples/demo/make-clip.ts
 
 clean: ## remove all that was made here, set-up included
 	rm -rf .tools node_modules proto/gen proto/node_modules packages/*/node_modules services/*/node_modules

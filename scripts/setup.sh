@@ -292,7 +292,7 @@ doing="start the Node.js in .tools/node; install $NODE_MINIMUM or newer"
 have_node
 doing='fetch pnpm; is the npm registry reachable?'
 have_pnpm || fetch_pnpm
-doing='install the dependencies; is the npm registry reachable?'
+doing='install the dependencies'
 have_dependencies || install_dependencies
 doing='generate the protobuf code'
 have_protobuf_code || generate_protobuf_code

@@ -25,8 +25,9 @@ beforeAll(async () => {
     join(directory, 'diary.mjs'),
     `import { appendFileSync } from 'node:fs';
 export default class {
-  run([{ n }], { options }) {
+  async run([{ n }], { options }) {
     appendFileSync(options.diary, 'x');
+    await new Promise((resolve) => setTimeout(resolve, options.takesMs ?? 0));
     return n;
   }
 }
@@ -45,10 +46,10 @@ type Running = {
   readonly tree: readonly ProcessIdentity[];
 };
 
-/** A run in the middle of playing a file in realtime: every process that it ever has is there. */
+/** A run in the middle of playing a file, in realtime unless said: every process that it ever has is there. */
 async function playing(...more: string[]): Promise<Running> {
   const started = Promise.withResolvers<ChildProcess>();
-  const result = streamInfer(['run', video, '--mode', 'realtime', ...more], {
+  const result = streamInfer(['run', video, ...(more.includes('--mode') ? [] : ['--mode', 'realtime']), ...more], {
     environment: { TMPDIR: temporary },
     onStart: started.resolve,
   });
@@ -104,8 +105,26 @@ describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
     expect({ exitStatus, faults: faultsIn(stderr) }).toEqual({ exitStatus: status, faults: [] });
     expect(await stillRunning(tree)).toEqual([]);
     expect(await readdir(temporary)).toEqual([]);
-    const results = JSON.parse(await readFile(output, 'utf8')) as { counter30: { diary: object } };
-    expect(Object.keys(results.counter30.diary).length).toBeGreaterThanOrEqual(4);
+    const results = JSON.parse(await readFile(output, 'utf8')) as Results;
+    expect(Object.keys(results.counter30?.diary ?? {}).length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('after Ctrl-C offline: what is under way is finished, the sequence has no hole and nothing has become an error', async () => {
+    const output = join(directory, 'offline.ndjson');
+    const diary = join(directory, 'offline.diary');
+    const { child, result, tree } = await playing(
+      ...['--mode', 'offline', '--output', output],
+      ...['--algorithm', `diary=${join(directory, 'diary.mjs')},diary=${diary},takesMs=100`],
+    );
+    await eventually('five frames have been looked at', async () => (await readFile(diary, 'utf8')).length >= 5);
+    child.kill('SIGINT');
+    expect(await result).toMatchObject({ status: 130, stderr: '' });
+    expect(await stillRunning(tree)).toEqual([]);
+    const lines = (await readFile(output, 'utf8')).trim().split('\n');
+    const records = lines.map((line) => JSON.parse(line) as { n: number; data: number });
+    expect(records.length).toBeGreaterThanOrEqual(5);
+    expect(records.length).toBeLessThan(300);
+    for (const [index, { n, data }] of records.entries()) expect([n, data]).toEqual([index + 1, index + 1]);
   });
 
   test('after a second Ctrl-C, which does not wait for anything', async () => {
@@ -125,18 +144,27 @@ describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
   });
 
   test.each(['nats-server', 'ingest', 'scheduler', 'algo-runner', 'collector'])(
-    'after the death of its %s, which is named',
+    'after the death of its %s, which is named; what was computed is written where the collector lives',
     async (name) => {
-      const { result, tree } = await playing(...STATS);
-      const victim = await findProcess(tree, name);
-      process.kill(victim, 'SIGKILL');
+      const output = join(directory, `${name}.json`);
+      const diary = join(directory, `${name}.diary`);
+      const algorithm = `diary=${join(directory, 'diary.mjs')},interval=0.1,diary=${diary}`;
+      const { result, tree } = await playing('--algorithm', algorithm, '--output', output);
+      await eventually('five frames have been looked at', async () => (await readFile(diary, 'utf8')).length >= 5);
+      process.kill(await findProcess(tree, name), 'SIGKILL');
       const { status, stderr } = await result;
       expect(stderr).toMatch(new RegExp(`^SERVICE_DIED: ${name} ended by SIGKILL`, 'm'));
       expect(status).toBe(4);
       await nothingIsLeft(tree);
+      const results = await readFile(output, 'utf8').catch(() => undefined);
+      if (name === 'collector') expect(stderr).toMatch(/^STORE_FAILED: /m);
+      else
+        expect(Object.keys((JSON.parse(results ?? '{}') as Results).counter30?.diary ?? {}).length).toBeGreaterThan(2);
     },
   );
 });
+
+type Results = { readonly counter30?: { readonly diary: object } };
 
 /** Services are all `node`: which one it is, its arguments tell. */
 async function findProcess(tree: readonly ProcessIdentity[], name: string): Promise<number> {

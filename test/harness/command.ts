@@ -1,7 +1,8 @@
 /** Runs ./stream-infer as a person would, and tells what it said and how it ended. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 
 export const root = join(import.meta.dirname, '..', '..');
 
@@ -23,17 +24,17 @@ export type CommandOptions = {
 export function streamInfer(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const { cwd = root, environment = {}, timeoutMs = 90_000, onStart } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(join(root, 'stream-infer'), args, {
+    const child = spawnOwned(join(root, 'stream-infer'), args, {
       cwd,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
     const timer = setTimeout(() => {

@@ -3,10 +3,17 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** A test picture that moves. */
-export function makeVideo(path: string, options: { seconds: number; fps?: number; size?: string }): void {
-  const { seconds, fps = 10, size = '160x120' } = options;
-  ffmpeg('-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${fps}:d=${seconds}`, ...H264, path);
+type VideoOptions = {
+  readonly seconds: number;
+  readonly fps?: number;
+  readonly size?: string;
+  readonly picture?: 'testsrc2' | 'color';
+};
+
+/** A test picture that moves, or another source of ffmpeg's. */
+export function makeVideo(path: string, options: VideoOptions): void {
+  const { seconds, fps = 10, size = '160x120', picture = 'testsrc2' } = options;
+  ffmpeg('-f', 'lavfi', '-i', `${picture}=s=${size}:r=${fps}:d=${seconds}`, ...H264, path);
 }
 
 /** A file with sound and no picture. */

@@ -1,15 +1,16 @@
 /** A real nats-server on a free port of loopback with a store of its own, for one test file. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 
 export type TestNatsServer = { readonly url: string; readonly pid: number; stop(): Promise<void> };
 
 export async function startNatsServer(): Promise<TestNatsServer> {
   const directory = await mkdtemp(join(tmpdir(), 'stream-infer-test-nats-'));
-  const server = spawn(
+  const server = spawnOwned(
     'nats-server',
     [
       '-a',
@@ -42,7 +43,6 @@ export async function startNatsServer(): Promise<TestNatsServer> {
 }
 
 async function config(directory: string): Promise<string> {
-  const { writeFile } = await import('node:fs/promises');
   const path = join(directory, 'nats.conf');
   await writeFile(path, 'max_payload: 16MB\nmax_pending: 128MB\n');
   return path;

@@ -18,7 +18,7 @@ export type TestRunner = {
   metric(line: RegExp): Promise<number>;
   /** A conversation, closed when `talk` ends. */
   conversing<T>(talk: (caller: RunnerCaller) => Promise<T>): Promise<T>;
-  /** A second process with the same configuration. */
+  /** A second process with the same configuration; killed with this one, where it still runs. */
   another(environment?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   stop(): Promise<void>;
 };
@@ -36,12 +36,16 @@ export async function startRunner({ configuration, files = {} }: TestAlgorithms)
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
   const nats = await startNatsServer();
   const bus = await connectBus({ url: nats.url, prefix: 'stream-infer', name: 'test' });
-  const another = (environment: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> =>
-    startService('algo-runner', {
+  const started: ServiceProcess[] = [];
+  const another = async (environment: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> => {
+    const service = await startService('algo-runner', {
       NATS_URL: nats.url,
       STREAM_INFER_CONFIG: join(directory, 'algorithms.yaml'),
       ...environment,
     });
+    started.push(service);
+    return service;
+  };
   const stopBus = async (): Promise<void> => {
     await bus.close();
     await nats.stop();
@@ -64,6 +68,7 @@ export async function startRunner({ configuration, files = {} }: TestAlgorithms)
     another,
     async stop() {
       await runner.stop();
+      for (const { process: left } of started) if (left.exitCode === null) left.kill('SIGKILL');
       await stopBus();
     },
   };

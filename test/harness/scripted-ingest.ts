@@ -13,7 +13,7 @@ import type { Run, SourceFacts } from '@stream-infer/core/run';
 import { bufferCapacity, isNeeded, type SamplePlan, samplePlan, sourceIndexOf } from '@stream-infer/core/sample-plan';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 
-export const FRAME_SIZE = { width: 4, height: 2 };
+const FRAME_SIZE = { width: 4, height: 2 };
 
 export type ScriptedIngest = {
   readonly run: Run;

@@ -1,7 +1,8 @@
 /** One service as a process of its own, as a container would run it. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { root } from './command.ts';
 
 export type ServiceName = 'ingest' | 'scheduler' | 'algo-runner' | 'collector';
@@ -21,14 +22,14 @@ export async function startService(
   name: ServiceName,
   environment: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [join(root, 'services', name, 'src', 'main.ts')], {
+  const child = spawnOwned(process.execPath, [join(root, 'services', name, 'src', 'main.ts')], {
     env: { ...process.env, LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const addresses = await new Promise<Record<string, string>>((resolve, reject) => {
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text;
       for (const line of log.split('\n')) {
         if (!line.includes('"msg":"started"')) continue;

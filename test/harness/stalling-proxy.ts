@@ -8,6 +8,8 @@ export type StallingProxy = {
   readonly address: string;
   /** Nothing comes through any more, nor through new connections. */
   stall(): void;
+  /** New connections work again; what was sent meanwhile stays lost. */
+  flow(): void;
   /** Breaks every connection; new ones work. */
   cut(): void;
   close(): Promise<void>;
@@ -39,6 +41,9 @@ export async function startProxy(port: number): Promise<StallingProxy> {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     stall() {
       stalled = true;
+    },
+    flow() {
+      stalled = false;
     },
     cut,
     close: () =>

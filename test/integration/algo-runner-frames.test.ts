@@ -107,6 +107,28 @@ describe('frames on the bus', () => {
   });
 });
 
+describe('frames in the message', () => {
+  test('arrive whatever their size (G-9)', async () => {
+    for (const [width, height] of [
+      [1, 1],
+      [64, 32],
+      [320, 240],
+      [1920, 1080],
+    ] as const) {
+      const bytes = width * height * 3;
+      const frame = grayFrame(1, {
+        width,
+        height,
+        pixelFormat: PixelFormat.PIXEL_FORMAT_BGR24,
+        content: { $case: 'inline', value: Buffer.alloc(bytes, 9) },
+      });
+      const id = `${width}x${height}`;
+      const result = await caller.ask(invocationOf('echo', 1, { id, window: { frames: [frame] } }));
+      expect(dataOf(result)).toMatchObject({ frames: [{ width, height, bytes }] });
+    }
+  });
+});
+
 describe('JPEG frames', () => {
   const size = { width: 64, height: 32 };
   /** The left half red, the right half blue. */

@@ -98,6 +98,14 @@ describe('a frame buffer', () => {
   });
 });
 
+test('a buffer larger than the memory of the bus is refused with what it needs', async () => {
+  const buffer = { stream: 'huge', epoch: 1, mode: 'offline', capacity: 1_000_000, bytesPerFrame: 6_220_800 } as const;
+  await expect(createFrameBuffer(bus, buffer)).rejects.toMatchObject({
+    code: 'BUS_NO_ROOM',
+    message: expect.stringMatching(/^stream huge needs \d+ MiB .* for 1000000 frames.*smaller width and height/),
+  });
+});
+
 describe('results', () => {
   test('are stored once and in order: a second writer is refused', async () => {
     await ensureResultStream(bus, { maxBytes: 1 << 20 });

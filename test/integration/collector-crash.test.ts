@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import type { ResultRecord } from '@stream-infer/core/result-record';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   type EventClient,
   ended,
@@ -42,7 +42,16 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-const start = (): Promise<TestCollector> => startCollector({ NATS_URL: server.url, STORE_PATH: folder.path });
+const collectors: TestCollector[] = [];
+afterEach(async () => {
+  for (const collector of collectors.splice(0)) await collector.stop();
+});
+
+async function start(): Promise<TestCollector> {
+  const collector = await startCollector({ NATS_URL: server.url, STORE_PATH: folder.path });
+  collectors.push(collector);
+  return collector;
+}
 
 async function publishAll(stream: string): Promise<void> {
   const series = ALGORITHMS.map(async (algorithm) => {
@@ -99,6 +108,10 @@ test('killed in the middle of its load, again and again, it loses nothing and st
 test('what was on its way to a process that died is stored before the end of its run, and at once', async () => {
   const place = { stream: 'yard', run: 'r1', algorithm: 'faces' };
   const publish = seriesPublisher(bus, place);
+  const dead = await start();
+  const ready = async (): Promise<boolean> => (await fetch(`${dead.addresses.http}/v2/health/ready`)).ok;
+  await eventually('a collector that consumes', ready);
+  await dead.kill();
   await publish(...Array.from({ length: 50 }, (_, index) => testRecord(place, index + 1)));
   // Takes messages as the collector does, and dies with them unacknowledged.
   const { resultsStream, collectorDurable } = bus.topology;
@@ -117,5 +130,4 @@ test('what was on its way to a process that died is stored before the end of its
     ...Array.from({ length: 50 }, (_, index) => index + 1),
     'end',
   ]);
-  await collector.stop();
 });

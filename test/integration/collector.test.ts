@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -115,6 +116,7 @@ describe('a collector', () => {
     const client = await listen(`${one.addresses.api}/v1/events?after=0`);
     const faces = seriesPublisher(bus, place());
     await faces(testRecord(place(), 1, FAILED), testRecord(place(), 2));
+    await eventually('the error among the events', () => client.events.length === 2);
     // What mends an error comes on a subject of its own.
     const mended = testRecord(place(), 1, { data: 'mended' });
     await bus.jetstream.publish(bus.topology.resultSubject('cam', 'r1', 'faces.1'), JSON.stringify(mended));
@@ -178,6 +180,20 @@ describe('a collector', () => {
   });
 });
 
+test('a store that cannot be written ends the collector, and nothing is lost', async () => {
+  const one = await collector();
+  await seriesPublisher(bus, place())(testRecord(place(), 1));
+  await stored(one, 1);
+  const intruder = new DatabaseSync(folder.path);
+  intruder.exec('BEGIN IMMEDIATE');
+  const exited = once(one.process, 'exit');
+  await seriesPublisher(bus, place('late'))(testRecord(place('late'), 2));
+  expect(await exited).toEqual([4, null]);
+  expect(one.log()).toMatch(/"level":"fatal".*"code":"STORE_FAILED".*results\.sqlite failed: database is locked/);
+  intruder.close();
+  await stored(await collector(), 2);
+});
+
 describe('a collector that cannot start', () => {
   const fatal = async (more: Readonly<Record<string, string>>): Promise<string> => {
     const error: unknown = await startService('collector', { ...environment(), ...more }).catch((e: unknown) => e);
@@ -196,6 +212,11 @@ describe('a collector that cannot start', () => {
     taken.close();
     expect(text).toContain('ended with 4');
     expect(text).toMatch(new RegExp(`"code":"PORT_IN_USE".*${port}`));
+  });
+
+  test('says so where the bus has not the room for RESULTS', async () => {
+    const text = await fatal({ NATS_PREFIX: 'roomless', RESULTS_MAX_BYTES: String(2 ** 50) });
+    expect(text).toMatch(/ended with 4.*"code":"BUS_FAILED".*resultsMaxBytes/);
   });
 
   test('names the store that it cannot open, and the bus that does not answer', async () => {

@@ -23,9 +23,9 @@ import { STAGES, type Stage, TRAINING_SEED, train } from '../../examples/demo/tr
 
 const DEMO = new URL('../../examples/demo/', import.meta.url);
 const MODEL_SHA256 = '';
-const TWO_STEPS_SHA256 = '';
-const STILL_FRAME_SHA256 = '';
-const CLIP_FRAME_SHA256 = '';
+const TWO_STEPS_SHA256 = 'dfd6f0706339ef26ccdb1475faa15a2b4d02c454d943748cdb36c5dae9debc57';
+const STILL_FRAME_SHA256 = 'c6d258b4b41f315bb13763b0cfdbe66c59c445a249ed0fcc65c774ccca92d430';
+const CLIP_FRAME_SHA256 = 'a66bf2d54d0a97be72ab796e7b06cddd4f6dd6862ce18e267c5f93c4cbde6b7a';
 const CLIP_BYTES_PER_FRAME = CLIP_WIDTH * CLIP_HEIGHT * 3;
 
 const model = await readFile(new URL('shapes.onnx', DEMO));

@@ -1,6 +1,6 @@
 /** Sources that cannot be played, or not whole: each ends its run with a fault that names it, and no secret with it. */
 
-import { open, readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ClipFolder, clipFolder, packetPts, referenceFrames, testPicture } from '../harness/clips.ts';
 import { streamSpec } from '../harness/decoded-source.ts';
 import { eventually } from '../harness/eventually.ts';
-import { type ReadEpoch, IngestWorld } from '../harness/ingest-world.ts';
+import { ffmpegsOf, IngestWorld, type ReadEpoch } from '../harness/ingest-world.ts';
 import { resultLog } from '../harness/result-log.ts';
 import type { ServiceProcess } from '../harness/service-process.ts';
 
@@ -38,7 +38,10 @@ const tracesOf = async (run: Run): Promise<string> => {
 };
 
 let plays = 0;
-async function failure(source: string, different: Partial<StreamSpec> = {}): Promise<{ run: Run; code: string; message: string }> {
+async function failure(
+  source: string,
+  different: Partial<StreamSpec> = {},
+): Promise<{ run: Run; code: string; message: string }> {
   plays += 1;
   const id = `bad${plays}`;
   await world.play(id, source, different);
@@ -91,7 +94,8 @@ describe('a source that cannot be played', () => {
     [
       'a server that refuses the password',
       'SOURCE_UNAUTHORIZED',
-      async () => `http://u:${SECRET}@${await http((_, response) => response.writeHead(401).end())}/a.mp4?token=${SECRET}`,
+      async () =>
+        `http://u:${SECRET}@${await http((_, response) => response.writeHead(401).end())}/a.mp4?token=${SECRET}`,
     ],
   ])('%s: %s, naming it', async (_, code, make) => {
     const source = await make();
@@ -107,7 +111,9 @@ describe('a source that cannot be played', () => {
     const { source: _, ...spec } = streamSpec('', { id: 'secret', sourceFrom: { env: 'CAM_URL' } });
     await world.streams.put('secret', spec);
     const run = await world.until('secret', 'failed');
-    expect(run.state).toMatchObject({ fault: { code: 'SOURCE_UNREACHABLE', message: expect.stringContaining('CAM_URL') } });
+    expect(run.state).toMatchObject({
+      fault: { code: 'SOURCE_UNREACHABLE', message: expect.stringContaining('CAM_URL') },
+    });
     expect(await tracesOf(run)).not.toMatch(new RegExp(`${SECRET}|127\\.0\\.0\\.1:1/cam`));
   });
 
@@ -136,23 +142,20 @@ describe('a source that is broken in its middle', () => {
   test('by bytes that are wrong: what decodes is numbered in a row, the loss is counted and told with its time', async () => {
     const file = await intra('wrong.mp4');
     const whole = await packetPts(file);
-    const { size } = await open(file).then(async (handle) => {
-      const stat = await handle.stat();
-      await handle.write(Buffer.alloc(Math.floor(stat.size / 20), 0xff), 0, undefined, Math.floor(stat.size / 2));
-      await handle.close();
-      return stat;
-    });
-    expect(size).toBeGreaterThan(10_000);
+    const bytes = await readFile(file);
+    const middle = Math.floor(bytes.byteLength / 2);
+    await writeFile(file, bytes.fill(0xff, middle, middle + Math.floor(bytes.byteLength / 20)));
     const reference = await referenceFrames(file);
     const lost = whole.length - reference.length;
     expect(lost).toBeGreaterThan(0);
+    // Ten frames a second: the reference counts in tenths, the packets in 1/10240 s.
     const present = new Set(reference.map(({ ptsTicks }) => ptsTicks));
-    const firstLost = whole.find((ticks) => !present.has(ticks)) ?? 0;
+    const firstLost = whole.map((ticks) => ticks / 1_024).find((tenths) => !present.has(tenths)) ?? 0;
     const { frames, end } = await played(file);
     expect(frames.map(({ sourceIndex }) => sourceIndex)).toEqual(reference.map((_, index) => index));
     expect(end.decoded).toBe(reference.length);
     expect(end.fault?.code).toBe('SOURCE_DAMAGED');
-    expect(end.fault?.message).toContain(`at ${firstLost / 10_240} s: ${lost} of its 100 frames`);
+    expect(end.fault?.message).toContain(`at ${firstLost / 10} s: ${lost} of its 100 frames`);
   });
 
   test('by its end missing', async () => {
@@ -185,6 +188,17 @@ test('a live source that ends is lost: what came of it is published, and when it
   expect(frames.length).toBeGreaterThan(0);
   expect(end).toMatchObject({ decoded: 30, fault: { code: 'SOURCE_LOST' } });
   expect(end.fault?.message).toContain('2.9 s');
+});
+
+test('a live source that falls silent is lost as well, and its ffmpeg is ended', async () => {
+  const stream = await readFile(await clips.clip('silent.ts', ...testPicture('64x48', '10', 15, '-g', '10')));
+  const address = await http((_, response) => {
+    response.writeHead(200, { 'content-type': 'video/mp2t' }).write(stream);
+  });
+  const { frames, end } = await played(`http://${address}/silent.ts`, { mode: 'realtime', fps: '10' });
+  expect(frames.length).toBeGreaterThan(0);
+  expect(end.fault?.code).toBe('SOURCE_LOST');
+  await eventually('its end', async () => (await ffmpegsOf(address)).length === 0);
 });
 
 async function covered(): Promise<string> {

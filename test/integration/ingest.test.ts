@@ -1,6 +1,10 @@
 /** The ingest as a process of its own on a real bus: runs, frames, backpressure, claims, stops. */
 
 import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { onStatus, type SourceStatus } from '@stream-infer/bus/announcements';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
@@ -150,10 +154,12 @@ describe('a file played in realtime', () => {
 
 describe('one stream is played by one ingest', () => {
   test('however many there are: twelve streams and two ingests, each played once (N-3)', async () => {
-    await Promise.all([world.ingest(), world.ingest()]);
+    const ingests = await Promise.all([world.ingest(), world.ingest()]);
     const ids = Array.from({ length: 12 }, (_, i) => `cam${i}`);
     await Promise.all(ids.map((id) => world.play(id, clip, { fps: '1' })));
     const runs = await Promise.all(ids.map((id) => world.until(id, 'ended')));
+    const starts = ingests.map((ingest) => ingest.log().split('"msg":"playing"').length - 1);
+    expect(starts.reduce((sum, count) => sum + count)).toBe(ids.length);
     const buffers: string[] = [];
     for await (const name of world.bus.manager.streams.names()) buffers.push(name);
     expect(buffers.filter((name) => name.includes('FRAMES')).sort()).toEqual(
@@ -213,15 +219,53 @@ describe('a run that is stopped', () => {
     expect((await world.readToEnd(again)).end).toMatchObject({ published: 1800 });
   });
 
-  test('by the death of its ingest leaves no ffmpeg (EX-12)', async () => {
-    const ingest = await world.ingest();
-    await world.play('cam', long, { mode: 'realtime' });
-    const [pid = 0] = await eventually('an ffmpeg', async () => {
-      const pids = await ffmpegsOf(long);
-      return pids.length === 1 && pids;
-    });
-    expect(isAlive(pid)).toBe(true);
-    ingest.process.kill('SIGKILL');
-    await eventually('its end', () => !isAlive(pid));
+  test('by the death of its ingest leaves no ffmpeg, even one that waits for a silent camera (EX-12)', async () => {
+    const stream = await readFile(await clips.clip('silent.ts', ...testPicture('64x48', '10', 15, '-g', '10')));
+    const camera = createServer((_, response) => void response.writeHead(200).write(stream));
+    await new Promise<void>((resolve) => camera.listen(0, '127.0.0.1', resolve));
+    try {
+      const ingest = await world.ingest({ OPEN_TIMEOUT_MS: '600000' });
+      const url = `http://127.0.0.1:${(camera.address() as AddressInfo).port}/silent.ts`;
+      await world.play('cam', url, { mode: 'realtime' });
+      const { frames } = (await world.untilPlaying('cam')).state;
+      await eventually('some frames', async () => (await frameBufferState(world.bus, frames)).lastSequence > 0);
+      await settled(async () => (await frameBufferState(world.bus, frames)).lastSequence, 500);
+      const [pid = 0] = await ffmpegsOf(url);
+      expect(isAlive(pid)).toBe(true);
+      ingest.process.kill('SIGKILL');
+      await eventually('its end', () => !isAlive(pid));
+    } finally {
+      camera.closeAllConnections();
+      camera.close();
+    }
+  });
+});
+
+describe('an ingest that cannot work says why, in one line, and ends with status 4', () => {
+  const ended = (environment: Readonly<Record<string, string>>): Promise<string> =>
+    world.ingest(environment).then(
+      () => 'started',
+      (error: unknown) => String(error),
+    );
+
+  test('without ffmpeg or ffprobe', async () => {
+    for (const name of ['FFMPEG_PATH', 'FFPROBE_PATH']) {
+      const text = await ended({ [name]: '/nowhere/program' });
+      expect(text).toMatch(/ended with 4: .*"level":"fatal".*"code":"FFMPEG_MISSING".*\/nowhere\/program.*\n$/);
+      expect(text).toContain(name);
+    }
+  });
+
+  test('with an ffmpeg that is too old', async () => {
+    const old = join(clips.path, 'old-ffmpeg');
+    await writeFile(old, '#!/bin/sh\necho "ffmpeg version 4.4.2-0ubuntu0 Copyright (c) 2000-2021"\n', { mode: 0o755 });
+    expect(await ended({ FFMPEG_PATH: old })).toMatch(/ended with 4: .*"code":"FFMPEG_TOO_OLD".*4\.4\.2/);
+  });
+
+  test('without a bus', async () => {
+    expect(await ended({ NATS_URL: 'nats://user:h4mster@127.0.0.1:1' })).toMatch(
+      /ended with 4: .*"code":"NATS_UNREACHABLE"/,
+    );
+    expect(await ended({ NATS_URL: 'nats://user:h4mster@127.0.0.1:1' })).not.toContain('h4mster');
   });
 });

@@ -7,7 +7,6 @@ import { resultLog, untilEnded } from '../harness/result-log.ts';
 import { readNumbers, schedulerWorld } from '../harness/scheduler-world.ts';
 import { startIngest } from '../harness/scripted-ingest.ts';
 import type { ScriptedRunnerOptions } from '../harness/scripted-runner.ts';
-import { type StallingProxy, startProxy } from '../harness/stalling-proxy.ts';
 import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
 
 const world = schedulerWorld();
@@ -23,139 +22,9 @@ const reader = (id: string): ScriptedRunnerOptions => ({
   answer: (invocation) => readNumbers(world.bus, invocation),
 });
 
-async function proxied(options: Omit<ScriptedRunnerOptions, 'advertise'>) {
-  const proxies: StallingProxy[] = [];
-  const advertise = async (port: number): Promise<string> => {
-    const proxy = await startProxy(port);
-    proxies.push(proxy);
-    return proxy.address;
-  };
-  const runner = await world.runner({ ...options, advertise });
-  const [proxy] = proxies;
-  if (proxy === undefined) throw new Error('no proxy');
-  return { runner, proxy };
-}
-
-describe('a runner', () => {
-  test('that dies loses nothing: what it held goes to another', async () => {
-    const dying = await world.runner({ id: 'dying', definitions: ['a'], concurrency: 4, answer: never });
-    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
-    await ingest.play(10);
-    await eventually('it holds invocations', () => dying.received.length === 5);
-    dying.kill();
-    await world.runner(reader('other'));
-    await ingest.play(40);
-    await ingest.end();
-    const { records, end } = await untilEnded(world.bus, 'lobby');
-    expect(numbersOf(records)).toEqual(upTo(50));
-    expect(records.map(({ attempts }) => attempts)).toEqual(upTo(50).map((n) => (n <= 5 ? 2 : 1)));
-    expect(end.algorithms.a).toEqual({ triggered: 50, completed: 50, failed: 0, dropped: {} });
-  });
-
-  test('that falls silent without a word is given up within seconds', async () => {
-    const { runner, proxy } = await proxied({ id: 'silent', definitions: ['a'], answer: never });
-    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
-    await ingest.play(5);
-    await ingest.end();
-    await eventually('it holds invocations', () => runner.received.length === 2);
-    proxy.stall();
-    const began = performance.now();
-    await world.runner(reader('other'));
-    const { records } = await untilEnded(world.bus, 'lobby');
-    expect(numbersOf(records)).toEqual(upTo(5));
-    expect(performance.now() - began).toBeLessThan(10_000);
-    await proxy.close();
-  });
-
-  test('whose connection breaks is connected anew', async () => {
-    const { runner, proxy } = await proxied(reader('one'));
-    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
-    await ingest.play(5);
-    await eventually('five are answered', async () => (await resultLog(world.bus)).records.length === 5);
-    proxy.cut();
-    await ingest.play(5);
-    await ingest.end();
-    expect(numbersOf((await untilEnded(world.bus, 'lobby')).records)).toEqual(upTo(10));
-    expect(runner.received.length).toBeGreaterThanOrEqual(10);
-    await proxy.close();
-  });
-
-  test('that dies of a window does so three times, and that window alone is an error', async () => {
-    const poison = 7;
-    const connections: StallingProxy[] = [];
-    await world.runner({
-      ...reader('fragile'),
-      advertise: async (port) => {
-        const proxy = await startProxy(port);
-        connections.push(proxy);
-        return proxy.address;
-      },
-      answer: async (invocation) => {
-        if (invocation.n !== poison) return readNumbers(world.bus, invocation);
-        connections[0]?.cut();
-        return undefined;
-      },
-    });
-    const ingest = await startIngest(world.bus, everyFrame(1), sourceFacts());
-    await ingest.play(12);
-    await ingest.end();
-    const { records, end } = await untilEnded(world.bus, 'lobby');
-    expect(numbersOf(records)).toEqual(upTo(12));
-    expect(records[poison - 1]).toMatchObject({ attempts: 3, error: { code: 'RUNNER_LOST' }, version: '' });
-    expect(records.filter(({ error }) => error !== undefined)).toHaveLength(1);
-    expect(end.algorithms.a).toEqual({ triggered: 12, completed: 11, failed: 1, dropped: {} });
-    await connections[0]?.close();
-  });
-
-  test('that drains gets nothing new, and what it gives back goes elsewhere', async () => {
-    const draining = await world.runner({
-      id: 'draining',
-      definitions: ['a'],
-      answer: async () => {
-        draining.drain();
-        return { code: 'NOT_STARTED', notStarted: true };
-      },
-    });
-    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
-    await ingest.play(10);
-    await eventually('it was asked', () => draining.received.length > 0);
-    await world.runner(reader('other'));
-    await ingest.end();
-    const { records } = await untilEnded(world.bus, 'lobby');
-    expect(numbersOf(records)).toEqual(upTo(10));
-    expect(records.every(({ error }) => error === undefined)).toBe(true);
-    expect(draining.received.length).toBeLessThanOrEqual(2);
-  });
-
-  test('whose bus fails it is asked again; what fails for good is an error result, and the run goes on', async () => {
-    let failures = 0;
-    await world.runner({
-      ...reader('one'),
-      answer: async (invocation) => {
-        if (invocation.n === 3 && failures < 2) {
-          failures += 1;
-          return { code: 'BUS_FAILED' };
-        }
-        if (invocation.n === 5) return { code: 'ALGORITHM_FAILED' };
-        if (invocation.n === 6) return { code: 'SOMETHING_OF_ITS_OWN' };
-        return readNumbers(world.bus, invocation);
-      },
-    });
-    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
-    await ingest.play(8);
-    await ingest.end();
-    const { records, end } = await untilEnded(world.bus, 'lobby');
-    expect(numbersOf(records)).toEqual(upTo(8));
-    expect(records[2]).toMatchObject({ attempts: 3, data: { numbers: [3] } });
-    expect(records[4]?.error).toEqual({ code: 'ALGORITHM_FAILED', message: 'scripted ALGORITHM_FAILED' });
-    expect(records[5]?.error?.message).toContain('SOMETHING_OF_ITS_OWN');
-    expect(end.algorithms.a).toEqual({ triggered: 8, completed: 6, failed: 2, dropped: {} });
-  });
-});
-
 describe('a scheduler', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'that ends by %s is succeeded: no result twice, none missing, one ledger',
+    'that ends by %s is succeeded: no result twice, none missing, one ledger (R-9)',
     async (signal) => {
       await world.runner({
         ...reader('one'),
@@ -181,7 +50,7 @@ describe('a scheduler', () => {
     },
   );
 
-  test('finds what another has published in its place, and goes on behind it', async () => {
+  test('finds what another has published in its place, and goes on behind it (R-2)', async () => {
     const gate = Promise.withResolvers<void>();
     const runner = await world.runner({
       ...reader('one'),
@@ -207,7 +76,22 @@ describe('a scheduler', () => {
 });
 
 describe('a run', () => {
-  test('that goes on in another epoch takes back what was under way, and repeats no result', async () => {
+  test('goes on where the server forgets the consumer of its headers (F-7)', async () => {
+    await world.runner(reader('one'));
+    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
+    await ingest.play(10);
+    await eventually('ten are published', async () => (await resultLog(world.bus)).records.length === 10);
+    const frames = world.bus.topology.framesStream('lobby', ingest.run.epoch);
+    for await (const { name } of world.bus.manager.consumers.list(frames))
+      await world.bus.manager.consumers.delete(frames, name);
+    await ingest.play(10);
+    await ingest.end();
+    const { records, end } = await untilEnded(world.bus, 'lobby');
+    expect(numbersOf(records)).toEqual(upTo(20));
+    expect(end.fault).toBeNull();
+  });
+
+  test('that goes on in another epoch takes back what was under way, and repeats no result (G-5)', async () => {
     let epoch = 0;
     const runner = await world.runner({
       ...reader('one'),

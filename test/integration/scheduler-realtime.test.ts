@@ -9,7 +9,7 @@ const world = schedulerWorld();
 const sum = (dropped: Readonly<Record<string, number>>): number => Object.values(dropped).reduce((a, b) => a + b, 0);
 
 describe('in realtime', () => {
-  test('playback waits for nobody: only the newest window waits, the rest is counted, and late results say how late', async () => {
+  test('playback waits for nobody: only the newest window waits, the rest is counted, and late results say how late (F-10)', async () => {
     await world.runner({
       id: 'one',
       definitions: ['a'],

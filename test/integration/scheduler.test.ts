@@ -11,7 +11,7 @@ import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
 const world = schedulerWorld();
 
 describe('a run', () => {
-  test('has every due window answered with its frames, in order though runners answer out of order, and then its end', async () => {
+  test('has every due window answered with its frames, in order though runners answer out of order, and then its end (R-1, R-3, R-4)', async () => {
     const held: { answer: () => void }[] = [];
     await world.runner({
       id: 'one',
@@ -84,7 +84,7 @@ describe('a run', () => {
     });
   });
 
-  test('stands in RESULTS as canonical JSON', async () => {
+  test('stands in RESULTS as canonical JSON (R-5)', async () => {
     await world.runner({ id: 'one', definitions: ['a'], answer: () => ({ data: { b: [1e21, 0.1], a: 'é' } }) });
     const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
     await ingest.play(30);
@@ -109,7 +109,7 @@ describe('a run', () => {
     expect(end.fault).toEqual({ code: 'SOURCE_LOST', message: 'it broke off' });
   });
 
-  test('whose frames are lost on the bus says so, and counts the windows that it cost', async () => {
+  test('whose frames are lost on the bus says so, and counts the windows that it cost (F-4)', async () => {
     await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
     const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
     await ingest.play(30);
@@ -139,7 +139,7 @@ describe('a run', () => {
 });
 
 describe('backpressure', () => {
-  test('without a runner the source waits, full to its capacity and no further; with one it goes on to the end', async () => {
+  test('without a runner the source waits, full to its capacity and no further; with one it goes on to the end (F-9, G-3)', async () => {
     const spec = streamSpec({ algorithms: [algorithm({ intervalFrames: 1, maxInFlight: 4 })] });
     const ingest = await startIngest(world.bus, spec, sourceFacts());
     const playing = ingest.play(300);

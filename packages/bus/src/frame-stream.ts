@@ -65,9 +65,12 @@ export async function deleteFrameBuffer(bus: Bus, name: string): Promise<void> {
   });
 }
 
-/** Drops every frame before `sequence`. */
+/** Drops every frame before `sequence`, which is at most one beyond the newest. */
 export async function purgeFrameBuffer(bus: Bus, name: string, sequence: number): Promise<void> {
-  await bus.manager.streams.purge(name, { seq: sequence });
+  await bus.manager.streams.purge(name, { seq: sequence }).catch(async (error: unknown) => {
+    // In realtime the frame itself may have been discarded, and so all before it: an old server calls that a general error.
+    if (busErrorKind(error) !== 'other' || (await frameBufferState(bus, name)).firstSequence < sequence) throw error;
+  });
 }
 
 /** How many messages the buffer holds, and the sequence of the newest ever stored. */

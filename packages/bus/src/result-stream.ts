@@ -16,7 +16,7 @@ export type ResultStreamOptions = {
   readonly maxBytes: number;
 };
 
-/** Makes RESULTS where it is not there yet; idempotent. Throws BUS_NO_ROOM where the server has not that much disk left. */
+/** Makes RESULTS where it is not there yet; idempotent. Throws BUS_FAILED where the server has not that much disk left. */
 export async function ensureResultStream(bus: Bus, { maxBytes }: ResultStreamOptions): Promise<void> {
   const config = {
     name: bus.topology.resultsStream,
@@ -41,14 +41,14 @@ function resultStreamFault(error: unknown, maxBytes: number): unknown {
   if (busErrorKind(error) !== 'no-room') return error;
   const mib = (maxBytes / 2 ** 20).toFixed(0);
   return new Fault(
-    'BUS_NO_ROOM',
+    'BUS_FAILED',
     `the stream of results needs ${mib} MiB of the bus's disk, more than is left: set resultsMaxBytes lower, or give nats-server a larger max_file_store`,
     { cause: error },
   );
 }
 
 /** A result's totals up to and with it, as JSON: the ledger of whoever takes the stream over begins there (EX-11). */
-export const TOTALS_HEADER = 'Si-Totals';
+const TOTALS_HEADER = 'Si-Totals';
 
 /** What stands last on a subject: its sequence (0 where none does) and, where there is one, its bytes and its totals. */
 export type LastMessage = {

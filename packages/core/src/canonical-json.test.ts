@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';
 
 describe('canonical JSON', () => {
-  test('is the RFC 8785 spelling of its own example', () => {
+  test('is the RFC 8785 spelling of its own example (R-5)', () => {
     const value = {
       numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001, -0],
       string: '\u20ac$\u000f\nA\'B"\\\\"/',

@@ -6,16 +6,19 @@
 import type { AlgorithmTotals } from './result-record.ts';
 
 /** Why an invocation that was due has no result. */
-export const DROP_REASONS = {
-  replaced: 'Realtime: a newer window came while it waited for a runner.',
-  stale: 'Realtime: it waited so long that its result would be of no use.',
-  'frame-lost': 'A frame of its window left the buffer before the scheduler read of it.',
-  'frame-gone': 'Realtime: a frame of its window left the buffer before the runner fetched it.',
-  'results-full': 'Realtime: the result stream refused its result because it is full.',
-  stopped: 'The run was ended before it was invoked.',
-} as const;
-
-export type DropReason = keyof typeof DROP_REASONS;
+export type DropReason =
+  /** Realtime: a newer window came while it waited for a runner. */
+  | 'replaced'
+  /** Realtime: it waited so long that its result would be of no use. */
+  | 'stale'
+  /** A frame of its window left the buffer before the scheduler read of it. */
+  | 'frame-lost'
+  /** Realtime: a frame of its window left the buffer before the runner fetched it. */
+  | 'frame-gone'
+  /** Realtime: the result stream refused its result because it is full. */
+  | 'results-full'
+  /** The run was ended before it was invoked. */
+  | 'stopped';
 
 export type Outcome = 'completed' | 'failed' | DropReason;
 

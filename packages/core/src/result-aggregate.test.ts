@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { resultAggregate } from './result-aggregate.ts';
 
-test('algorithms are sorted and time keys ascend as numbers, in the bytes', () => {
+test('algorithms are sorted and time keys ascend as numbers, in the bytes (R-7)', () => {
   const records = [
     { algorithm: 'b', key: '10', data: { y: 1, x: [2] } },
     { algorithm: 'a', key: '9.5', data: 1 },

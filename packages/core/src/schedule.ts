@@ -201,8 +201,7 @@ export class Schedule<F extends PublishedFrame, A> {
     const open = oldest?.frames[0]?.n ?? Number.POSITIVE_INFINITY;
     if (this.#ended) return open;
     const { intervalFrames } = this.algorithm;
-    const next = Math.max(lastN + 1, this.#answeredThrough + 1, filledFrom(this.algorithm, this.#start));
-    const due = Math.ceil(next / intervalFrames) * intervalFrames;
+    const due = (Math.floor(lastN / intervalFrames) + 1) * intervalFrames;
     return Math.min(open, oldestWanted(this.algorithm, due, this.#start));
   }
 

@@ -214,9 +214,9 @@ describe('a stream that is taken over', () => {
       live: false,
       progress: new Map([['a', { answeredThrough: 30, totals }]]),
     });
-    // The predecessor released everything before slot 35.
-    [35, 40, 45, 50].forEach((n, i) => {
-      schedule.frame({ n, sequence: i + 7, sourceIndex: n - 1 }, n - 5, 0, 0);
+    // The predecessor released everything before slot 25.
+    [25, 30, 35, 40, 45, 50].forEach((n, i) => {
+      schedule.frame({ n, sequence: i + 5, sourceIndex: n - 1 }, n - 5, 0, 0);
     });
     const [one] = schedule.schedules;
     expect([one?.take(0)?.n, one?.take(0)?.n, one?.take(0)]).toEqual([40, 50, undefined]);
@@ -225,6 +225,21 @@ describe('a stream that is taken over', () => {
     expect(one?.ledger.totals).toEqual({ ...totals, triggered: 5, completed: 4 });
     expect(schedule.release()).toBe(10);
   });
+});
+
+test('after a start position a window with steps waits for frames, one of consecutive frames takes as many as there are', () => {
+  const algorithms = [
+    algorithm({ name: 'steps', frameCount: 2, frameStep: 2, intervalFrames: 1 }),
+    algorithm({ name: 'last', frameCount: 3, intervalFrames: 1 }),
+  ];
+  const plan = samplePlan(streamSpec({ fps: '10', position: '1', algorithms }), sourceFacts({ sampling: 'time' }));
+  // Slots 11 to 14 are gaps without an older frame: nothing may stand for them.
+  const { published } = simulateOffline(plan, [0, 1_400, 1_500, 1_600, 1_700], 1);
+  expect(callsOf(published, 'steps')).toEqual([
+    { algorithm: 'steps', n: 17, frames: [1, 3] },
+    { algorithm: 'steps', n: 18, frames: [2, 4] },
+  ]);
+  expect(callsOf(published, 'last').map(({ frames }) => frames)).toEqual([[1], [1, 2], [1, 2, 3], [2, 3, 4]]);
 });
 
 describe('a live source', () => {
@@ -247,5 +262,22 @@ describe('a live source', () => {
     }
     expect(due).toEqual([undefined, undefined, undefined, undefined, undefined, 106, undefined, 108]);
     expect(one?.ledger.totals.dropped).toEqual({});
+  });
+
+  test('that is joined late hands consecutive frames, as many as there are', () => {
+    const algorithms = [algorithm({ frameCount: 3, intervalFrames: 1 })];
+    const plan = samplePlan(
+      streamSpec({ mode: 'realtime', fps: '10', algorithms }),
+      sourceFacts({ sampling: 'time', live: true }),
+    );
+    const schedule = new StreamSchedule<SimulatedFrame, null>({ plan, mode: 'realtime', live: true });
+    const [one] = schedule.schedules;
+    const windows = [101, 102, 103].map((n) => {
+      schedule.frame({ n, sequence: n, sourceIndex: n }, n - 1, n * 100, 0);
+      const taken = one?.take(n * 100);
+      if (taken) one?.settle(n, 'completed');
+      return taken?.frames.map((frame) => frame.n);
+    });
+    expect(windows).toEqual([[101], [101, 102], [101, 102, 103]]);
   });
 });

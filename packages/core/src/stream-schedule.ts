@@ -92,6 +92,5 @@ export class StreamSchedule<F extends PublishedFrame, A> {
 
   #lose(through: number): void {
     for (const schedule of this.schedules) schedule.lose(this.#lastN + 1, through);
-    this.#lastN = through;
   }
 }

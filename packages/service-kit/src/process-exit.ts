@@ -16,7 +16,10 @@ export function createProcessExit(): ProcessExit {
     guard: (holdsProcess) => void guards.push(holdsProcess),
     end(status) {
       if (process.execve && guards.some((holdsProcess) => holdsProcess()))
-        process.execve(process.execPath, [process.execPath, '-e', `process.exit(${status})`], {});
+        process.execve(process.execPath, [process.execPath, '-e', `process.exit(${status})`], {
+          ...process.env,
+          NODE_OPTIONS: '',
+        });
       // Handles that a library forgot must not keep a stopped service alive; logs are written synchronously.
       process.exit(status);
     },

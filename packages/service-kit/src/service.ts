@@ -14,10 +14,8 @@ import { startHealthServer } from './health-server.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { createProcessExit, type ProcessExit } from './process-exit.ts';
+import { RESTART_STATUS } from './restart-status.ts';
 import { readSettings } from './settings.ts';
-
-/** Exit status of a service that wants to be started again (EX_TEMPFAIL). */
-export const RESTART_STATUS = 75;
 
 /** Why a service's process ends. */
 type End =

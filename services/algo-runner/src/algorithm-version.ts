@@ -1,7 +1,7 @@
 /**
  * The version that results carry: which code, options and model made them. A class may state its own as `static version`; else it is
- * the beginning of a SHA-256 over the module's file (a built-in's name), the options in canonical JSON and the file that the
- * option `model` names. What the module imports is not in it: an author for whom that matters states a version.
+ * the beginning of a SHA-256 over the module's file (a built-in's name and this package's version), the options in canonical JSON
+ * and the file that the option `model` names. What the module imports is not in it: an author for whom that matters states a version.
  */
 
 import { createHash } from 'node:crypto';
@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
+import packageJson from '../package.json' with { type: 'json' };
 import type { AlgorithmModule } from './algorithm-module.ts';
 import type { WorkerSpec } from './worker-messages.ts';
 
@@ -17,7 +18,7 @@ const DIGITS = 12;
 export async function algorithmVersion({ construct, path }: AlgorithmModule, spec: WorkerSpec): Promise<string> {
   if (typeof construct.version === 'string' && construct.version !== '') return construct.version;
   const hash = createHash('sha256');
-  if (path === undefined) hash.update(spec.use);
+  if (path === undefined) hash.update(`${spec.use} ${packageJson.version}`);
   else await pipeline(createReadStream(path), hash, { end: false });
   hash.update(canonicalJson(spec.options));
   const { model } = spec.options;

@@ -22,8 +22,6 @@ const STATES = { idle: 'idle', busy: 'running', starting: 'starting', set_aside:
 
 export function createRunnerMetrics(registry: Registry): RunnerMetrics {
   const registers = [registry];
-  const histogram = (name: string, help: string): Histogram<'algorithm'> =>
-    new Histogram({ name, help, labelNames: ['algorithm'], buckets: SECONDS, registers });
   const invocations = new Counter({
     name: 'stream_infer_runner_invocations_total',
     help: 'Invocations answered: ok, fault, or not_started where they were given back.',
@@ -36,9 +34,22 @@ export function createRunnerMetrics(registry: Registry): RunnerMetrics {
     labelNames: ['algorithm'],
     registers,
   });
-  const queue = histogram('stream_infer_runner_queue_seconds', 'Time an invocation waits in the runner.');
-  const fetch = histogram('stream_infer_runner_fetch_seconds', 'Time to fetch and decode the frames of a window.');
-  const run = histogram('stream_infer_runner_run_seconds', 'Time an algorithm takes for a window.');
+  const timing = { labelNames: ['algorithm'] as const, buckets: SECONDS, registers };
+  const queue = new Histogram({
+    name: 'stream_infer_runner_queue_seconds',
+    help: 'Time an invocation waits in the runner, by algorithm.',
+    ...timing,
+  });
+  const fetch = new Histogram({
+    name: 'stream_infer_runner_fetch_seconds',
+    help: 'Time to fetch and decode the frames of a window, by algorithm.',
+    ...timing,
+  });
+  const run = new Histogram({
+    name: 'stream_infer_runner_run_seconds',
+    help: 'Time an algorithm takes for a window, by algorithm.',
+    ...timing,
+  });
   return {
     answered(algorithm, { outcome, timings }) {
       const name = outcome.kind === 'data' ? 'ok' : outcome.notStarted ? 'not_started' : 'fault';

@@ -52,6 +52,9 @@ type Task = {
   fetchUs: number;
 };
 
+/** A timer of more than 31 bits would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 type Prepared = { readonly task: Task; readonly frames: readonly Frame[] };
 
 /** Takes an invocation back; does nothing once it has started. */
@@ -142,7 +145,7 @@ export class ServedAlgorithm {
     const { stream, n, key, inputs, timeoutMs } = task.invocation;
     const queueUs = microsecondsSince(task.receivedAt) - task.fetchUs;
     this.#running += 1;
-    const limitMs = timeoutMs > 0 ? timeoutMs : this.#options.timeoutMs;
+    const limitMs = Math.min(timeoutMs > 0 ? timeoutMs : this.#options.timeoutMs, LONGEST_TIMER_MS);
     const answer = await this.#options.instances.run({ stream, n, key, frames, inputs }, limitMs);
     this.#running -= 1;
     const timings = { queueUs, fetchUs: task.fetchUs, runUs: answer.runUs };

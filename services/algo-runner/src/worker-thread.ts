@@ -182,6 +182,7 @@ export class WorkerThread {
     const answer = this.#fault('ALGORITHM_FAILED', `algorithm "${name}": its worker thread ended: ${how}`, 0);
     this.#answer(answer, { kind: 'ended' });
     this.#ended.resolve();
+    if (before === 'closing' && this.#uncaught) this.#events.log('warn', `close failed: ${how}`, {});
     if (before === 'running' || before === 'idle') this.#events.lost(this, `the worker thread ended: ${how}`);
     this.#events.ended(this);
   }

@@ -18,7 +18,6 @@ export type ApiOptions = EventRouteOptions &
   ResultRouteOptions & {
     readonly host: string;
     readonly port: number;
-    readonly logger: Logger;
   };
 
 export type Api = {

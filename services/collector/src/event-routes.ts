@@ -1,17 +1,19 @@
 /** The live feed: results and ends of runs as server-sent events, resumable with Last-Event-ID. */
 
-import { Readable } from 'node:stream';
+import type { Logger } from '@stream-infer/service-kit/logger';
 import type { FastifyInstance } from 'fastify';
 import { BAD_REQUEST, query } from './api-schemas.ts';
 import type { EventFeed } from './event-feed.ts';
 import { eventStream, takenWithin } from './event-stream.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import type { ResultStore } from './result-store.ts';
+import { sendText } from './text-answer.ts';
 
 export type EventRouteOptions = {
   readonly store: ResultStore;
   readonly feed: EventFeed;
   readonly metrics: CollectorMetrics;
+  readonly logger: Logger;
   /** Ends every event stream. */
   readonly signal: AbortSignal;
 };
@@ -23,7 +25,7 @@ const HEARTBEAT_MS = 5_000;
 /** A client that takes nothing for so long is disconnected; it comes again, and misses nothing. */
 const STALLED_MS = 15_000;
 
-export function eventRoutes(app: FastifyInstance, { store, feed, metrics, signal }: EventRouteOptions): void {
+export function eventRoutes(app: FastifyInstance, { store, feed, metrics, logger, signal }: EventRouteOptions): void {
   app.get<{ Querystring: EventQuerystring; Headers: EventHeaders }>(
     '/v1/events',
     {
@@ -72,10 +74,8 @@ export function eventRoutes(app: FastifyInstance, { store, feed, metrics, signal
         metrics.droppedEventClients.inc();
         reply.raw.destroy();
       });
-      return reply
-        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
-        .type('text/event-stream')
-        .send(Readable.from(watched));
+      void reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+      return sendText(reply, 'text/event-stream', watched, logger);
     },
   );
 }

@@ -1,3 +1,5 @@
+/** The collector as a process of its own. */
+
 import { runService } from '@stream-infer/service-kit/service';
 import { startCollector } from './service.ts';
 

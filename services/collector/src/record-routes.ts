@@ -1,14 +1,15 @@
 /** Whole records of a stream, page by page or all at once. */
 
-import { Readable } from 'node:stream';
+import type { Logger } from '@stream-infer/service-kit/logger';
 import type { FastifyInstance } from 'fastify';
 import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS } from './api-schemas.ts';
 import { parseCursor } from './record-cursor.ts';
 import { recordLines, recordPage } from './record-text.ts';
 import type { ResultQueries } from './result-queries.ts';
 import { findRun, type StreamParameters } from './stream-routes.ts';
+import { sendText } from './text-answer.ts';
 
-export type RecordRouteOptions = { readonly store: ResultQueries };
+export type RecordRouteOptions = { readonly store: ResultQueries; readonly logger: Logger };
 
 type RecordQuerystring = {
   readonly run?: string;
@@ -20,7 +21,7 @@ type RecordQuerystring = {
 const NDJSON = 'application/x-ndjson';
 const DEFAULT_LIMIT = 100;
 
-export function recordRoutes(app: FastifyInstance, { store }: RecordRouteOptions): void {
+export function recordRoutes(app: FastifyInstance, { store, logger }: RecordRouteOptions): void {
   app.get<{ Params: StreamParameters; Querystring: RecordQuerystring }>(
     '/v1/streams/:id/records',
     {
@@ -48,7 +49,7 @@ export function recordRoutes(app: FastifyInstance, { store }: RecordRouteOptions
       void reply.header('vary', 'accept');
       if (accept?.includes(NDJSON)) {
         const lines = recordLines(store, { ...selection, ...(limit !== undefined && { limit }) });
-        return reply.type(NDJSON).send(Readable.from(lines));
+        return sendText(reply, NDJSON, lines, logger);
       }
       return reply
         .type('application/json; charset=utf-8')

@@ -11,10 +11,11 @@ export type RecordQuery = {
 };
 
 const PAGE_ROWS = 1_000;
+const ANSWER_CHARACTERS = 2 ** 20;
 
 /** `{"cursor": …, "records": […]}`: at most `limit` records, fewer where they are large; the cursor is null at the end. */
 export function recordPage(store: ResultQueries, query: RecordQuery & { readonly limit: number }): string {
-  const { rows, last } = store.records(query);
+  const { rows, last } = store.records({ ...query, maxCharacters: ANSWER_CHARACTERS });
   const end = rows.at(-1);
   const cursor = last || end === undefined ? null : formatCursor(end);
   return `{"cursor":${JSON.stringify(cursor)},"records":[${rows.map((row) => row.record).join(',')}]}`;

@@ -5,7 +5,7 @@
 
 import type { Bus } from '@stream-infer/bus/bus';
 import { type ResultBatch, readResults } from '@stream-infer/bus/result-reader';
-import { toFault } from '@stream-infer/core/fault';
+import { Fault } from '@stream-infer/core/fault';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { EventFeed } from './event-feed.ts';
 import type { CollectorMetrics } from './metrics.ts';
@@ -18,7 +18,7 @@ export type ResultConsumer = {
   consuming(): boolean;
   /** Milliseconds since the loop last turned. */
   idleMs(): number;
-  /** Ends when it is stopped; rejects with STORE_FAILED. */
+  /** Ends when it is stopped; rejects with BUS_FAILED, or with the error of a store that cannot be written. */
   readonly done: Promise<void>;
 };
 
@@ -49,13 +49,14 @@ export function startResultConsumer(options: ResultConsumerOptions): ResultConsu
       if (reading.kind === 'broken' && consuming) logger.warn({ reason: reading.reason }, 'reading results anew');
       consuming = reading.kind !== 'broken';
     }
+    consuming = false;
+    if (!signal.aborted)
+      throw new Fault('BUS_FAILED', 'the server closed the connection to NATS for good: see its log');
   };
   return {
     consuming: () => consuming,
     idleMs: () => performance.now() - turnedAtMs,
-    done: run().catch((error: unknown) => {
-      throw toFault(error, 'STORE_FAILED', 'the result store cannot be written');
-    }),
+    done: run(),
   };
 }
 

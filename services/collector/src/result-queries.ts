@@ -32,8 +32,18 @@ export type EventRow = {
 };
 
 export type Page<Row> = {
-  readonly rows: readonly Row[] /** Whether there is nothing behind it now. */;
+  readonly rows: readonly Row[];
+  /** Whether there is nothing behind it now. */
   readonly last: boolean;
+};
+
+export type RecordsQuery = {
+  readonly runId: number;
+  readonly algorithm?: string;
+  readonly after?: RecordPlace;
+  readonly limit: number;
+  /** The page ends with the row that brings its texts above this. */
+  readonly maxCharacters?: number;
 };
 
 export type ResultQueries = {
@@ -46,7 +56,7 @@ export type ResultQueries = {
   /** The series of a run, by algorithm. */
   series(runId: number, algorithm?: string): Series[];
   /** Records of a run in the order of n, then algorithm. */
-  records(query: { runId: number; algorithm?: string; after?: RecordPlace; limit: number }): Page<RecordRow>;
+  records(query: RecordsQuery): Page<RecordRow>;
   /** Records of a series in the order of time, those before `toMs`. */
   seriesRecords(query: { seriesId: number; after: SeriesPlace; toMs: number; limit: number }): Page<SeriesRow>;
   /** The newest record of a series. */
@@ -55,8 +65,8 @@ export type ResultQueries = {
   events(query: { after: number; stream?: string; algorithm?: string; limit: number }): Page<EventRow>;
 };
 
-/** A page ends with the row that brings its texts above this. */
-const PAGE_CHARACTERS = 256 * 1024;
+/** Of a page, unless told: small enough for V8's nursery, where garbage is cheap. */
+const PAGE_CHARACTERS = 32 * 1024;
 
 export function createResultQueries(database: DatabaseSync): ResultQueries {
   const sql = prepare(database);
@@ -66,9 +76,10 @@ export function createResultQueries(database: DatabaseSync): ResultQueries {
     run: (stream, run) =>
       (run === undefined ? sql.newestRun.get(stream) : sql.run.get(stream, run)) as RunSummary | undefined,
     series: (runId, algorithm = '') => sql.series.all(runId, algorithm, algorithm) as Series[],
-    records({ runId, algorithm = '', after, limit }) {
+    records({ runId, algorithm = '', after, limit, maxCharacters }) {
       const { n, algorithm: name } = after ?? { n: -1, algorithm: '' };
-      return page<RecordRow>(sql.records, [runId, n, n, name, algorithm, algorithm], limit, (row) => row.record);
+      const parameters = [runId, n, n, name, algorithm, algorithm];
+      return page<RecordRow>(sql.records, parameters, limit, (row) => row.record, maxCharacters);
     },
     seriesRecords: ({ seriesId, after, toMs, limit }) =>
       page<SeriesRow>(sql.seriesRecords, [seriesId, after.keyMs, after.n, toMs], limit, (row) => row.record),
@@ -89,12 +100,13 @@ function page<Row>(
   parameters: readonly (string | number)[],
   limit: number,
   textOf: (row: Row) => string,
+  maxCharacters = PAGE_CHARACTERS,
 ): Page<Row> {
   const rows: Row[] = [];
   let characters = 0;
   // One row more than wanted tells whether there is another page.
   for (const row of statement.iterate(...parameters, limit + 1) as Iterable<Row>) {
-    if (rows.length === limit || characters > PAGE_CHARACTERS) return { rows, last: false };
+    if (rows.length === limit || characters > maxCharacters) return { rows, last: false };
     rows.push(row);
     characters += textOf(row).length;
   }

@@ -1,7 +1,7 @@
 /** The results of a stream: the aggregate, the newest of each algorithm, and their removal. */
 
-import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import type { Logger } from '@stream-infer/service-kit/logger';
 import type { FastifyInstance } from 'fastify';
 import { aggregateText } from './aggregate-text.ts';
 import { ApiError } from './api-error.ts';
@@ -9,9 +9,14 @@ import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS } from './api-
 import type { CollectorMetrics } from './metrics.ts';
 import type { ResultStore } from './result-store.ts';
 import { findRun, type StreamParameters } from './stream-routes.ts';
+import { sendText } from './text-answer.ts';
 import { timeRange } from './time-range.ts';
 
-export type ResultRouteOptions = { readonly store: ResultStore; readonly metrics: CollectorMetrics };
+export type ResultRouteOptions = {
+  readonly store: ResultStore;
+  readonly metrics: CollectorMetrics;
+  readonly logger: Logger;
+};
 
 type Filter = { readonly run?: string; readonly algorithm?: string };
 type RangeFilter = Filter & { readonly from?: string; readonly to?: string };
@@ -20,7 +25,7 @@ type RangeFilter = Filter & { readonly from?: string; readonly to?: string };
 const STEP_RESULTS = 1_000;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-export function resultRoutes(app: FastifyInstance, { store, metrics }: ResultRouteOptions): void {
+export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: ResultRouteOptions): void {
   app.get<{ Params: StreamParameters; Querystring: RangeFilter }>(
     '/v1/streams/:id/results',
     {
@@ -37,7 +42,7 @@ export function resultRoutes(app: FastifyInstance, { store, metrics }: ResultRou
       const range = timeRange(from, to);
       if (range.fromMs > range.toMs) throw new ApiError('BAD_REQUEST', 'query parameter to must not be before from');
       const series = store.series(findRun(store, params.id, run).id, algorithm);
-      return reply.type(JSON_TYPE).send(Readable.from(aggregateText(store, series, range)));
+      return sendText(reply, JSON_TYPE, aggregateText(store, series, range), logger);
     },
   );
 

@@ -12,8 +12,8 @@ import { openStoreDatabase } from './store-database.ts';
 export type StoreUpkeep = {
   /** Bytes of the pages in use, and of the file. */
   size(): { readonly usedBytes: number; readonly fileBytes: number };
-  /** Gives free pages back to the file system, `pages` at most. */
-  shrink(pages: number): void;
+  /** Gives free pages of about so many bytes back to the file system. */
+  shrink(bytes: number): void;
   /** Puts all that is committed where a power cut leaves it; false where something hindered that. */
   checkpoint(): boolean;
   /** Idempotent. */
@@ -43,7 +43,7 @@ function createUpkeep(database: DatabaseSync): StoreUpkeep {
       const pages = pageCount();
       return { usedBytes: (pages - freePages()) * pageSize, fileBytes: pages * pageSize };
     },
-    shrink: (pages) => database.exec(`PRAGMA incremental_vacuum(${pages})`),
+    shrink: (bytes) => database.exec(`PRAGMA incremental_vacuum(${Math.ceil(bytes / pageSize)})`),
     checkpoint() {
       const { busy, log, checkpointed } = checkpoint.get() as { busy: number; log: number; checkpointed: number };
       return busy === 0 && log === checkpointed;

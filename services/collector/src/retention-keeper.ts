@@ -3,10 +3,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ResultRemoval } from './result-removal.ts';
 import type { StoreUpkeep } from './result-store.ts';
-import { type RetentionLimits, retentionCutoffMs, retentionStep } from './retention.ts';
+import { type RetentionLimits, retentionCutoffMs, retentionStep, surplusBytes } from './retention.ts';
 
 const STEP_RESULTS = 250;
-const SHRINK_PAGES = 1_000;
+const SHRINK_BYTES = 4 * 2 ** 20;
 
 export type RetentionOptions = {
   readonly limits: RetentionLimits;
@@ -32,5 +32,12 @@ export async function applyRetention(
     await setImmediate();
   }
   store.forgetRuns({ endedBeforeMs: retentionCutoffMs(limits, nowMs) });
-  store.shrink(SHRINK_PAGES);
+  for (let surplus = surplusBytes(store.size()); surplus > 0 && !signal.aborted; ) {
+    store.shrink(Math.min(surplus, SHRINK_BYTES));
+    await setImmediate();
+    const left = surplusBytes(store.size());
+    // A file that another program made may not be one that shrinks.
+    if (left >= surplus) break;
+    surplus = left;
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { retentionCutoffMs, retentionStep } from './retention.ts';
+import { retentionCutoffMs, retentionStep, surplusBytes } from './retention.ts';
 
 const DAY_MS = 86_400_000;
 const NOW_MS = 1_000 * DAY_MS;
@@ -32,5 +32,11 @@ describe('retention', () => {
   test('has nothing to remove from an empty store, however small its bytes', () => {
     const empty = { usedBytes: 5_000, oldestStoredAtMs: undefined };
     expect(retentionStep({ days: 1, bytes: 1 }, empty, NOW_MS)).toEqual({ kind: 'none' });
+  });
+
+  test('gives space back beyond an eighth of what is in use', () => {
+    expect(surplusBytes({ usedBytes: 800, fileBytes: 800 })).toBe(0);
+    expect(surplusBytes({ usedBytes: 800, fileBytes: 900 })).toBe(0);
+    expect(surplusBytes({ usedBytes: 800, fileBytes: 1_000 })).toBe(100);
   });
 });

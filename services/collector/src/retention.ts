@@ -34,3 +34,12 @@ export function retentionStep(limits: RetentionLimits, state: StoreState, nowMs:
   if (limits.bytes > 0 && state.usedBytes > limits.bytes) return { kind: 'bytes' };
   return { kind: 'none' };
 }
+
+/** Free bytes of the file to give back. An eighth of what is in use stays, for the results that come next. */
+export const surplusBytes = ({
+  usedBytes,
+  fileBytes,
+}: {
+  readonly usedBytes: number;
+  readonly fileBytes: number;
+}): number => Math.max(0, fileBytes - usedBytes - Math.ceil(usedBytes / 8));

@@ -18,7 +18,7 @@ const TRIM_INTERVAL_MS = 2_000;
 /** The consumer's loop turns each second; one that has stood still for so long hangs. */
 const HANGING_MS = 15_000;
 
-/** Throws STORE_FAILED, NATS_UNREACHABLE, BUS_NO_ROOM and PORT_IN_USE. */
+/** Throws STORE_FAILED, NATS_UNREACHABLE, BUS_FAILED and PORT_IN_USE. */
 export async function startCollector(context: ServiceContext<'collector'>): Promise<Service> {
   const { settings, logger, fail } = context;
   // Closed in the opposite order of opening, on a fault of the start and on a stop alike.
@@ -45,7 +45,11 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
     consumer.done,
     periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, metrics, signal })),
     periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, metrics, signal })),
-  ].map((loop) => loop.catch((error: unknown) => fail(toFault(error, 'STORE_FAILED', 'the result store failed'))));
+  ].map((loop) =>
+    loop.catch((error: unknown) =>
+      fail(toFault(error, 'STORE_FAILED', `the result store ${settings.storePath} failed`)),
+    ),
+  );
   opened.defer(async () => {
     stopping.abort();
     await Promise.all(loops);

@@ -1,7 +1,5 @@
 /** A range of time keys: from `from`, which is in it, to `to`, which is not, so that ranges that meet share no result. */
 
-import { ceilTimes, parseRational } from '@stream-infer/core/rational';
-
 /** Milliseconds, compared with the millisecond of a time key. */
 export type TimeRange = { readonly fromMs: number; readonly toMs: number };
 
@@ -16,6 +14,7 @@ export const timeRange = (from: string | undefined, to: string | undefined): Tim
 
 /** The first whole millisecond that is not before it, exactly. */
 function milliseconds(seconds: string): number {
-  const exact = parseRational(seconds);
-  return exact === undefined ? 0 : ceilTimes(exact, 1000);
+  const [whole = '', part = ''] = seconds.split('.');
+  const beyond = /[1-9]/.test(part.slice(3)) ? 1 : 0;
+  return Number(whole) * 1000 + Number(part.slice(0, 3).padEnd(3, '0')) + beyond;
 }

@@ -182,7 +182,7 @@ export class FrameFlow {
     }
     const { prepared, settings, claim } = this.#options;
     const isOwnPace = prepared.facts.live && claim.run.spec.mode === 'realtime';
-    if (isOwnPace && performance.now() - this.#progressAtMs > settings.openTimeoutMs) {
+    if (isOwnPace && !this.#stalled && performance.now() - this.#progressAtMs > settings.openTimeoutMs) {
       this.#stalled = true;
       void this.#decoder.stop();
     }

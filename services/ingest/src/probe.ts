@@ -112,7 +112,7 @@ function videoStream(source: Source, { streams, format }: FfprobeData, wanted: n
 }
 
 /** As it is decoded: turned where the source says so. Undefined where ffprobe could not tell. */
-export function pictureSize(stream: FfprobeStream): Size | undefined {
+function pictureSize(stream: FfprobeStream): Size | undefined {
   const { width, height } = stream;
   if (!width || !height) return undefined;
   return rotationOf(stream) % 180 === 90 ? { width: height, height: width } : { width, height };

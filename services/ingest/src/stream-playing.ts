@@ -7,6 +7,7 @@
  */
 
 import type { Bus } from '@stream-infer/bus/bus';
+import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
 import type { RunState } from '@stream-infer/core/run';
@@ -72,7 +73,8 @@ export class StreamPlaying {
       signal.throwIfAborted();
       await this.#playPrepared(prepared);
     } catch (error) {
-      if (this.#stopReason === undefined) await this.#fail(toFault(error, 'INTERNAL', `stream ${stream}`));
+      const code = busErrorKind(error) === 'other' ? 'INTERNAL' : 'BUS_FAILED';
+      if (this.#stopReason === undefined) await this.#fail(toFault(error, code, `stream ${stream}`));
     } finally {
       metrics.setState(stream, undefined);
     }

@@ -23,7 +23,7 @@ const frame: BufferedFrame = {
   },
 };
 
-test('an invocation names its frames by reference, with all that a runner needs to read them', () => {
+test('an invocation names its frames by reference, with all that a runner needs to read them (R-8, G-8)', () => {
   const algorithm = {
     name: 'faces-hourly',
     definition: 'faces',

@@ -17,7 +17,6 @@ export type Observed = {
 
 type Copied = { readonly stream: string; triggered: number; totals: AlgorithmTotals };
 
-const LABELS = ['stream', 'algorithm'] as const;
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
 export type SchedulerMetrics = ReturnType<typeof createSchedulerMetrics>;
@@ -30,39 +29,78 @@ export function createSchedulerMetrics(registry: Registry) {
     for (const one of observed.keys()) copy(one);
     runners.set(connectedRunners());
   };
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Counter({ name: `stream_infer_${name}_total`, help, labelNames, registers, collect });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Gauge({ name: `stream_infer_${name}`, help, labelNames, registers, collect });
-  const histogram = (name: string, help: string) =>
-    new Histogram({
-      name: `stream_infer_${name}_seconds`,
-      help,
-      labelNames: LABELS,
-      buckets: BUCKETS_SECONDS,
-      registers,
-    });
-
-  const triggered = counter('invocations_triggered', 'Invocations that were due.', LABELS);
-  const invocations = counter('invocations', 'Invocations that are over, by outcome: completed, failed or dropped.', [
-    ...LABELS,
-    'outcome',
-  ]);
-  const dropped = counter('invocations_dropped', 'Invocations that were due and have no result, by reason.', [
-    ...LABELS,
-    'reason',
-  ]);
-  const inFlight = gauge('invocations_in_flight', 'Invocations that are sent and not answered.', LABELS);
-  const waiting = gauge('windows_waiting', 'Windows that are due and not sent.', LABELS);
-  const published = counter('results_published', 'Results published, error results among them.', LABELS);
-  const latency = histogram('result_latency', 'From a window being due to its result being published.');
-  const lateness = histogram(
-    'result_lateness',
-    'Realtime: how much later than one interval after its frame a result came; 0 where it did not.',
-  );
-  const refused = counter('results_refused', 'Times that the bus refused a result or left it unanswered.', ['kind']);
-  const broken = counter('runner_conversations_broken', 'Times that the conversation with a runner broke.', []);
-  const runners = gauge('runners_connected', 'Runners that take work.', []);
+  const triggered = new Counter({
+    name: 'stream_infer_invocations_triggered_total',
+    help: 'Invocations that were due.',
+    labelNames: ['stream', 'algorithm'],
+    registers,
+    collect,
+  });
+  const invocations = new Counter({
+    name: 'stream_infer_invocations_total',
+    help: 'Invocations that are over, by outcome: completed, failed or dropped.',
+    labelNames: ['stream', 'algorithm', 'outcome'],
+    registers,
+    collect,
+  });
+  const dropped = new Counter({
+    name: 'stream_infer_invocations_dropped_total',
+    help: 'Invocations that were due and have no result, by reason: replaced, stale, frame-lost, frame-gone, results-full or stopped.',
+    labelNames: ['stream', 'algorithm', 'reason'],
+    registers,
+    collect,
+  });
+  const inFlight = new Gauge({
+    name: 'stream_infer_invocations_in_flight',
+    help: 'Invocations that are sent and not answered.',
+    labelNames: ['stream', 'algorithm'],
+    registers,
+    collect,
+  });
+  const waiting = new Gauge({
+    name: 'stream_infer_windows_waiting',
+    help: 'Windows that are due and not sent.',
+    labelNames: ['stream', 'algorithm'],
+    registers,
+    collect,
+  });
+  const published = new Counter({
+    name: 'stream_infer_results_published_total',
+    help: 'Results published, error results among them.',
+    labelNames: ['stream', 'algorithm'],
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'stream_infer_result_latency_seconds',
+    help: 'From a window being due to its result being published.',
+    labelNames: ['stream', 'algorithm'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  const lateness = new Histogram({
+    name: 'stream_infer_result_lateness_seconds',
+    help: 'Realtime: how much later than one interval after its frame a result came; 0 where it did not.',
+    labelNames: ['stream', 'algorithm'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  const refused = new Counter({
+    name: 'stream_infer_results_refused_total',
+    help: 'Times that the bus refused a result or left it unanswered, by kind.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const broken = new Counter({
+    name: 'stream_infer_runner_conversations_broken_total',
+    help: 'Times that the conversation with a runner broke.',
+    registers,
+  });
+  const runners = new Gauge({
+    name: 'stream_infer_runners_connected',
+    help: 'Runners that take work.',
+    registers,
+    collect,
+  });
 
   /** Adds what the ledger counted since the last copy. */
   const copy = (one: Observed): void => {

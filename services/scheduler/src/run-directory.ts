@@ -4,15 +4,15 @@
  */
 
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
+import type { Fault } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
-import type { Logger } from '@stream-infer/service-kit/logger';
 import { isPlaying, type PlayingRun } from './playing-run.ts';
 import type { StreamRun } from './stream-run.ts';
 import { type Watch, watchBucket } from './watch-bucket.ts';
 
 export type RunDirectoryOptions = {
   readonly runs: Bucket<Run>;
-  readonly logger: Logger;
+  report(fault: Fault): void;
   follow(run: PlayingRun): StreamRun;
 };
 
@@ -26,7 +26,7 @@ export class RunDirectory {
 
   constructor(options: RunDirectoryOptions) {
     this.#options = options;
-    this.#watch = watchBucket(options.runs, options.logger, (change) => this.#changed(change));
+    this.#watch = watchBucket(options.runs, (change) => this.#changed(change), options.report);
   }
 
   /** Whether all that stood in the registry is known. */

@@ -5,6 +5,7 @@
 
 import type { Bucket } from '@stream-infer/bus/bucket';
 import type { RunnerRegistration } from '@stream-infer/bus/registry';
+import { Fault } from '@stream-infer/core/fault';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { Dispatcher } from './dispatcher.ts';
 import type { SchedulerMetrics } from './metrics.ts';
@@ -18,6 +19,7 @@ export type RunnerDirectoryOptions = {
   readonly caller: string;
   readonly metrics: SchedulerMetrics;
   readonly logger: Logger;
+  report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
 };
 
 type Known = { readonly client: RunnerClient; beatAtMs: number };
@@ -36,10 +38,14 @@ export class RunnerDirectory {
   constructor(options: RunnerDirectoryOptions) {
     this.#options = options;
     options.metrics.observeRunners(() => [...this.#known.values()].filter(({ client }) => client.isOpen).length);
-    this.#watch = watchBucket(options.runners, options.logger, (change) => {
-      if (change.kind === 'put') this.#put(change.value);
-      if (change.kind === 'deleted') this.#retire(change.key);
-    });
+    this.#watch = watchBucket(
+      options.runners,
+      (change) => {
+        if (change.kind === 'put') this.#put(change.value);
+        if (change.kind === 'deleted') this.#retire(change.key);
+      },
+      (fault) => options.report(fault, {}),
+    );
     this.#sweep = setInterval(() => this.#forgetGone(), SWEEP_MS);
   }
 
@@ -66,7 +72,7 @@ export class RunnerDirectory {
       return;
     }
     if (known) this.#forget(known);
-    const { dispatcher, caller, metrics, logger } = this.#options;
+    const { dispatcher, caller, metrics, logger, report } = this.#options;
     const client = new RunnerClient({
       runner,
       caller,
@@ -76,7 +82,7 @@ export class RunnerDirectory {
         broken: (why, unanswered) => {
           if (this.#known.get(runner.id)?.client !== client) return;
           metrics.conversationBroke();
-          if (unanswered > 0) logger.warn({ runner: runner.id, why, unanswered }, 'runner is lost');
+          if (unanswered > 0) report(lostFault(runner.id, why, unanswered), { runner: runner.id });
           else logger.debug({ runner: runner.id, why }, 'runner is not connected');
         },
       },
@@ -108,3 +114,6 @@ export class RunnerDirectory {
     known.client.close();
   }
 }
+
+const lostFault = (runner: string, why: string, unanswered: number): Fault =>
+  new Fault('RUNNER_LOST', `runner ${runner} is lost (${why}): its ${unanswered} invocations go to others`);

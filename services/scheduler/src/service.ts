@@ -14,9 +14,9 @@ import { StreamRun } from './stream-run.ts';
 
 /** Throws NATS_UNREACHABLE, BUS_NO_ROOM. */
 export async function startScheduler(
-  context: Pick<ServiceContext<'scheduler'>, 'settings' | 'logger' | 'metrics'>,
+  context: Pick<ServiceContext<'scheduler'>, 'settings' | 'logger' | 'metrics' | 'report'>,
 ): Promise<Service> {
-  const { settings, logger } = context;
+  const { settings, logger, report } = context;
   const bus = await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: 'scheduler' });
   try {
     await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });
@@ -25,11 +25,18 @@ export async function startScheduler(
     const dispatcher = new Dispatcher();
     const lateness = new LatenessReport(logger);
     const [runnerBucket, runBucket] = await Promise.all([openRunners(bus), openRuns(bus)]);
-    const runners = new RunnerDirectory({ runners: runnerBucket, dispatcher, caller: replica, metrics, logger });
+    const runners = new RunnerDirectory({
+      runners: runnerBucket,
+      dispatcher,
+      caller: replica,
+      metrics,
+      logger,
+      report,
+    });
     const runs = new RunDirectory({
       runs: runBucket,
-      logger,
-      follow: (run) => new StreamRun({ bus, run, replica, dispatcher, metrics, lateness, logger }),
+      report,
+      follow: (run) => new StreamRun({ bus, run, replica, dispatcher, metrics, lateness, logger, report }),
     });
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {

@@ -34,13 +34,14 @@ export type StreamRunOptions = {
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
   readonly logger: Logger;
+  report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
 };
 
 /**
  * `following`: frames come and are answered. `left`: the run goes on elsewhere, in another epoch or process. `over`: its end is
  * published.
  */
-type StreamRunState = { readonly kind: 'following' | 'left' | 'over' };
+type StreamRunState = 'following' | 'left' | 'over';
 
 const END_RETRY_MS = 500;
 
@@ -55,7 +56,7 @@ export class StreamRun {
   readonly #left = new AbortController();
   readonly #condition = new Condition();
   readonly #beganMs = performance.now();
-  #state: StreamRunState = { kind: 'following' };
+  #state: StreamRunState = 'following';
   #opened: RunLanes | undefined;
   #fault: Fault | undefined;
   /** A defect keeps it from going on. */
@@ -97,7 +98,7 @@ export class StreamRun {
   async halt(): Promise<void> {
     this.#feed.stop();
     for (const lane of this.#lanes) lane.halt();
-    await this.#condition.until(() => this.#state.kind === 'over' || this.#lanes.every((lane) => lane.isQuiet));
+    await this.#condition.until(() => this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet));
     this.#leave();
     await this.done;
   }
@@ -107,7 +108,7 @@ export class StreamRun {
   }
 
   #leave(): void {
-    if (this.#state.kind === 'following') this.#state = { kind: 'left' };
+    if (this.#state === 'following') this.#state = 'left';
     this.#feed.stop();
     this.#left.abort();
     this.#condition.notify();
@@ -147,7 +148,7 @@ export class StreamRun {
     if (schedule.lostWindows > 0 && this.run.spec.mode === 'offline')
       this.#failed(new Fault('BUS_FAILED', `frames of stream ${this.run.stream} were lost on the bus: run it again`));
     this.#changed();
-    await this.#condition.until(() => this.#state.kind !== 'following' || this.#broken || schedule.complete);
+    await this.#condition.until(() => this.#state !== 'following' || this.#broken || schedule.complete);
     await this.#finish(ended.kind === 'stopped' ? this.#feed.soFar : ended.end);
   }
 
@@ -170,7 +171,8 @@ export class StreamRun {
 
   /** The first fault is the run's. */
   #failed(fault: Fault): void {
-    this.#logger.error({ code: fault.code }, fault.message);
+    const { stream, run, epoch } = this.run;
+    this.#options.report(fault, { stream, run, epoch });
     this.#fault ??= fault;
   }
 
@@ -186,20 +188,29 @@ export class StreamRun {
     const { bus, run } = this.#options;
     const ledgers = new Map(this.#opened?.schedule.schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger]));
     const fault = source.fault ?? (this.#fault && faultJson(this.#fault)) ?? null;
-    while (this.#state.kind === 'following') {
+    while (this.#state === 'following') {
       const end = runEnd(run, source, ledgers, performance.now() - this.#beganMs, fault);
       try {
         await publishRunEnd(bus, end, new TextEncoder().encode(canonicalJson(end)));
-        this.#state = { kind: 'over' };
+        this.#state = 'over';
       } catch (error) {
-        this.#logger.warn({ code: 'BUS_FAILED', why: toFault(error).message }, 'the end of a run is not published yet');
+        this.#busFailed(error, 'its end is not published yet');
         await sleep(END_RETRY_MS, undefined, { signal: this.#left.signal }).catch(() => undefined);
       }
     }
-    if (this.#state.kind !== 'over') return;
+    if (this.#state !== 'over') return;
     this.#logger.info({ fault: fault?.code }, 'run is over');
     await deleteFrameBuffer(bus, run.state.frames).catch((error: unknown) => {
-      this.#logger.warn({ code: 'BUS_FAILED', why: toFault(error).message }, 'a frame buffer is not deleted');
+      this.#busFailed(error, 'its frame buffer is not deleted');
+    });
+  }
+
+  #busFailed(error: unknown, what: string): void {
+    const { stream, run, epoch } = this.run;
+    this.#options.report(toFault(error, 'BUS_FAILED', `run ${run} of stream ${stream}: ${what}`), {
+      stream,
+      run,
+      epoch,
     });
   }
 }

@@ -2,8 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
-import { toFault } from '@stream-infer/core/fault';
-import type { Logger } from '@stream-infer/service-kit/logger';
+import { type Fault, toFault } from '@stream-infer/core/fault';
 
 export type Watch = {
   /** Whether all that stood in the bucket has been told. */
@@ -13,7 +12,11 @@ export type Watch = {
 
 const RETRY_MS = 200;
 
-export function watchBucket<T>(bucket: Bucket<T>, logger: Logger, listener: (change: Change<T>) => void): Watch {
+export function watchBucket<T>(
+  bucket: Bucket<T>,
+  listener: (change: Change<T>) => void,
+  report: (fault: Fault) => void,
+): Watch {
   const stopped = new AbortController();
   let isCurrent = false;
   const following = (async () => {
@@ -24,7 +27,7 @@ export function watchBucket<T>(bucket: Bucket<T>, logger: Logger, listener: (cha
           listener(change);
         }
       } catch (error) {
-        logger.warn({ code: 'BUS_FAILED', why: toFault(error).message }, 'a watch broke and is opened anew');
+        report(toFault(error, 'BUS_FAILED', 'a watch of the registry broke and is opened anew'));
       }
       await setTimeout(RETRY_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
     }

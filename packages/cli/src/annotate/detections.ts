@@ -30,7 +30,7 @@ const isBox = (value: Json): value is readonly [number, number, number, number] 
   Array.isArray(value) && value.length === 4 && value.every((side) => typeof side === 'number');
 
 const at = (value: Json | undefined, index: number): Json | undefined =>
-  Array.isArray(value) ? value[index] : undefined;
+  Array.isArray(value) ? (value as readonly Json[])[index] : undefined;
 
 function numberAt(value: Json | undefined, index: number): number | undefined {
   const found = at(value, index);

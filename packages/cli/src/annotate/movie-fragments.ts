@@ -46,12 +46,12 @@ class ByteReader {
     let filled = 0;
     while (filled < size) {
       if (this.#rest.length === 0) {
-        const { done, value } = await this.#chunks.next();
-        if (done) {
+        const next = await this.#chunks.next();
+        if (next.done) {
           if (filled === 0) return undefined;
           throw new RangeError(`${filled} bytes where ${size} are due`);
         }
-        this.#rest = value;
+        this.#rest = next.value;
       }
       const taken = this.#rest.subarray(0, size - filled);
       bytes.set(taken, filled);

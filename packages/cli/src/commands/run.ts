@@ -59,7 +59,11 @@ type Telling = { readonly screen: Screen; readonly strict: boolean; readonly jso
 /** Tells faults on standard error, then the summary, and gives the exit status. */
 function report(outcome: SessionOutcome, plan: RunPlan, { screen, strict, json }: Telling): number {
   const { end, results, written, annotations } = outcome;
-  const verdict = judge(results, strict, end.kind === 'failed' ? end.fault : undefined);
+  const verdict = judge(results, {
+    strict,
+    systemFault: end.kind === 'failed' ? end.fault : undefined,
+    interrupted: end.kind === 'interrupted',
+  });
   const faults: readonly Fault[] = [...verdict.faults, ...outcome.faults];
   const worst = Math.max(verdict.exitStatus, ...outcome.faults.map((fault) => fault.exitStatus));
   const exitStatus = end.kind === 'interrupted' ? INTERRUPT_STATUS[end.signal] : worst;

@@ -19,8 +19,6 @@ export function annotationTargets(
   );
   if (live) throw new Fault('USAGE', `--annotate works on files played offline, and stream ${live.id} is none`);
   const path = resolve(directory, file);
-  if (specs.some(({ source }) => source === path))
-    throw new Fault('USAGE', `--annotate ${file} would overwrite the source`);
   const stem = path.slice(0, -extname(path).length);
   return new Map(specs.map(({ id }) => [id, specs.length === 1 ? path : `${stem}-${id}.mp4`]));
 }

@@ -80,7 +80,8 @@ describe('run SOURCE', () => {
     [['a.mp4', ...STATS, '--output', 'site'], 'OUTPUT_UNWRITABLE', /is a folder/],
     [['a.mp4', ...STATS, '--output', 'a.mp4/r.json'], 'OUTPUT_UNWRITABLE', /part of the path is a file/],
     [['a.mp4', ...STATS, '--annotate', 'o.avi'], 'USAGE', /ends in \.mp4/],
-    [['a.mp4', ...STATS, '--annotate', 'a.mp4'], 'USAGE', /would overwrite the source/],
+    [['a.mp4', ...STATS, '--annotate', 'a.mp4'], 'USAGE', /a\.mp4 would be overwritten/],
+    [['a.mp4', ...STATS, '--output', 'a.mp4'], 'USAGE', /a\.mp4 would be overwritten.*stream a/],
     [['rtsp://x/y', ...STATS, '--annotate', 'o.mp4'], 'USAGE', /stream y is none/],
   ])('%j is refused as %s', async (args, code, message) => {
     await expect(plan(...args)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });

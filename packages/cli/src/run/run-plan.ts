@@ -65,8 +65,12 @@ export async function planRun({ sources, options, directory, stdoutIsTerminal }:
   await Promise.all(specs.map(checkSource));
   const output = outputTarget(options, directory, stdoutIsTerminal);
   const annotations = annotationTargets(options.annotate, specs, directory);
-  for (const path of [...(output.kind === 'file' ? [output.path] : []), ...annotations.values()])
+  for (const path of [...(output.kind === 'file' ? [output.path] : []), ...annotations.values()]) {
+    const overwritten = specs.find(({ source }) => source === path);
+    if (overwritten)
+      throw new Fault('USAGE', `${path} would be overwritten, and it is the source of stream ${overwritten.id}`);
     await checkWritable(path);
+  }
   const used = new Set(specs.flatMap((spec) => spec.algorithms.map(({ definition }) => definition)));
   return {
     configuration: {

@@ -6,8 +6,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { type Fault, toFault } from '@stream-infer/core/fault';
-import { SERVICE_SETTINGS } from '@stream-infer/core/settings';
-import { type LocalSystem, startLocalSystem } from '../system/local-system.ts';
+import { type LocalSystem, NATS_PREFIX, startLocalSystem } from '../system/local-system.ts';
 import type { Workspace } from '../system/workspace.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { drawAnnotations } from './annotations.ts';
@@ -59,7 +58,6 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
   SessionEnd['kind'],
   number
 >;
-const NATS_PREFIX = SERVICE_SETTINGS.ingest.shape.natsPrefix.parse(undefined);
 
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
@@ -81,7 +79,10 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
   let graceMs: number = STOP_GRACE_MS.failed;
   try {
     const started = await firstOf<{ kind: 'ready'; apiUrl: string } | SessionEnd>([
-      system.ready.then(({ apiUrl }) => ({ kind: 'ready', apiUrl })),
+      system.ready.then(
+        ({ apiUrl }) => ({ kind: 'ready', apiUrl }),
+        (error: unknown) => ({ kind: 'failed', fault: toFault(error) }),
+      ),
       ...endings(system, interrupts),
     ]);
     const outcome =
@@ -135,18 +136,18 @@ async function playToEnd(play: StreamPlay, plan: RunPlan, { system, interrupts, 
     ),
     ...endings(system, interrupts),
   ]);
-  if (end.kind === 'interrupted') {
-    await play.withdraw().catch(() => undefined);
-    const limit = new AbortController();
-    await Promise.race([
-      play.complete.catch(() => undefined),
-      system.failed,
-      wait(INTERRUPTED_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined),
-    ]);
-    limit.abort();
-  }
+  if (end.kind === 'interrupted') await settle(play, system);
   stopProgress();
   return end;
+}
+
+/** Stops the sources and waits, not for ever, until what they gave is answered and stored. */
+async function settle(play: StreamPlay, system: LocalSystem): Promise<void> {
+  const limit = new AbortController();
+  const settling = system.stopSources(INTERRUPTED_LIMIT_MS).then(() => play.settled());
+  const timeLimit = wait(INTERRUPTED_LIMIT_MS, undefined, { signal: limit.signal });
+  await firstOf<unknown>([settling, system.failed, timeLimit]).catch(() => undefined);
+  limit.abort();
 }
 
 /** Writes and draws what there is, and gathers what to tell of it. */

@@ -1,6 +1,5 @@
 /**
- * Plays the streams of a plan on a system that runs: registers them, follows them until each run is complete and stored, and takes
- * them out again where they are to end early.
+ * Plays the streams of a plan on a system that runs: registers them, and follows them until each run is complete and stored.
  */
 
 import type { Bus } from '@stream-infer/bus/bus';
@@ -16,8 +15,8 @@ export type StreamPlay = {
   readonly ends: ReadonlyMap<string, RunEnd>;
   /** Resolves when every run is complete. Rejects with STORE_FAILED where the collector cannot say. */
   readonly complete: Promise<void>;
-  /** Takes the streams out of the registry: each ingest stops, and what is under way is finished. */
-  withdraw(): Promise<void>;
+  /** Where the sources are stopped: resolves when every run that had begun is complete. Rejects as `complete` does. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -33,11 +32,16 @@ export async function playStreams(bus: Bus, { specs, collector, onNotice }: Stre
   const complete = Promise.withResolvers<void>();
   complete.promise.catch(() => undefined);
   const stopping = new AbortController();
-  const follow = async (stream: string): Promise<void> => {
-    const run = watch.progress.get(stream)?.run;
-    if (run === undefined) return;
+  const follows = new Map<string, Promise<void>>();
+  const followToEnd = async (stream: string, run: string): Promise<void> => {
     ends.set(stream, await collector.runEnd(stream, run, stopping.signal));
     if (ends.size === specs.length) complete.resolve();
+  };
+  const follow = (stream: string): Promise<void> => {
+    const run = watch.progress.get(stream)?.run;
+    const following = follows.get(stream) ?? (run === undefined ? Promise.resolve() : followToEnd(stream, run));
+    follows.set(stream, following);
+    return following;
   };
   const watch = await watchRuns(
     bus,
@@ -53,7 +57,10 @@ export async function playStreams(bus: Bus, { specs, collector, onNotice }: Stre
     progress: watch.progress,
     ends,
     complete: complete.promise,
-    withdraw: async () => void (await Promise.all(specs.map(({ id }) => streams.delete(id)))),
+    async settled() {
+      const begun = [...watch.progress].filter(([, { playing, isOver }]) => playing !== undefined || isOver);
+      await Promise.all(begun.map(([stream]) => follow(stream)));
+    },
     async close() {
       stopping.abort();
       await watch.close();

@@ -53,38 +53,46 @@ const lines = (faults: readonly Fault[]): string[] => faults.map(String);
 
 describe('the verdict', () => {
   test('of a run without faults is 0', () => {
-    expect(judge([result({})], true)).toEqual({ faults: [], exitStatus: 0 });
+    expect(judge([result({})], { strict: true })).toEqual({ faults: [], exitStatus: 0 });
   });
 
   test('of a run with some failed invocations is 0, or 1 when strict, and tells the first', () => {
     const some = result({ completed: 7, failed: 3 });
-    expect(judge([some], false).exitStatus).toBe(0);
-    expect(judge([some], true).exitStatus).toBe(1);
-    expect(lines(judge([some], false).faults)).toEqual([
+    expect(judge([some], { strict: false }).exitStatus).toBe(0);
+    expect(judge([some], { strict: true }).exitStatus).toBe(1);
+    expect(lines(judge([some], { strict: false }).faults)).toEqual([
       'ALGORITHM_FAILED: stream lobby, algorithm faces: 3 of 10 invocations failed, first at 1.5 s: boom',
     ]);
   });
 
   test('of an algorithm that never succeeded is 1, of one that was never due 0', () => {
-    const never = judge([result({ completed: 0, failed: 10 })], false);
+    const never = judge([result({ completed: 0, failed: 10 })], { strict: false });
     expect(never.exitStatus).toBe(1);
     expect(lines(never.faults)[1]).toMatch(/^ALGORITHM_NEVER_SUCCEEDED: stream lobby, algorithm faces: none of 10/);
-    expect(judge([result({ triggered: 0, completed: 0 })], true).exitStatus).toBe(0);
+    expect(judge([result({ triggered: 0, completed: 0 })], { strict: true }).exitStatus).toBe(0);
   });
 
   test('of a damaged source is 0, or 1 when strict', () => {
     const damaged = result({}, { code: 'SOURCE_DAMAGED', message: 'stream lobby: 2 frames are lost at 0:03' });
-    expect(judge([damaged], false).exitStatus).toBe(0);
-    expect(judge([damaged], true).exitStatus).toBe(1);
-    expect(lines(judge([damaged], false).faults)).toEqual(['SOURCE_DAMAGED: stream lobby: 2 frames are lost at 0:03']);
+    expect(judge([damaged], { strict: false }).exitStatus).toBe(0);
+    expect(judge([damaged], { strict: true }).exitStatus).toBe(1);
+    expect(lines(judge([damaged], { strict: false }).faults)).toEqual([
+      'SOURCE_DAMAGED: stream lobby: 2 frames are lost at 0:03',
+    ]);
   });
 
   test('of a source that cannot be played, or a service that died, is that of the fault', () => {
     const gone = result({}, { code: 'SOURCE_NOT_MEDIA', message: 'no video' });
-    expect(judge([result({}), gone], false).exitStatus).toBe(3);
-    expect(lines(judge([gone], false).faults)).toEqual(['SOURCE_NOT_MEDIA: stream lobby: no video']);
-    expect(judge([gone], false, new Fault('SERVICE_DIED', 'x')).exitStatus).toBe(4);
+    expect(judge([result({}), gone], { strict: false }).exitStatus).toBe(3);
+    expect(lines(judge([gone], { strict: false }).faults)).toEqual(['SOURCE_NOT_MEDIA: stream lobby: no video']);
+    expect(judge([gone], { strict: false, systemFault: new Fault('SERVICE_DIED', 'x') }).exitStatus).toBe(4);
   });
+});
+
+test('a source that was stopped by an interrupt is no fault', () => {
+  const cut = result({}, { code: 'SOURCE_LOST', message: 'not played to its end' });
+  expect(judge([cut], { strict: true, interrupted: true })).toEqual({ faults: [], exitStatus: 0 });
+  expect(judge([cut], { strict: false }).exitStatus).toBe(3);
 });
 
 describe('the summary', () => {

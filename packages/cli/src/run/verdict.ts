@@ -7,13 +7,23 @@ import type { FirstError, StreamResult } from './run-result.ts';
 
 export type Verdict = { readonly faults: readonly Fault[]; readonly exitStatus: 0 | ExitStatus };
 
+export type Judgement = {
+  readonly strict: boolean;
+  /** What ended the run for all of its streams. */
+  readonly systemFault?: Fault | undefined;
+  readonly interrupted?: boolean;
+};
+
 /**
  * 0: done. 1: an algorithm never succeeded, or anything failed and `strict` is set. Else the highest status of what kept a stream
  * from being played.
- * @param systemFault what ended the run for all of its streams.
  */
-export function judge(results: readonly StreamResult[], strict: boolean, systemFault?: Fault): Verdict {
-  const faults = [...(systemFault ? [systemFault] : []), ...results.flatMap(streamFaults)];
+export function judge(results: readonly StreamResult[], { strict, systemFault, interrupted }: Judgement): Verdict {
+  const faults = [
+    ...(systemFault ? [systemFault] : []),
+    // Of sources that were stopped on demand, that they did not come to their end is no fault.
+    ...results.flatMap(streamFaults).filter(({ code }) => !(interrupted && code === 'SOURCE_LOST')),
+  ];
   const severe = Math.max(0, ...faults.map(({ exitStatus }) => (exitStatus > 1 ? exitStatus : 0)));
   const failed = faults.some(({ code }) => strict || code === 'ALGORITHM_NEVER_SUCCEEDED');
   return { faults, exitStatus: severe > 0 ? (severe as ExitStatus) : failed ? 1 : 0 };

@@ -19,6 +19,8 @@ export type LocalSystem = {
   readonly ready: Promise<{ readonly apiUrl: string }>;
   /** Resolves with the fault of the first part that dies unasked. */
   readonly failed: Promise<Fault>;
+  /** Stops the ingest alone: every source ends where it is, and what it gave is still worked on. */
+  stopSources(graceMs: number): Promise<void>;
   /** Stops the services, then the server; what has not drained within the grace is killed. Idempotent. */
   stop(graceMs: number): Promise<void>;
   /** Ends everything at once. */
@@ -40,6 +42,9 @@ export type LocalSystemOptions = {
 
 const SERVER_GRACE_MS = 1_000;
 
+/** The server is the run's own, so that the prefix need not tell installations apart. */
+export const NATS_PREFIX = 'stream-infer';
+
 /** Resolves as soon as the server listens; the services are on their way then. Throws SERVICE_DIED. */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
   const { workspace, configuration, directory, runners, onLog, onOutput } = options;
@@ -48,6 +53,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const server = await startNatsServer(options.natsServer, workspace);
   const settings = {
     NATS_URL: server.url,
+    NATS_PREFIX,
     STREAM_INFER_CONFIG: file,
     STREAM_INFER_CONFIG_DIRECTORY: directory,
     LOG_FORMAT: 'json',
@@ -72,6 +78,9 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     natsUrl: server.url,
     ready: allStarted(services),
     failed: Promise.race([serverFailed, ...services.map(({ failed }) => failed)]),
+    async stopSources(graceMs) {
+      await Promise.all(services.filter(({ name }) => name === 'ingest').map((service) => service.stop(graceMs)));
+    },
     async stop(graceMs) {
       stopping = true;
       await Promise.all(services.map((service) => service.stop(graceMs)));

@@ -18,6 +18,7 @@ const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
 /** What one connection may have waiting: several of the largest frames. */
 const MAX_PENDING_BYTES = 16 * MAX_PAYLOAD_BYTES;
 const MOST_RESULTS_BYTES = 4 * 2 ** 30;
+const LEAST_RESULTS_BYTES = 2 ** 20;
 /** For the registry, beside the results. */
 const REGISTRY_BYTES = 64 * 2 ** 20;
 const START_LIMIT_MS = 10_000;
@@ -49,7 +50,8 @@ export async function findNatsServer(): Promise<string> {
 /** Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED. */
 export async function startNatsServer(file: string, workspace: Workspace): Promise<NatsServer> {
   const { directory } = workspace;
-  const resultsMaxBytes = Math.floor(Math.min(MOST_RESULTS_BYTES, (await freeBytes(directory)) / 4));
+  const quarter = Math.floor((await freeBytes(directory)) / 4);
+  const resultsMaxBytes = Math.max(LEAST_RESULTS_BYTES, Math.min(MOST_RESULTS_BYTES, quarter));
   const configuration = join(directory, 'nats-server.conf');
   const log = join(directory, 'nats-server.log');
   await writeFile(

@@ -6,7 +6,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS } from '@stream-infer/core/settings';
-import { RESTART_STATUS } from '@stream-infer/service-kit/service';
+import { RESTART_STATUS } from '@stream-infer/service-kit/restart-status';
 import { type LogLine, parseLogLine } from './log-line.ts';
 import { type ManagedProcess, type ProcessEnd, startProcess } from './managed-process.ts';
 import { type ServiceName, servicePath } from './service-program.ts';

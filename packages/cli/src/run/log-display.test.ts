@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { parseLogLine } from '../system/log-line.ts';
+import { createLogDisplay } from './log-display.ts';
+
+function display(live: boolean, ...lines: object[]) {
+  const shown: string[] = [];
+  const logs = createLogDisplay({ line: (text) => void shown.push(text) }, live);
+  for (const line of lines) {
+    const parsed = parseLogLine(JSON.stringify({ time: 't', service: 's', ...line }));
+    if (parsed) logs.onLog(parsed);
+  }
+  return { shown, logs };
+}
+
+const failed = { level: 'warn', code: 'ALGORITHM_FAILED', msg: 'boom', stream: 'lobby' };
+
+test('a failed invocation is shown as it comes where no end is near, and else told at the end alone', () => {
+  expect(display(true, failed).shown).toEqual(['ALGORITHM_FAILED: stream lobby: boom']);
+  expect(display(false, failed).shown).toEqual([]);
+});
+
+test('a source that fails is shown at once, its stream named once, and known as shown', () => {
+  const { shown, logs } = display(
+    false,
+    { level: 'error', code: 'SOURCE_LOST', msg: 'gone', stream: 'lobby' },
+    { level: 'error', code: 'SOURCE_LOST', msg: 'lobby.mp4 is gone', stream: 'lobby' },
+  );
+  expect(shown).toEqual(['SOURCE_LOST: stream lobby: gone', 'SOURCE_LOST: lobby.mp4 is gone']);
+  expect(logs.hasShown('SOURCE_LOST: lobby.mp4 is gone')).toBe(true);
+  expect(logs.hasShown('SOURCE_LOST: another')).toBe(false);
+});
+
+test('warnings without a code tell their fields, what is less severe is left out', () => {
+  const { shown } = display(
+    false,
+    { level: 'warn', msg: 'results are late', stream: 'lobby', worstMs: 12 },
+    { level: 'info', msg: 'started', addresses: { http: 'http://127.0.0.1:1' } },
+    { level: 'debug', msg: 'x' },
+  );
+  expect(shown).toEqual(['warning: results are late, stream lobby, worstMs 12']);
+});
+
+test('log lines are told from prints, and their addresses read', () => {
+  expect(parseLogLine('a print of a module')).toBeUndefined();
+  expect(parseLogLine('{"not": "a log line"}')).toBeUndefined();
+  expect(parseLogLine('{broken')).toBeUndefined();
+  expect(parseLogLine('{"level":"info","msg":"started","addresses":{"api":"http://a"}}')).toMatchObject({
+    message: 'started',
+    addresses: { api: 'http://a' },
+  });
+  expect(parseLogLine('{"level":"fatal","msg":"m","code":"NO_SUCH_CODE"}')?.code).toBeUndefined();
+});

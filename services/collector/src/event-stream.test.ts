@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createEventFeed } from './event-feed.ts';
+import { eventStream, takenWithin } from './event-stream.ts';
+import { openResultStore, type ResultStore } from './result-store.ts';
+import { RANK } from './store-item.ts';
+
+let store: ResultStore;
+let stop: AbortController;
+beforeEach(() => {
+  store = openResultStore(':memory:');
+  store.resume({ created: 'monday', lastSequence: 1_000_000 });
+  stop = new AbortController();
+});
+afterEach(() => {
+  stop.abort();
+  store.close();
+});
+
+function commit(from: number, to: number): void {
+  const items = Array.from({ length: to - from + 1 }, (_, index) => {
+    const n = from + index;
+    const place = { stream: 'cam', run: 'r1', algorithm: 'faces', n, keyMs: n };
+    return { kind: 'result' as const, sequence: n, ...place, rank: RANK.success, text: `{"n":${n}}` };
+  });
+  store.commit({ items, sequence: to }, 0);
+}
+
+const ids = (text: string): number[] => [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
+
+test('replay and live events join without a seam, whatever is committed while a page is being sent', async () => {
+  const feed = createEventFeed();
+  commit(1, 1_200);
+  const stream = eventStream(store, feed, { after: 3, heartbeatMs: 60_000, signal: stop.signal });
+  const seen: number[] = [];
+  for await (const chunk of stream) {
+    seen.push(...ids(chunk));
+    const last = seen.at(-1) ?? 0;
+    if (last === 2_000) break;
+    if (last >= 1_200) {
+      commit(store.lastPosition() + 1, store.lastPosition() + 100);
+      feed.notify();
+    }
+  }
+  expect(seen).toEqual(Array.from({ length: 1_997 }, (_, index) => index + 4));
+});
+
+test('an event is one block with id, type and data; a comment comes while nothing happens', async () => {
+  commit(1, 1);
+  const stream = eventStream(store, createEventFeed(), { after: 0, heartbeatMs: 1, signal: stop.signal });
+  const chunks: string[] = [];
+  for await (const chunk of stream) if (chunks.push(chunk) === 3) break;
+  expect(chunks.slice(1)).toEqual(['id: 1\nevent: result\ndata: {"n":1}\n\n', ': still here\n\n']);
+});
+
+test('a chunk that is not taken in time is told of, one that is taken is not', async () => {
+  vi.useFakeTimers();
+  try {
+    let stalls = 0;
+    const chunks = takenWithin(
+      (async function* () {
+        yield* ['a', 'b'];
+      })(),
+      1_000,
+      () => {
+        stalls += 1;
+      },
+    );
+    await chunks.next();
+    vi.advanceTimersByTime(999);
+    await chunks.next();
+    expect(stalls).toBe(0);
+    vi.advanceTimersByTime(1_000);
+    expect(stalls).toBe(1);
+    await chunks.return();
+  } finally {
+    vi.useRealTimers();
+  }
+});
