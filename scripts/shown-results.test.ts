@@ -16,6 +16,13 @@ it('puts detections in words', () => {
   expect(shownResults({ lobby: { shapes: { '0': detections } } })[1]).toBe('  at 0 s: ring 0.99 [1 3 30 40]');
 });
 
+it('shows the first three of many detections', () => {
+  const many = { boxes: [0, 1, 2, 3, 4].map((x) => [x, 0, 9, 9]), scores: [1, 1, 1, 1, 1], labels: [...'abcde'] };
+  expect(shownResults({ lobby: { shapes: { '0': many } } })[1]).toBe(
+    '  at 0 s: a 1.00 [0 0 9 9], b 1.00 [1 0 9 9], c 1.00 [2 0 9 9] and 2 more',
+  );
+});
+
 it('says when nothing was found', () => {
   const nothing = { boxes: [], scores: [], labels: [], classIds: [] };
   expect(shownResults({ lobby: { shapes: { '0': nothing } } })[1]).toBe('  at 0 s: nothing');

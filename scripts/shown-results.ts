@@ -6,6 +6,7 @@ import type { Json } from '@stream-infer/core/json';
 export type Aggregate = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Json>>>>>>;
 
 const EXAMPLES = 3;
+const DETECTIONS = 3;
 const WIDTH = 110;
 
 type Detections = {
@@ -23,7 +24,9 @@ function inWords(data: Json): string {
     const corners = box.map((number) => Math.round(number)).join(' ');
     return `${data.labels[index] ?? '?'} ${data.scores[index]?.toFixed(2) ?? '?'} [${corners}]`;
   });
-  return found.length === 0 ? 'nothing' : found.join(', ');
+  if (found.length === 0) return 'nothing';
+  const others = found.length - DETECTIONS;
+  return found.slice(0, DETECTIONS).join(', ') + (others > 0 ? ` and ${others} more` : '');
 }
 
 const shortened = (text: string): string => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text);

@@ -79,8 +79,12 @@ export function backpropagate(
   gradients: Parameters,
   inputSlope?: FeatureMap,
 ): void {
+  scratch.clear();
+  const turnedWeights = scratch.matrix(tapsOf(shape), shape.outputs);
+  fillTurned(turnedWeights, parameters.weights);
+  const kept = scratch.used;
   eachStrip(outSlope, (row, rows) => {
-    scratch.clear();
+    scratch.clear(kept);
     const columns = rows * outSlope.width;
     const taps = scratch.matrix(tapsOf(shape), columns);
     const slopes = scratch.matrix(shape.outputs, columns);
@@ -101,8 +105,6 @@ export function backpropagate(
     multiply(taps, turnedSlopes, turnedGradient);
     addTurned(turnedGradient, gradients.weights);
     if (inputSlope === undefined) return;
-    const turnedWeights = scratch.matrix(tapsOf(shape), shape.outputs);
-    fillTurned(turnedWeights, parameters.weights);
     multiply(turnedWeights, slopes, taps);
     scatter(shape, taps, inputSlope, outSlope, row, rows);
   });

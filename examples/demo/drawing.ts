@@ -9,7 +9,7 @@ import { cosine, sine } from './elementary.ts';
 import { paintItem } from './paint.ts';
 import { scramble } from './random.ts';
 import type { Item, Scene } from './scene.ts';
-import { distanceTo } from './shape.ts';
+import { distanceTo, radiusOf } from './shape.ts';
 
 export interface Drawing {
   readonly width: number;
@@ -125,13 +125,13 @@ function visitItem(item: Item, width: number, height: number, scale: number, mar
   }
 }
 
-/** Pixels that the item may touch: its half diagonal to each side. */
+/** Pixels that the item may touch, however it is turned. */
 function reach(
   item: Item,
   scale: number,
   margin: number,
 ): { left: number; top: number; right: number; bottom: number } {
-  const radius = (0.71 + margin) * item.size * scale;
+  const radius = (radiusOf(item.shape) + margin) * item.size * scale;
   return {
     left: Math.floor(item.x * scale - radius),
     top: Math.floor(item.y * scale - radius),

@@ -15,12 +15,18 @@ export interface Matrix {
   readonly data: Float32Array;
 }
 
-/** Hands out room for matrices, one after the other; what was handed out is gone after {@link Scratch.clear}. */
+/** Hands out room for matrices, one after the other; what is taken back is overwritten by the next. */
 export class Scratch {
   #used = 0;
 
-  clear(): void {
-    this.#used = 0;
+  /** Bytes handed out. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Takes back all but the first `kept` bytes. */
+  clear(kept = 0): void {
+    this.#used = kept;
   }
 
   /** A matrix whose numbers are whatever stood there; the padding may hold anything finite. */

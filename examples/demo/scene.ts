@@ -5,7 +5,7 @@
  * to 128 pixels: × 4.
  */
 import { contrast, fromHue, type Rgb } from './colour.ts';
-import { exponential, logarithm } from './elementary.ts';
+import { cosine, exponential, logarithm, sine } from './elementary.ts';
 import { Random } from './random.ts';
 import { CLASSES, CLUTTER, type ClutterName, type ShapeName } from './shape.ts';
 
@@ -71,10 +71,11 @@ export function stillScene(seed: number, index: number, limits: SceneLimits = FU
   const backdrop = randomBackdrop(random);
   const count = random.whole(limits.fewestObjects, limits.mostObjects);
   // How closely the objects of this scene may stand, in mean sizes: some scenes are sparse, some full of overlaps.
-  const spacing = random.between(0.65, 1.2);
+  const spacing = random.between(0.55, 1);
   const objects: Item[] = [];
   for (let attempt = 0; objects.length < count && attempt < 12 * count; attempt++) {
-    const item = randomObject(random, limits, backdrop);
+    let item = randomObject(random, limits, backdrop);
+    if (objects.length > 0 && random.chance(0.25)) item = beside(random, item, random.pick(objects));
     if (objects.every((other) => apart(item, other) > spacing)) objects.push(item);
   }
   const items = [...objects];
@@ -89,6 +90,13 @@ export function stillScene(seed: number, index: number, limits: SceneLimits = FU
     grain: random.chance(0.3) ? 0 : random.between(0, 0.05),
     grainSeed: random.whole(0, 0x7fffffff),
   };
+}
+
+/** The item at the edge of another, so that one covers part of the other. */
+function beside(random: Random, item: Item, other: Item): Item {
+  const direction = random.between(-Math.PI, Math.PI);
+  const distance = (random.between(0.55, 0.9) * (item.size + other.size)) / 2;
+  return { ...item, x: other.x + distance * cosine(direction), y: other.y + distance * sine(direction) };
 }
 
 /** Distance between two middles, in mean sizes. */

@@ -89,7 +89,12 @@ export function distanceTo(shape: ShapeName, aspect: number, u: number, v: numbe
   }
 }
 
-/** Half the width and half the height of the upright box around the turned shape, in long sides, and its middle. */
+/** No point of the shape is farther from its middle, in long sides. */
+export function radiusOf(shape: ShapeName): number {
+  return shape === 'box' || shape === 'bar' || shape === 'cone' || shape === 'frame' ? 0.71 : 0.53;
+}
+
+/** Left, top, right and bottom of the upright box around the turned shape, from its middle, in long sides. */
 export function extentOf(shape: ClassName, aspect: number, angle: number): readonly [number, number, number, number] {
   if (shape === 'ball') return [-0.5, -0.5, 0.5, 0.5];
   const points = shape === 'box' ? rectangleOutline(aspect) : shape === 'cone' ? CONE : STAR;

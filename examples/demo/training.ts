@@ -31,9 +31,9 @@ const WINDOW: SceneLimits = { width: 320, height: 192, fewestObjects: 1, mostObj
 
 export const STAGES: readonly Stage[] = [
   stage(100, 8, WINDOW, 0.0003, 0.003),
-  stage(3500, 8, WINDOW, 0.003, 0.001),
-  stage(2900, 8, WINDOW, 0.001, 0.0002),
-  stage(1200, 4, FULL_FRAME, 0.0003, 0),
+  stage(4000, 8, WINDOW, 0.003, 0.001),
+  stage(3400, 8, WINDOW, 0.001, 0.0002),
+  stage(1500, 4, FULL_FRAME, 0.0004, 0),
 ];
 
 export interface Progress {
@@ -54,7 +54,7 @@ export function train(seed: number, stages: readonly Stage[], report: (progress:
   const steps = stages.reduce((sum, one) => sum + one.steps, 0);
   let step = 0;
   let frame = 0;
-  let since: Loss = { score: 0, box: 0, cells: 0 };
+  let since: Loss = { score: 0, box: 0 };
   for (const one of stages) {
     for (let i = 0; i < one.steps; i++) {
       const batch = Array.from({ length: one.framesPerStep }, () => example(seed, frame++, one));
@@ -67,14 +67,14 @@ export function train(seed: number, stages: readonly Stage[], report: (progress:
         const cells = maps[maps.length - 1] as FeatureMap;
         const slope = featureMap(cells.channels, cells.height, cells.width);
         const loss = judge(cells, truths, 1 / Math.max(1, answering), slope);
-        since = { score: since.score + loss.score, box: since.box + loss.box, cells: since.cells + loss.cells };
+        since = { score: since.score + loss.score, box: since.box + loss.box };
         learn(network, maps, slope, gradients);
       }
       adam.step(one.firstRate + ((one.lastRate - one.firstRate) * i) / one.steps);
       step++;
       if (step % STEPS_PER_REPORT > 0 && step < steps) continue;
       report({ step, steps, scoreLoss: since.score / STEPS_PER_REPORT, boxLoss: since.box / STEPS_PER_REPORT });
-      since = { score: 0, box: 0, cells: 0 };
+      since = { score: 0, box: 0 };
     }
   }
   return network;

@@ -9,7 +9,7 @@ import type { FrameHeader } from '@stream-infer/bus/frame-headers';
 import { createFrameBuffer, publishFrame } from '@stream-infer/bus/frame-stream';
 import { openRuns } from '@stream-infer/bus/registry';
 import type { FaultJson } from '@stream-infer/core/fault';
-import type { Run, SourceFacts } from '@stream-infer/core/run';
+import type { Run, RunFacts, SourceFacts } from '@stream-infer/core/run';
 import { bufferCapacity, isNeeded, type SamplePlan, samplePlan, sourceIndexOf } from '@stream-infer/core/sample-plan';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 
@@ -46,7 +46,8 @@ export async function startIngest(
   const bytesPerFrame = FRAME_SIZE.width * FRAME_SIZE.height;
   const frames = await createFrameBuffer(bus, { stream: spec.id, epoch, mode: spec.mode, capacity, bytesPerFrame });
   const frame = { ...FRAME_SIZE, pixelFormat: 'gray', encoding: 'raw', bytesPerFrame } as const;
-  const run: Run = { ...claim, epoch, state: { kind: 'playing', source, frame, frames, capacity, notices: [] } };
+  const facts: RunFacts = { source, frame, frames, capacity, notices: [] };
+  const run: Run = { ...claim, epoch, state: { kind: 'playing', ...facts } };
   await runs.put(spec.id, run);
 
   let released = 0;
@@ -114,7 +115,7 @@ export async function startIngest(
       const counts = { lastPublished: previous, lastPlayed: n, decoded: played, played, published: sequence };
       const end = { ...counts, ...(fault && { fault }) };
       await publishFrame(bus, { kind: 'end', run: runId, epoch, end }, spec.id, new Uint8Array(), sequence + 1);
-      await runs.put(spec.id, { ...run, state: { kind: 'ended' } });
+      await runs.put(spec.id, { ...run, state: { kind: 'ended', facts } });
     },
     close: stopListening,
   };

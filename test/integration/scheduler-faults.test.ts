@@ -50,6 +50,27 @@ describe('a scheduler', () => {
     },
   );
 
+  test('answers a run whose ingest had ended it before any scheduler knew of it, once', async () => {
+    await world.scheduler.stop();
+    const runner = await world.runner(reader('one'));
+    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
+    await ingest.play(ingest.capacity);
+    await ingest.end();
+    const late = await world.startScheduler();
+    const { records, end } = await untilEnded(world.bus, 'lobby');
+    expect(numbersOf(records)).toEqual(upTo(ingest.capacity));
+    expect(end).toMatchObject({ published: ingest.capacity, fault: null });
+    // It stands ended in the registry still: the next scheduler leaves it alone.
+    await late.stop();
+    const sent = runner.received.length;
+    const next = await world.startScheduler();
+    await eventually('the scheduler is ready', async () => {
+      return (await fetch(`${next.addresses.http}/v2/health/ready`)).status === 200;
+    });
+    expect(runner.received.length).toBe(sent);
+    expect((await resultLog(world.bus)).records.length).toBe(records.length);
+  });
+
   test('finds what another has published in its place, and goes on behind it (R-2)', async () => {
     const gate = Promise.withResolvers<void>();
     const runner = await world.runner({

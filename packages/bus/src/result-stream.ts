@@ -87,6 +87,11 @@ export function publishResult(
   return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, after, totals);
 }
 
+/** Whether the end of a run is published. */
+export async function hasRunEnded(bus: Bus, { stream, run }: Pick<RunEnd, 'stream' | 'run'>): Promise<boolean> {
+  return (await lastOnSubject(bus, bus.topology.endSubject(stream, run))).sequence > 0;
+}
+
 /** Publishes the end of a run, once: a second attempt is refused and is no fault. */
 export async function publishRunEnd(bus: Bus, end: Pick<RunEnd, 'stream' | 'run'>, bytes: Uint8Array): Promise<void> {
   await publishAfter(bus, bus.topology.endSubject(end.stream, end.run), bytes, 0).catch((error: unknown) => {

@@ -49,20 +49,23 @@ export type Run = {
   readonly state: RunState;
 };
 
+/** What is known of a run once its source is probed. */
+export type RunFacts = {
+  readonly source: SourceFacts;
+  readonly frame: FrameFormat;
+  /** Name of the JetStream stream that holds this epoch's frames. */
+  readonly frames: string;
+  /** Capacity of the buffer in published frames (EX-3). */
+  readonly capacity: number;
+  /** Lines for the user: what was decided for them, such as a reduced size. */
+  readonly notices: readonly string[];
+};
+
 export type RunState =
   | { readonly kind: 'claimed' }
-  | {
-      readonly kind: 'playing';
-      readonly source: SourceFacts;
-      readonly frame: FrameFormat;
-      /** Name of the JetStream stream that holds this epoch's frames. */
-      readonly frames: string;
-      /** Capacity of the buffer in published frames (EX-3). */
-      readonly capacity: number;
-      /** Lines for the user: what was decided for them, such as a reduced size. */
-      readonly notices: readonly string[];
-    }
-  | { readonly kind: 'ended' }
+  | ({ readonly kind: 'playing' } & RunFacts)
+  /** Nothing more is published. With facts where frames were: a scheduler that comes late still answers them. */
+  | { readonly kind: 'ended'; readonly facts?: RunFacts }
   | { readonly kind: 'failed'; readonly fault: FaultJson };
 
 /** What the ingest tells about a run's end, in the headers of the end marker. */

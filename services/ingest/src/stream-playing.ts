@@ -10,7 +10,7 @@ import type { Bus } from '@stream-infer/bus/bus';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
-import type { RunState } from '@stream-infer/core/run';
+import type { RunFacts, RunState } from '@stream-infer/core/run';
 import type { Settings } from '@stream-infer/core/settings';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { FrameFlow } from './frame-flow.ts';
@@ -102,9 +102,10 @@ export class StreamPlaying {
     const frames = await createFrameBuffer(bus, { stream, epoch: claim.epoch, mode, capacity, bytesPerFrame });
     let done = false;
     try {
-      if (await claim.write({ kind: 'playing', source: facts, frame, frames, capacity, notices })) {
+      const runFacts = { source: facts, frame, frames, capacity, notices };
+      if (await claim.write({ kind: 'playing', ...runFacts })) {
         this.#logStart(prepared);
-        done = await this.#flow(prepared, frames);
+        done = await this.#flow(prepared, runFacts);
       } else this.stop('superseded');
     } finally {
       // What the scheduler is to read to its end it deletes itself.
@@ -113,13 +114,13 @@ export class StreamPlaying {
   }
 
   /** Plays to the end; whether the scheduler has an end marker to come to. */
-  async #flow(prepared: PreparedStream, frames: string): Promise<boolean> {
+  async #flow(prepared: PreparedStream, facts: RunFacts): Promise<boolean> {
     const { bus, settings, metrics, report } = this.#context;
     const { claim } = this;
     const { stream, run } = claim.run;
     const { signal } = this.#stop;
     metrics.setState(stream, 'playing');
-    const flow = new FrameFlow({ bus, settings, metrics, claim, prepared, frames, signal });
+    const flow = new FrameFlow({ bus, settings, metrics, claim, prepared, frames: facts.frames, signal });
     try {
       const fault = await flow.play();
       metrics.setState(stream, 'ending');
@@ -132,7 +133,7 @@ export class StreamPlaying {
       const isMarked = await this.#endInTime(end);
       const { decoded, played, published } = flow.totals(undefined);
       this.#logger.info({ decoded, played, published, fault: fault?.code ?? null, stop: this.#stopReason }, 'ended');
-      if (!cut && isMarked) await this.#settle({ kind: 'ended' }, fault?.code);
+      if (!cut && isMarked) await this.#settle({ kind: 'ended', facts }, fault?.code);
       return isMarked && this.#stopReason !== 'removed' && this.#stopReason !== 'superseded';
     } finally {
       await flow.close();

@@ -6,7 +6,7 @@
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
 import type { Fault } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
-import { isPlaying, type PlayingRun } from './playing-run.ts';
+import { type PlayingRun, playingRun } from './playing-run.ts';
 import type { StreamRun } from './stream-run.ts';
 import { type Watch, watchBucket } from './watch-bucket.ts';
 
@@ -58,14 +58,17 @@ export class RunDirectory {
     for (const followed of this.#of(run.stream)) {
       if (followed.run.run !== run.run) followed.registered('superseded');
       else if (followed.run.epoch < run.epoch) followed.drop();
-      else if (run.state.kind === 'ended' || run.state.kind === 'failed') followed.registered('over');
+      else if (isOver(run)) followed.registered('over');
     }
-    if (isPlaying(run) && (this.#seen.get(run.stream) ?? 0) < run.epoch && !this.#halted) this.#follow(run);
+    const playing = playingRun(run);
+    if (playing && (this.#seen.get(run.stream) ?? 0) < run.epoch && !this.#halted) this.#follow(playing, isOver(run));
   }
 
-  #follow(run: PlayingRun): void {
+  /** @param over its ingest had ended it before it was known here. */
+  #follow(run: PlayingRun, over: boolean): void {
     this.#seen.set(run.stream, run.epoch);
     const followed = this.#options.follow(run);
+    if (over) followed.registered('over');
     this.#followed.add(followed);
     void followed.done.then(() => this.#followed.delete(followed));
   }
@@ -74,3 +77,5 @@ export class RunDirectory {
     return [...this.#followed].filter((followed) => followed.run.stream === stream);
   }
 }
+
+const isOver = ({ state }: Run): boolean => state.kind === 'ended' || state.kind === 'failed';

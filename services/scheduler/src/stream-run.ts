@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
-import { publishRunEnd } from '@stream-infer/bus/result-stream';
+import { hasRunEnded, publishRunEnd } from '@stream-infer/bus/result-stream';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { SourceEnd } from '@stream-infer/core/run';
@@ -117,6 +117,8 @@ export class StreamRun {
   async #live(): Promise<void> {
     try {
       const { bus, run, dispatcher, metrics, lateness } = this.#options;
+      // A run that stands ended in the registry may have been answered to its end long ago.
+      if (await this.#hasEnded()) return await this.#conclude();
       const plan = samplePlan(run.spec, run.state.source);
       const events = { changed: () => this.#changed(), failed: (fault: Fault) => this.#broke(fault) };
       const { signal } = this.#left;
@@ -126,6 +128,24 @@ export class StreamRun {
       this.#failed(toFault(error));
       await this.#finish(this.#feed.soFar);
     }
+    await this.#conclude();
+  }
+
+  /** Asks until the bus answers, or the run goes on elsewhere. */
+  async #hasEnded(): Promise<boolean> {
+    const { bus, run } = this.#options;
+    while (this.#state === 'following') {
+      try {
+        return await hasRunEnded(bus, run);
+      } catch (error) {
+        this.#busFailed(error, 'whether it has ended is not known yet');
+        await sleep(END_RETRY_MS, undefined, { signal: this.#left.signal }).catch(() => undefined);
+      }
+    }
+    return true;
+  }
+
+  async #conclude(): Promise<void> {
     for (const lane of this.#lanes) lane.close();
     await this.#releaser.close();
     this.#condition.notify();
