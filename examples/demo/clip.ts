@@ -49,7 +49,7 @@ export function clipSample(index: number): Sample {
 }
 
 /** What is to be seen in frame `index` of the clip. */
-export function clipScene(index: number): Scene {
+function clipScene(index: number): Scene {
   const time = index / CLIP_FRAMES;
   return {
     width: CLIP_WIDTH,

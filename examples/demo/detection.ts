@@ -3,8 +3,8 @@ import type { FeatureMap } from './convolution.ts';
 import { exponential, sigmoid } from './elementary.ts';
 import { BOX_NUMBERS, STRIDE } from './network.ts';
 
-export const SCORE_THRESHOLD = 0.5;
-export const NMS_IOU = 0.45;
+const SCORE_THRESHOLD = 0.5;
+const NMS_IOU = 0.45;
 
 export interface Box {
   readonly x1: number;

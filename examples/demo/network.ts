@@ -35,7 +35,7 @@ export interface Network {
   readonly parameters: readonly Parameters[];
 }
 
-export const LAYERS: readonly Layer[] = [
+const LAYERS: readonly Layer[] = [
   layer('half', 3, 16, { stride: 2 }),
   layer('quarter', 16, 32, { stride: 2 }),
   layer('eighth', 32, 40, { stride: 2 }),

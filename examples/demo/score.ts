@@ -3,7 +3,7 @@ import { type Detection, overlap } from './detection.ts';
 import { LEAST_VISIBLE, type Truth } from './sample.ts';
 import { CLASSES } from './shape.ts';
 
-export const MATCH_IOU = 0.5;
+const MATCH_IOU = 0.5;
 
 /** What precision and recall have to reach. */
 export const LEAST_SCORE = 0.95;

@@ -41,8 +41,18 @@ function announce(bus: Bus, subject: string, value: unknown): void {
 function listen<T>(bus: Bus, subject: string, listener: (value: T) => void): () => void {
   const subscription = bus.connection.subscribe(subject, {
     callback: (error: Error | null, message: Msg) => {
-      if (!error) listener(message.json<T>());
+      const value = error ? undefined : announced<T>(message);
+      if (value !== undefined) listener(value);
     },
   });
   return () => subscription.unsubscribe();
+}
+
+/** Undefined for what is no JSON: anybody may publish here, and what is thrown in a callback would end the connection's reader. */
+function announced<T>(message: Msg): T | undefined {
+  try {
+    return message.json<T>();
+  } catch {
+    return undefined;
+  }
 }

@@ -3,8 +3,9 @@
  * that names a revision is refused once another has written.
  */
 
-import type { KV } from 'nats';
-import { StorageType } from 'nats';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KV, KvEntry } from 'nats';
+import { NatsError, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { createInbox } from './inbox.ts';
@@ -28,7 +29,10 @@ export type Bucket<T> = {
   /** The new revision, or undefined where `revision` is not the newest any more. */
   update(key: string, value: T, revision: number): Promise<number | undefined>;
   delete(key: string): Promise<void>;
-  /** Everything that stands in it, then `current`, then every change, until the signal aborts. */
+  /**
+   * Everything that stands in it, then `current`, then every change, until the signal aborts or the bus is closed. After the server was
+   * away, what stands in it is told again, without `current`. Of several changes of a key in a row the last is told for certain.
+   */
   watch(signal: AbortSignal): AsyncGenerator<Change<T>, void, void>;
 };
 
@@ -43,7 +47,8 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
   };
   const get = async (key: string): Promise<Entry<T> | undefined> => {
     const entry = await kv.get(key);
-    return entry?.operation === 'PUT' ? { key, value: entry.json<T>(), revision: entry.revision } : undefined;
+    const change = entry && changeOf<T>(entry);
+    return change?.kind === 'put' ? change : undefined;
   };
   return {
     get,
@@ -59,30 +64,60 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
     create: (key, value) => kv.create(key, encode(value)).catch(refused),
     update: (key, value, revision) => kv.update(key, encode(value), revision).catch(refused),
     delete: (key) => kv.delete(key),
-    watch: (signal) => watch<T>(kv, signal),
+    watch: (signal) => watch<T>(bus, kv, signal),
   };
 }
 
-async function* watch<T>(kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
+/** A value that is no JSON is none. */
+function changeOf<T>(entry: KvEntry): Extract<Change<T>, { key: string }> {
+  const { key, revision, operation } = entry;
+  if (operation !== 'PUT') return { kind: 'deleted', key, revision };
+  try {
+    return { kind: 'put', key, value: entry.json<T>(), revision };
+  } catch {
+    return { kind: 'deleted', key, revision };
+  }
+}
+
+const RETRY_MS = 200;
+
+/** One watch after another: a server that was away has forgotten its watchers, and the client notices only after ten seconds (D12). */
+async function* watch<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
+  let isCurrent = false;
+  while (!signal.aborted && !bus.connection.isClosed()) {
+    try {
+      for await (const change of watchOnce<T>(bus, kv, signal)) {
+        if (change.kind === 'current' && isCurrent) continue;
+        isCurrent ||= change.kind === 'current';
+        yield change;
+      }
+    } catch (error) {
+      if (!(error instanceof NatsError)) throw error;
+    }
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Until the signal aborts, the server was away, or the watch breaks. */
+async function* watchOnce<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
   const inbox = createInbox<Change<T>>();
   const iterator = await kv.watch({ initializedFn: () => inbox.put({ kind: 'current' }) });
   const stop = (): void => {
     iterator.stop();
     inbox.close();
   };
+  const unsubscribe = bus.onReconnect(stop);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   const reading = (async () => {
-    for await (const entry of iterator) {
-      const { key, revision } = entry;
-      if (entry.operation === 'PUT') inbox.put({ kind: 'put', key, value: entry.json<T>(), revision });
-      else inbox.put({ kind: 'deleted', key, revision });
-    }
-    inbox.close();
-  })();
+    for await (const entry of iterator) inbox.put(changeOf<T>(entry));
+  })()
+    .catch(() => undefined)
+    .finally(inbox.close);
   try {
     for (let change = await inbox.take(); change && !signal.aborted; change = await inbox.take()) yield change;
   } finally {
+    unsubscribe();
     signal.removeEventListener('abort', stop);
     stop();
     await reading;

@@ -5,7 +5,16 @@
 
 import { Fault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
-import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
+import {
+  connect,
+  ErrorCode,
+  Events,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+  NatsError,
+} from 'nats';
+import { type Servers, serversOf } from './servers.ts';
 import { createTopology, type Topology } from './topology.ts';
 
 export type Bus = {
@@ -15,12 +24,16 @@ export type Bus = {
   readonly topology: Topology;
   /** The largest message that the server takes, in bytes. */
   readonly maxPayloadBytes: number;
+  /** Whether the server is there now. */
+  readonly isConnected: boolean;
+  /** Calls back whenever the server is there again, until the returned function is called. */
+  onReconnect(listener: () => void): () => void;
   /** Flushes and closes; idempotent. */
   close(): Promise<void>;
 };
 
 export type BusOptions = {
-  /** `nats://host:port`, several separated by commas; credentials in it are never printed. */
+  /** `nats://user:password@host:port` or `nats://token@host:port`, several separated by commas; credentials are never printed. */
   readonly url: string;
   readonly prefix: string;
   /** How the server lists this connection. */
@@ -31,10 +44,11 @@ export const API_TIMEOUT_MS = 2_000;
 
 /** Throws NATS_UNREACHABLE where no server answers or it has no JetStream. */
 export async function connectBus({ url, prefix, name }: BusOptions): Promise<Bus> {
+  const servers = serversOf(url);
   let connection: NatsConnection;
   try {
     connection = await connect({
-      servers: url.split(','),
+      ...servers,
       name,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 200,
@@ -42,10 +56,9 @@ export async function connectBus({ url, prefix, name }: BusOptions): Promise<Bus
       noAsyncTraces: true,
     });
   } catch (error) {
-    throw new Fault('NATS_UNREACHABLE', `no NATS server answers at ${redactUrl(url)}: start one or set NATS_URL`, {
-      cause: error,
-    });
+    throw connectFault(error, servers);
   }
+  const reconnection = followStatus(connection);
   try {
     const jetstream = connection.jetstream({ timeout: API_TIMEOUT_MS });
     const manager = await connection.jetstreamManager({ timeout: API_TIMEOUT_MS });
@@ -55,6 +68,10 @@ export async function connectBus({ url, prefix, name }: BusOptions): Promise<Bus
       manager,
       topology: createTopology(prefix),
       maxPayloadBytes: connection.info?.max_payload ?? 1_048_576,
+      get isConnected() {
+        return reconnection.isConnected() && !connection.isClosed();
+      },
+      onReconnect: reconnection.onReconnect,
       async close() {
         if (connection.isClosed()) return;
         await Promise.race([connection.drain(), new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
@@ -65,8 +82,40 @@ export async function connectBus({ url, prefix, name }: BusOptions): Promise<Bus
     await connection.close();
     throw new Fault(
       'NATS_UNREACHABLE',
-      `the NATS server at ${redactUrl(url)} offers no JetStream: start it with --jetstream`,
+      `the NATS server at ${where(servers)} offers no JetStream: start it with --jetstream`,
       { cause: error },
     );
   }
+}
+
+const where = ({ servers }: Servers): string => redactUrl(servers.join(','));
+
+function connectFault(error: unknown, servers: Servers): Fault {
+  const isRefused = error instanceof NatsError && error.code === ErrorCode.AuthorizationViolation;
+  const problem = isRefused
+    ? `the NATS server at ${where(servers)} refuses the credentials: set NATS_URL to nats://user:password@host:port`
+    : `no NATS server answers at ${where(servers)}: start one or set NATS_URL`;
+  return new Fault('NATS_UNREACHABLE', problem, { cause: error });
+}
+
+/** Whether the server is there, for as long as the connection is open. */
+function followStatus(connection: NatsConnection) {
+  const listeners = new Set<() => void>();
+  let connected = true;
+  const following = async (): Promise<void> => {
+    for await (const { type } of connection.status()) {
+      if (type === Events.Disconnect) connected = false;
+      if (type !== Events.Reconnect) continue;
+      connected = true;
+      for (const listener of listeners) listener();
+    }
+  };
+  void following().catch(() => undefined);
+  return {
+    isConnected: () => connected,
+    onReconnect(listener: () => void): () => void {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
 }

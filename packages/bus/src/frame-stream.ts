@@ -25,7 +25,7 @@ export type FrameBuffer = {
 };
 
 /** Bytes that the buffer reserves of the bus's memory. */
-export const bufferBytes = ({ capacity, bytesPerFrame }: FrameBuffer): number =>
+const bufferBytes = ({ capacity, bytesPerFrame }: FrameBuffer): number =>
   (capacity + SPARE_FRAMES) * (bytesPerFrame + OVERHEAD_BYTES);
 
 /** Makes the buffer and returns its JetStream name. Throws BUS_NO_ROOM where the server has not that much memory left. */

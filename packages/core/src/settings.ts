@@ -6,7 +6,7 @@
 import { z } from 'zod';
 
 /** What every service takes. */
-export const commonSettings = {
+const commonSettings = {
   natsUrl: z.string().min(1).default('nats://127.0.0.1:4222').describe('The NATS server, or several with commas.'),
   natsPrefix: z
     .string()
@@ -39,7 +39,7 @@ export const commonSettings = {
     .describe('End when standard input closes: the parent died.'),
 };
 
-export const ingestSettings = z.strictObject({
+const ingestSettings = z.strictObject({
   ...commonSettings,
   ffmpegPath: z.string().default('ffmpeg').describe('The ffmpeg to run.'),
   ffprobePath: z.string().default('ffprobe').describe('The ffprobe to run.'),
@@ -57,7 +57,7 @@ export const ingestSettings = z.strictObject({
     .describe('How long a source may take to open, in milliseconds.'),
 });
 
-export const schedulerSettings = z.strictObject({
+const schedulerSettings = z.strictObject({
   ...commonSettings,
   resultsMaxBytes: z.coerce
     .number()
@@ -67,7 +67,7 @@ export const schedulerSettings = z.strictObject({
     .describe('Limit of the result stream on disk, in bytes.'),
 });
 
-export const algoRunnerSettings = z.strictObject({
+const algoRunnerSettings = z.strictObject({
   ...commonSettings,
   grpcHost: z.string().default('127.0.0.1').describe('Where gRPC listens.'),
   grpcPort: z.coerce.number().int().min(0).max(65535).default(0).describe('Port of gRPC; 0 takes a free one.'),
@@ -81,7 +81,7 @@ export const algoRunnerSettings = z.strictObject({
     .describe('Names of the algorithms to serve, with commas. Default: all of the configuration.'),
 });
 
-export const collectorSettings = z.strictObject({
+const collectorSettings = z.strictObject({
   ...commonSettings,
   apiHost: z.string().default('127.0.0.1').describe('Where the API listens.'),
   apiPort: z.coerce.number().int().min(0).max(65535).default(0).describe('Port of the API; 0 takes a free one.'),

@@ -31,6 +31,15 @@ describe('a fair queue', () => {
     expect(drained(queue)).toEqual(['a2', 'b1', 'a3']);
   });
 
+  test('takes one back as the oldest of its stream', () => {
+    const queue = new FairQueue<{ stream: string; n: number }>();
+    for (const n of [1, 2]) queue.push(item('a', n));
+    const first = queue.shift();
+    if (first) queue.unshift(first);
+    queue.unshift(item('b', 1));
+    expect(drained(queue)).toEqual(['a1', 'b1', 'a2']);
+  });
+
   test('gives up the one that is taken out, wherever it stands', () => {
     const queue = new FairQueue<{ stream: string; n: number }>();
     const [first, second, other] = [item('a', 1), item('a', 2), item('b', 1)];

@@ -17,6 +17,13 @@ export class FairQueue<T extends { readonly stream: string }> {
     else this.#streams.set(item.stream, [item]);
   }
 
+  /** Puts back what was taken out: it is the oldest of its stream again. */
+  unshift(item: T): void {
+    const items = this.#streams.get(item.stream);
+    if (items) items.unshift(item);
+    else this.#streams.set(item.stream, [item]);
+  }
+
   /** The next one, taken out; its stream goes to the end of the round. */
   shift(): T | undefined {
     const next = this.#streams.entries().next().value;

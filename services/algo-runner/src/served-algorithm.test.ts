@@ -3,14 +3,17 @@ import { Fault } from '@stream-infer/core/fault';
 import { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { describe, expect, test } from 'vitest';
 import { type Answer, ServedAlgorithm } from './served-algorithm.ts';
-import type { WorkerAnswer } from './worker-messages.ts';
+import type { WindowOutcome } from './worker-messages.ts';
 
-const DONE: WorkerAnswer = { kind: 'data', data: new Uint8Array([123, 125]), runUs: 5 };
+const DONE: WindowOutcome = { kind: 'data', data: new Uint8Array([123, 125]), runUs: 5 };
 
-/** A served algorithm whose fetches and runs end when the test says so. */
-function served(concurrency: number) {
+/**
+ * A served algorithm whose fetches and runs end when the test says so.
+ * @param inAdvance windows that its instances take while all of them run one.
+ */
+function served(concurrency: number, inAdvance = 0) {
   const fetching = new Map<string, PromiseWithResolvers<readonly Frame[]>>();
-  const running = new Map<string, PromiseWithResolvers<WorkerAnswer>>();
+  const handed = new Map<string, (outcome: WindowOutcome) => void>();
   const limits = new Map<string, number>();
   const answers = new Map<string, Answer>();
   const place = (stream: string, n: number): string => `${stream}${n}`;
@@ -19,12 +22,18 @@ function served(concurrency: number) {
     concurrency,
     timeoutMs: 777,
     instances: {
-      idle: () => concurrency - running.size,
-      run: ({ stream, n }, timeoutMs) => {
-        const run = Promise.withResolvers<WorkerAnswer>();
-        running.set(place(stream, n), run);
-        limits.set(place(stream, n), timeoutMs);
-        return run.promise;
+      hasRoom: () => handed.size < concurrency + inAdvance,
+      hand: ({ stream, n }, timeoutMs) => {
+        const id = place(stream, n);
+        const { promise, resolve } = Promise.withResolvers<WindowOutcome>();
+        limits.set(id, timeoutMs);
+        handed.set(id, resolve);
+        const takeBack = (): void => {
+          if ([...handed.keys()].indexOf(id) < concurrency) return;
+          handed.delete(id);
+          resolve({ kind: 'not-started' });
+        };
+        return { outcome: promise, takeBack };
       },
     },
     frames: ({ stream, n }) => {
@@ -39,7 +48,7 @@ function served(concurrency: number) {
     algorithm,
     limits,
     fetching: () => [...fetching.keys()],
-    running: () => [...running.keys()],
+    handed: () => [...handed.keys()],
     outcomes: () =>
       [...answers].map(([id, { outcome }]) => {
         if (outcome.kind === 'data') return `${id} ok`;
@@ -60,10 +69,10 @@ function served(concurrency: number) {
       else fetch?.resolve([]);
       await settled();
     },
-    ran: async (id: string, answer: WorkerAnswer = DONE) => {
-      const run = running.get(id);
-      running.delete(id);
-      run?.resolve(answer);
+    ran: async (id: string, outcome: WindowOutcome = DONE) => {
+      const settle = handed.get(id);
+      handed.delete(id);
+      settle?.(outcome);
       await settled();
     },
   };
@@ -76,10 +85,10 @@ describe('a served algorithm', () => {
     expect(faces.fetching()).toEqual(['a1', 'a2']);
     await faces.fetched('a1');
     await faces.fetched('a2');
-    expect(faces.running()).toEqual(['a1']);
+    expect(faces.handed()).toEqual(['a1']);
     expect(faces.fetching()).toEqual([]);
     await faces.ran('a1');
-    expect(faces.running()).toEqual(['a2']);
+    expect(faces.handed()).toEqual(['a2']);
     expect(faces.fetching()).toEqual(['a3']);
     expect(faces.outcomes()).toEqual(['a1 ok']);
   });
@@ -90,7 +99,7 @@ describe('a served algorithm', () => {
     const order: string[] = [];
     for (let [next] = faces.fetching(); next !== undefined; [next] = faces.fetching()) {
       await faces.fetched(next);
-      for (const running of faces.running()) {
+      for (const running of faces.handed()) {
         order.push(running);
         await faces.ran(running);
       }
@@ -103,7 +112,7 @@ describe('a served algorithm', () => {
     for (const id of ['a1', 'a2', 'a3', 'a4', 'a5']) faces.submit(id);
     expect(faces.fetching()).toHaveLength(4);
     for (const id of faces.fetching()) await faces.fetched(id);
-    expect(faces.running()).toEqual(['a1', 'a2', 'a3']);
+    expect(faces.handed()).toEqual(['a1', 'a2', 'a3']);
   });
 
   test('gives back what is cancelled before it starts, wherever it is (G-5)', async () => {
@@ -119,7 +128,7 @@ describe('a served algorithm', () => {
     expect(faces.outcomes()).toContain('a4 NOT_STARTED not started');
     await faces.ran('a1');
     expect(faces.outcomes()).toContain('a1 ok');
-    expect(faces.running()).toEqual([]);
+    expect(faces.handed()).toEqual([]);
   });
 
   test('gives back what is stale when its turn comes', async () => {
@@ -131,7 +140,37 @@ describe('a served algorithm', () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     await faces.ran('a1');
     expect(faces.outcomes()).toEqual(['a1 ok', 'a2 NOT_STARTED not started']);
-    expect(faces.running()).toEqual([]);
+    expect(faces.handed()).toEqual([]);
+  });
+
+  test('takes back what an instance has in advance and has not begun (G-5, G-6)', async () => {
+    const faces = served(1, 1);
+    const cancels = ['a1', 'a2', 'a3'].map((id) => faces.submit(id));
+    await faces.fetched('a1');
+    await faces.fetched('a2');
+    expect(faces.handed()).toEqual(['a1', 'a2']);
+    for (const cancel of cancels.slice(0, 2)) cancel();
+    await faces.fetched('a3');
+    expect(faces.outcomes()).toEqual(['a2 NOT_STARTED not started']);
+    expect(faces.handed()).toEqual(['a1', 'a3']);
+    const draining = faces.algorithm.drain();
+    await faces.ran('a1');
+    await draining;
+    expect(faces.outcomes()).toEqual(['a2', 'a3'].map((id) => `${id} NOT_STARTED not started`).concat('a1 ok'));
+  });
+
+  test('runs again, before all others of its stream, what was lost with the worker before it began', async () => {
+    const faces = served(1, 1);
+    for (const id of ['a1', 'a2', 'a3']) faces.submit(id);
+    await faces.fetched('a1');
+    await faces.fetched('a2');
+    await faces.ran('a2', { kind: 'not-started' });
+    expect(faces.outcomes()).toEqual([]);
+    expect(faces.fetching()).toEqual(['a2']);
+    await faces.fetched('a2');
+    await faces.ran('a1');
+    await faces.ran('a2');
+    expect(faces.outcomes()).toEqual(['a1 ok', 'a2 ok']);
   });
 
   test('answers a window whose frames cannot be had, and goes on', async () => {
@@ -141,7 +180,7 @@ describe('a served algorithm', () => {
     await faces.fetched('a1', new Fault('FRAME_GONE', 'gone'));
     await faces.fetched('a2');
     expect(faces.outcomes()).toEqual(['a1 FRAME_GONE']);
-    expect(faces.running()).toEqual(['a2']);
+    expect(faces.handed()).toEqual(['a2']);
   });
 
   test('limits a window by its own time limit, else by the definition', async () => {

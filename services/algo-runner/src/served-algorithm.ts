@@ -2,7 +2,7 @@
  * One algorithm that this runner serves: what waits for it, what is being fetched for it, what it runs.
  *
  * Invariants: every invocation is answered exactly once (G-4); one that was cancelled, or is given back by a drain, before an
- * instance was handed it is answered as not started (G-5, G-6); streams take turns (I6); at most `concurrency` + 1 windows are in
+ * instance has begun it is answered as not started (G-5, G-6); streams take turns (I6); at most `concurrency` + 1 windows are in
  * memory, so that the next one is fetched while the others run, and memory is bounded whoever asks.
  */
 
@@ -10,7 +10,8 @@ import type { Frame } from '@stream-infer/algorithm';
 import { Fault, type FaultJson, faultJson, toFault } from '@stream-infer/core/fault';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { FairQueue } from './fair-queue.ts';
-import type { WindowJob, WorkerAnswer } from './worker-messages.ts';
+import type { WindowJob } from './worker-messages.ts';
+import type { HandedWindow } from './worker-thread.ts';
 
 /** How an invocation ended. */
 export type Outcome =
@@ -24,10 +25,9 @@ export type Answer = { readonly outcome: Outcome; readonly timings: Timings };
 
 /** The instances, as they are needed here. */
 export type Instances = {
-  /** How many could take a window now. */
-  idle(): number;
-  /** Never rejects. */
-  run(job: WindowJob, timeoutMs: number): Promise<WorkerAnswer>;
+  /** Whether one of them takes a window now. */
+  hasRoom(): boolean;
+  hand(job: WindowJob, timeoutMs: number): HandedWindow;
 };
 
 export type ServedAlgorithmOptions = {
@@ -50,6 +50,7 @@ type Task = {
   readonly staleAt: number;
   answer: ((answer: Answer) => void) | undefined;
   fetchUs: number;
+  cancelled: boolean;
 };
 
 /** A timer of more than 31 bits would fire at once. */
@@ -65,7 +66,7 @@ export class ServedAlgorithm {
   readonly #waiting = new FairQueue<Task>();
   readonly #fetching = new Set<Task>();
   #prepared: Prepared[] = [];
-  #running = 0;
+  readonly #handed = new Map<Task, HandedWindow>();
   #drained: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ServedAlgorithmOptions) {
@@ -89,6 +90,7 @@ export class ServedAlgorithm {
       staleAt: invocation.budgetMs > 0 ? receivedAt + invocation.budgetMs : Number.POSITIVE_INFINITY,
       answer,
       fetchUs: 0,
+      cancelled: false,
     };
     if (this.#drained) this.#giveBack(task, 'the runner drains');
     else {
@@ -101,12 +103,12 @@ export class ServedAlgorithm {
   /** Starts what can start. Called whenever an instance became idle. */
   pump(): void {
     const { instances, concurrency } = this.#options;
-    while (instances.idle() > 0) {
+    while (instances.hasRoom()) {
       const next = this.#prepared.shift();
       if (!next) break;
-      if (!this.#isStale(next.task)) void this.#start(next);
+      if (!this.#isStale(next.task)) void this.#hand(next);
     }
-    while (this.#fetching.size + this.#prepared.length + this.#running <= concurrency) {
+    while (this.#fetching.size + this.#prepared.length + this.#handed.size <= concurrency) {
       const next = this.#waiting.shift();
       if (!next) break;
       if (!this.#isStale(next)) void this.#prepare(next);
@@ -121,7 +123,8 @@ export class ServedAlgorithm {
         this.#giveBack(task, 'the runner drains');
       for (const task of this.#fetching) this.#giveBack(task, 'the runner drains');
       for (const { task } of this.#prepared.splice(0)) this.#giveBack(task, 'the runner drains');
-      if (this.#running === 0) this.#drained.resolve();
+      for (const handed of this.#handed.values()) handed.takeBack();
+      if (this.#handed.size === 0) this.#drained.resolve();
     }
     return this.#drained.promise;
   }
@@ -141,26 +144,38 @@ export class ServedAlgorithm {
     this.pump();
   }
 
-  async #start({ task, frames }: Prepared): Promise<void> {
+  async #hand({ task, frames }: Prepared): Promise<void> {
     const { stream, n, key, inputs, timeoutMs } = task.invocation;
-    const queueUs = microsecondsSince(task.receivedAt) - task.fetchUs;
-    this.#running += 1;
     const limitMs = Math.min(timeoutMs > 0 ? timeoutMs : this.#options.timeoutMs, LONGEST_TIMER_MS);
-    const answer = await this.#options.instances.run({ stream, n, key, frames, inputs }, limitMs);
-    this.#running -= 1;
-    const timings = { queueUs, fetchUs: task.fetchUs, runUs: answer.runUs };
-    if (answer.kind === 'data') this.#answer(task, { kind: 'data', data: answer.data }, timings);
-    else this.#answer(task, { kind: 'fault', fault: answer.fault, notStarted: false }, timings, answer.place);
-    if (this.#drained && this.#running === 0) this.#drained.resolve();
+    const handed = this.#options.instances.hand({ stream, n, key, frames, inputs }, limitMs);
+    this.#handed.set(task, handed);
+    const outcome = await handed.outcome;
+    this.#handed.delete(task);
+    switch (outcome.kind) {
+      case 'data':
+        this.#answer(task, { kind: 'data', data: outcome.data }, outcome.runUs);
+        break;
+      case 'fault':
+        this.#answer(task, { kind: 'fault', fault: outcome.fault, notStarted: false }, outcome.runUs, outcome.place);
+        break;
+      case 'not-started':
+        if (this.#drained) this.#giveBack(task, 'the runner drains');
+        else if (task.cancelled) this.#giveBack(task, 'it was cancelled');
+        // Its worker was lost with the window before it; the frames went with it.
+        else this.#waiting.unshift(task);
+    }
+    if (this.#drained && this.#handed.size === 0) this.#drained.resolve();
     this.pump();
   }
 
   #cancel(task: Task): void {
     if (!task.answer) return;
+    task.cancelled = true;
     const prepared = this.#prepared.findIndex((one) => one.task === task);
     if (prepared >= 0) this.#prepared.splice(prepared, 1);
     if (prepared >= 0 || this.#waiting.delete(task) || this.#fetching.has(task))
       this.#giveBack(task, 'it was cancelled');
+    this.#handed.get(task)?.takeBack();
     this.pump();
   }
 
@@ -175,18 +190,11 @@ export class ServedAlgorithm {
     this.#answer(task, { kind: 'fault', fault: { code, message }, notStarted: true });
   }
 
-  #answer(
-    task: Task,
-    outcome: Outcome,
-    timings: Timings = {
-      queueUs: microsecondsSince(task.receivedAt) - task.fetchUs,
-      fetchUs: task.fetchUs,
-      runUs: 0,
-    },
-    place?: string,
-  ): void {
-    const { answer } = task;
+  #answer(task: Task, outcome: Outcome, runUs = 0, place?: string): void {
+    const { answer, fetchUs } = task;
     if (!answer) return;
+    const queueUs = Math.max(0, microsecondsSince(task.receivedAt) - fetchUs - runUs);
+    const timings: Timings = { queueUs, fetchUs, runUs };
     task.answer = undefined;
     this.#options.answered({ outcome, timings }, place);
     answer({ outcome, timings });

@@ -42,7 +42,7 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
   };
   const pool = new WorkerPool({ name, use, options: algorithmOptions, directory: options.directory }, concurrency, {
     log: (level, message, fields) => logger[level](fields, message),
-    idle: () => algorithm.pump(),
+    room: () => algorithm.pump(),
     lost: (reason) => {
       logger.warn({ reason }, 'a worker was lost and is replaced');
       options.workerLost();
@@ -53,7 +53,7 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
     definition: name,
     concurrency,
     timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    instances: { idle: () => pool.count('idle'), run: (job, limitMs) => pool.run(job, limitMs) },
+    instances: pool,
     frames: (invocation) => options.frames.window(invocation),
     answered: (answer, place) => {
       options.answered(answer);

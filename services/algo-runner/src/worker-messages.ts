@@ -19,8 +19,8 @@ export type WorkerSpec = {
 
 export type WorkerData = {
   readonly spec: WorkerSpec;
-  /** One 32-bit integer, 1 from the moment the thread loads a native module on (D7). Shared, so that no message is awaited. */
-  readonly native: SharedArrayBuffer;
+  /** Of its WorkerCells. */
+  readonly cells: SharedArrayBuffer;
 };
 
 /** One window, as it goes to a worker. */
@@ -34,7 +34,8 @@ export type WindowJob = {
 };
 
 export type ToWorker =
-  | { readonly kind: 'run'; readonly job: WindowJob }
+  /** Run this window after the one before, unless it was taken back by then. `window` counts from 1. */
+  | { readonly kind: 'run'; readonly window: number; readonly job: WindowJob }
   /** Close the algorithm, then end. */
   | { readonly kind: 'close' }
   /** End as soon as the thread listens again: nobody waits for it. */
@@ -42,7 +43,7 @@ export type ToWorker =
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What became of a window. */
+/** What became of a window in its worker. */
 export type WorkerAnswer =
   | { readonly kind: 'data'; readonly data: Uint8Array<ArrayBuffer>; readonly runUs: number }
   | {
@@ -63,3 +64,6 @@ export type FromWorker =
       readonly message: string;
       readonly fields: Record<string, unknown>;
     };
+
+/** What became of a window that was handed to a worker. */
+export type WindowOutcome = WorkerAnswer | { readonly kind: 'not-started' };

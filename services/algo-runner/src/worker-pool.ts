@@ -4,12 +4,12 @@
  */
 
 import { Fault, toFault } from '@stream-infer/core/fault';
-import type { WindowJob, WorkerAnswer, WorkerSpec } from './worker-messages.ts';
-import { type WorkerEvents, type WorkerState, WorkerThread } from './worker-thread.ts';
+import type { WindowJob, WorkerSpec } from './worker-messages.ts';
+import { type HandedWindow, type WorkerEvents, type WorkerState, WorkerThread } from './worker-thread.ts';
 
 export type WorkerPoolEvents = Pick<WorkerEvents, 'log'> & {
   /** A worker can take a window. */
-  idle(): void;
+  room(): void;
   /** A worker was lost and another is being started. */
   lost(reason: string): void;
   /** A worker that was to take the place of a lost one cannot be had: the algorithm serves no more. */
@@ -49,13 +49,25 @@ export class WorkerPool {
     return [...this.#workers].reduce((sum, worker) => sum + (worker.state === state ? 1 : 0), 0);
   }
 
-  /** Runs one window on an idle worker; there must be one. Never rejects. */
-  async run(job: WindowJob, timeoutMs: number): Promise<WorkerAnswer> {
-    const worker = [...this.#workers].find(({ state }) => state === 'idle');
-    if (!worker) throw new Fault('INTERNAL', `algorithm "${this.#spec.name}": no worker is idle`);
-    const answer = await worker.run(job, timeoutMs);
-    this.#fruitless = 0;
-    return answer;
+  /** Whether a worker can take a window. */
+  hasRoom(): boolean {
+    return [...this.#workers].some((worker) => worker.hasRoom(this.#inAdvance));
+  }
+
+  /** Hands one window to a worker, for which there must be room. */
+  hand(job: WindowJob, timeoutMs: number): HandedWindow {
+    const worker = [...this.#workers].find((one) => one.hasRoom(this.#inAdvance));
+    if (!worker) throw new Fault('INTERNAL', `algorithm "${this.#spec.name}": no worker has room`);
+    const handed = worker.hand(job, timeoutMs);
+    void handed.outcome.then(() => {
+      this.#fruitless = 0;
+    });
+    return handed;
+  }
+
+  /** A lone worker gets its next window in advance; of several, whichever is free first takes it. */
+  get #inAdvance(): boolean {
+    return this.#concurrency === 1;
   }
 
   /** Whether the process cannot end while a thread is where it is (D7). */
@@ -72,7 +84,7 @@ export class WorkerPool {
   #add(): WorkerThread {
     const worker = new WorkerThread(this.#spec, {
       log: this.#events.log,
-      idle: () => this.#events.idle(),
+      room: () => this.#events.room(),
       lost: (_, reason) => this.#lost(reason),
       ended: (ended) => this.#workers.delete(ended),
     });
@@ -92,7 +104,7 @@ export class WorkerPool {
     this.#add()
       .started()
       .then(
-        () => this.#events.idle(),
+        () => this.#events.room(),
         (error: unknown) => {
           if (!this.#closed) this.#events.failed(toFault(error, 'ALGORITHM_INIT_FAILED'));
         },
