@@ -92,7 +92,8 @@ async function* watch<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenerator<
         yield change;
       }
     } catch (error) {
-      if (!(error instanceof NatsError)) throw error;
+      // A watch that never was is told of; one that was is opened anew.
+      if (!isCurrent || !(error instanceof NatsError)) throw error;
     }
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }

@@ -39,7 +39,7 @@ const commonSettings = {
     .describe('End when standard input closes: the parent died.'),
 };
 
-const ingestSettings = z.strictObject({
+export const ingestSettings = z.strictObject({
   ...commonSettings,
   ffmpegPath: z.string().default('ffmpeg').describe('The ffmpeg to run.'),
   ffprobePath: z.string().default('ffprobe').describe('The ffprobe to run.'),
