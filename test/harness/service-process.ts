@@ -27,7 +27,7 @@ export async function startService(
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   const addresses = await new Promise<Record<string, string>>((resolve, reject) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text;
@@ -36,7 +36,7 @@ export async function startService(
         resolve((JSON.parse(line) as { addresses: Record<string, string> }).addresses);
       }
     });
-    child.once('exit', (status) => reject(new Error(`${name} ended with ${status}: ${log}`)));
+    child.once('close', (status) => reject(new Error(`${name} ended with ${status}: ${log}`)));
   });
   return {
     process: child,

@@ -223,8 +223,8 @@ describe('a collector that cannot start', () => {
     expect(await fatal({ STORE_PATH: import.meta.filename })).toMatch(
       /ended with 4.*"code":"STORE_FAILED".*collector\.test\.ts.*not a database/,
     );
-    expect(await fatal({ NATS_URL: 'nats://u:secret@127.0.0.1:1' })).toMatch(
-      /ended with 4.*"code":"NATS_UNREACHABLE".*nats:\/\/\*\*\*@127\.0\.0\.1:1/,
-    );
+    const unreachable = await fatal({ NATS_URL: 'nats://u:secret@127.0.0.1:1' });
+    expect(unreachable).toMatch(/ended with 4.*"code":"NATS_UNREACHABLE".*127\.0\.0\.1:1/);
+    expect(unreachable).not.toContain('secret');
   });
 });

@@ -54,6 +54,16 @@ describe('launcher', () => {
     expect(JSON.parse(stdout)).toMatchObject({ cwd, args: ['run', 'a b.mp4', '', '--fps=1'] });
   });
 
+  it('refuses a Node.js that is too old by NODE_TOO_OLD, with the version that it found', async () => {
+    await rm(join(checkout, '.tools/bin/node'));
+    const folder = join(checkout, 'elsewhere');
+    await writeFile(join(folder, 'node'), '#!/bin/sh\necho v22.9.0\n', { mode: 0o755 });
+    const script = `PATH=${JSON.stringify(folder)}:/usr/bin:/bin exec ${JSON.stringify(join(checkout, 'stream-infer'))} version`;
+    const { status, stdout, stderr } = await run('/bin/sh', ['-c', script]);
+    expect({ status, stdout }).toEqual({ status: 4, stdout: '' });
+    expect(stderr).toMatch(/^NODE_TOO_OLD: Node\.js 24 or newer is needed \(on the PATH: v22\.9\.0\); run: make /);
+  });
+
   it('works through links to links', async () => {
     await symlink('../stream-infer', join(checkout, 'elsewhere/first'));
     await symlink(join(checkout, 'elsewhere/first'), join(checkout, 'second'));

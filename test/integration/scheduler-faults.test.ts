@@ -1,3 +1,5 @@
+import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { openRuns } from '@stream-infer/bus/registry';
 import { publishResult } from '@stream-infer/bus/result-stream';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import type { ResultRecord } from '@stream-infer/core/result-record';
@@ -69,6 +71,28 @@ describe('a scheduler', () => {
     });
     expect(runner.received.length).toBe(sent);
     expect((await resultLog(world.bus)).records.length).toBe(records.length);
+  });
+
+  test('that is told to stop publishes what is under way, and takes nothing of it back', async () => {
+    const gate = Promise.withResolvers<void>();
+    const runner = await world.runner({
+      ...reader('one'),
+      answer: async (invocation) => {
+        await gate.promise;
+        return readNumbers(world.bus, invocation);
+      },
+    });
+    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
+    await ingest.play(10);
+    await eventually('it is asked', () => runner.received.length === 2);
+    const { process, addresses } = world.scheduler;
+    const exited = new Promise<number | null>((resolve) => process.once('exit', resolve));
+    process.kill('SIGTERM');
+    await eventually('it stops', async () => (await fetch(`${addresses.http}/v2/health/ready`)).status === 503);
+    gate.resolve();
+    expect(await exited).toBe(0);
+    expect(runner.cancelled).toEqual([]);
+    expect(numbersOf((await resultLog(world.bus)).records)).toEqual([1, 2]);
   });
 
   test('finds what another has published in its place, and goes on behind it (R-2)', async () => {
@@ -159,6 +183,15 @@ describe('a run', () => {
     expect(end.fault).toBeNull();
   });
 
+  test('whose ingest gave it up, and its buffer, ends with the fault that the registry tells', async () => {
+    await world.runner(reader('one'));
+    const { run } = await startIngest(world.bus, everyFrame(), sourceFacts());
+    const fault = { code: 'BUS_FAILED', message: 'the frame buffer is gone' } as const;
+    await deleteFrameBuffer(world.bus, world.bus.topology.framesStream('lobby', run.epoch));
+    await (await openRuns(world.bus)).put('lobby', { ...run, state: { kind: 'failed', fault } });
+    expect((await untilEnded(world.bus, 'lobby')).end.fault).toEqual(fault);
+  });
+
   test('whose source was abandoned for a younger run ends with what came', async () => {
     await world.runner(reader('one'));
     const first = await startIngest(world.bus, everyFrame(), sourceFacts());
@@ -180,8 +213,13 @@ test('metrics show the ledger, and what is over is no longer under way', async (
   );
   await ingest.end();
   await untilEnded(world.bus, 'lobby');
-  const text = await (await fetch(`${world.scheduler.addresses.http}/metrics`)).text();
   const labels = 'stream="lobby",algorithm="a"';
+  let text = '';
+  // The end is published first, then the run's buffer is deleted and what showed it closed.
+  await eventually('what is over is not shown', async () => {
+    text = await (await fetch(`${world.scheduler.addresses.http}/metrics`)).text();
+    return !text.includes(`stream_infer_windows_waiting{${labels}`);
+  });
   for (const line of [
     `stream_infer_invocations_triggered_total{${labels},service="scheduler"} 3`,
     `stream_infer_invocations_total{${labels},outcome="completed",service="scheduler"} 2`,
@@ -190,5 +228,4 @@ test('metrics show the ledger, and what is over is no longer under way', async (
     `stream_infer_result_latency_seconds_count{service="scheduler",${labels}} 3`,
   ])
     expect(text).toContain(line);
-  expect(text).not.toContain(`stream_infer_windows_waiting{${labels}`);
 });

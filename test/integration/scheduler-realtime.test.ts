@@ -76,4 +76,13 @@ describe('in realtime', () => {
       expect(budgetMs).toBeLessThanOrEqual(997);
     }
   });
+
+  test('a run comes to its end without a runner: its last window grows stale', async () => {
+    const spec = streamSpec({ mode: 'realtime', algorithms: [algorithm({ intervalFrames: 1 })] });
+    const ingest = await startIngest(world.bus, spec, sourceFacts());
+    await ingest.play(3);
+    await ingest.end();
+    const { end } = await untilEnded(world.bus, 'lobby');
+    expect(end.algorithms.a).toEqual({ triggered: 3, completed: 0, failed: 0, dropped: { replaced: 2, stale: 1 } });
+  });
 });

@@ -37,7 +37,12 @@ export const scheduleShape = {
     .min(1)
     .optional()
     .describe('Played frames between invocations. Default 1 where no interval is given.'),
-  timeoutMs: z.int().min(1).optional().describe('How long one invocation may run, in milliseconds. Default 10000.'),
+  timeoutMs: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe('How long one invocation may run, in milliseconds. Default 10000.'),
   maxInFlight: z
     .int()
     .min(1)

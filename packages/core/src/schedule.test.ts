@@ -117,6 +117,30 @@ describe('in realtime', () => {
   });
 });
 
+test('what comes back unanswered after the run was stopped is dropped, and not sent again', () => {
+  const { schedule, frame, take } = setUp('offline', 1);
+  frame(0);
+  const first = take(0);
+  schedule.stop();
+  schedule.giveBack(first, 0);
+  expect([schedule.canTake, schedule.idle]).toEqual([false, true]);
+  expect(schedule.ledger.totals).toEqual({ triggered: 1, completed: 0, failed: 0, dropped: { stopped: 1 } });
+});
+
+test.each([
+  ['realtime', true, { stale: 1 }],
+  ['offline', false, {}],
+] as const)('%s: the last window, which no runner takes, expires: %s', (mode, idle, dropped) => {
+  const { schedule, frame } = setUp(mode, 1, 1_000);
+  frame(0, 100);
+  schedule.end();
+  schedule.expire(899);
+  expect(schedule.idle).toBe(false);
+  schedule.expire(900);
+  expect(schedule.idle).toBe(idle);
+  expect(schedule.ledger.totals.dropped).toEqual(dropped);
+});
+
 test('what waits when the run is stopped is dropped as such', () => {
   const { schedule, frame, take } = setUp('offline', 1);
   frame(0);

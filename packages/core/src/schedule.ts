@@ -59,6 +59,7 @@ export class Schedule<F extends PublishedFrame, A> {
   readonly #answeredThrough: number;
   #start: number;
   #ended = false;
+  #stopped = false;
   /** Windows that wait to be sent, oldest first. */
   readonly #waiting: Trigger<F>[] = [];
   /** Windows that are triggered and not settled, oldest first. */
@@ -147,12 +148,13 @@ export class Schedule<F extends PublishedFrame, A> {
   }
 
   /**
-   * A window under way comes back unanswered: it waits again, before younger ones. In realtime it is dropped where a newer one
-   * waits or it is stale.
+   * A window under way comes back unanswered: it waits again, before younger ones. It is dropped where nothing more is sent; in
+   * realtime too where a newer one waits or it is stale.
    */
   giveBack(trigger: Trigger<F>, nowMs: number): void {
     this.#underWay.delete(trigger.n);
-    if (this.#mode === 'realtime' && this.#waiting.length > 0) this.drop(trigger.n, 'replaced');
+    if (this.#stopped) this.drop(trigger.n, 'stopped');
+    else if (this.#mode === 'realtime' && this.#waiting.length > 0) this.drop(trigger.n, 'replaced');
     else if (this.budgetMs(trigger, nowMs) <= 0) this.drop(trigger.n, 'stale');
     else {
       const younger = this.#waiting.findIndex(({ n }) => n > trigger.n);
@@ -184,14 +186,23 @@ export class Schedule<F extends PublishedFrame, A> {
     this.ledger.settle(outcome);
   }
 
+  /** Drops what waits and has become stale: without a runner nobody takes it, and nothing newer replaces the last. */
+  expire(nowMs: number): void {
+    for (const trigger of this.#waiting.filter((one) => this.budgetMs(one, nowMs) <= 0)) {
+      this.#waiting.splice(this.#waiting.indexOf(trigger), 1);
+      this.drop(trigger.n, 'stale');
+    }
+  }
+
   /** No frame comes any more. */
   end(): void {
     this.#ended = true;
   }
 
-  /** Nothing more is sent: what waits is dropped. */
+  /** Nothing more is sent: what waits is dropped, and what comes back unanswered. */
   stop(): void {
     this.#ended = true;
+    this.#stopped = true;
     this.#dropWaiting('stopped');
   }
 

@@ -2,8 +2,8 @@
 
 export type SourceKind = 'file' | 'device' | 'url';
 
-/** Devices are named as ffmpeg names them: input format, colon, device; or by their path. */
-const DEVICE = /^(?:(?:v4l2|avfoundation|dshow|x11grab|gdigrab|kmsgrab|fbdev|decklink|lavfi):.|\/dev\/)/s;
+/** Devices are named as ffmpeg names them: input format, colon, device; a camera by its path too. Files may lie in /dev, as in /dev/shm. */
+const DEVICE = /^(?:(?:v4l2|avfoundation|dshow|x11grab|gdigrab|kmsgrab|fbdev|decklink|lavfi):.|\/dev\/video\d+$)/s;
 
 /** `file://` is a file, not a URL. */
 export function sourceKind(source: string): SourceKind {

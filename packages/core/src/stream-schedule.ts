@@ -79,6 +79,11 @@ export class StreamSchedule<F extends PublishedFrame, A> {
     for (const schedule of this.schedules) schedule.end();
   }
 
+  /** Drops what waits and has become stale. */
+  expire(nowMs: number): void {
+    for (const schedule of this.schedules) schedule.expire(nowMs);
+  }
+
   /** Nothing more is sent or read. */
   stop(): void {
     this.#ended = true;

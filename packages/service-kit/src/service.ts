@@ -60,15 +60,18 @@ export type ServiceDescription<S extends ServiceSection> = {
 /** Runs the service until it is told to stop or fails; sets the exit status and ends the process. */
 export async function runService<S extends ServiceSection>(description: ServiceDescription<S>): Promise<void> {
   const exit = createProcessExit();
-  const status = await live(description, exit).catch((error: unknown) => {
+  const fatal = (error: unknown): number => {
     const fault = toFault(error);
+    const stack = fault.code === 'INTERNAL' && error instanceof Error ? { stack: error.stack } : {};
     createLogger({ service: description.name, level: 'info', format: 'auto' }).fatal(
-      { code: fault.code },
+      { code: fault.code, ...stack },
       fault.message,
     );
     return fault.exitStatus;
-  });
-  exit.end(status);
+  };
+  // A defect, a promise that nobody waited for among them: one line with its code, as every fault.
+  process.on('uncaughtException', (error) => exit.end(fatal(error)));
+  exit.end(await live(description, exit).catch(fatal));
 }
 
 async function live<S extends ServiceSection>(
@@ -108,11 +111,11 @@ async function live<S extends ServiceSection>(
     });
     service = await Promise.race([starting, ended.promise.then(() => undefined)]);
     if (service) logger.info({ addresses: { http: health.address, ...service.addresses } }, 'started');
-    // Told to stop while it was starting: let the start finish, so that what it opened is closed.
-    else service = await starting.catch(() => undefined);
+    // Told to stop while it was starting: let the start finish, so that what it opened is closed, but not for ever.
+    else service = await Promise.race([starting.catch(() => undefined), drainLimit(settings.drainTimeoutMs)]);
     const end = await ended.promise;
     logger.info({ reason: end.kind === 'restart' ? end.reason : end.kind }, 'stopping');
-    await Promise.race([service?.stop(), timeLimit(settings.drainTimeoutMs)]);
+    await Promise.race([service?.stop(), drainLimit(settings.drainTimeoutMs)]);
     switch (end.kind) {
       case 'stop':
         return 0;
@@ -131,4 +134,5 @@ async function live<S extends ServiceSection>(
   }
 }
 
-const timeLimit = (limitMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, limitMs).unref());
+const drainLimit = (limitMs: number): Promise<undefined> =>
+  new Promise((resolve) => setTimeout(() => resolve(undefined), limitMs).unref());

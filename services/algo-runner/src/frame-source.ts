@@ -3,7 +3,7 @@
  *
  * Invariants: the frame that was fetched is the one that was meant (EX-1), else FRAME_MISMATCH; every frame handed out has memory
  * that nothing else refers to, so that it moves to a worker thread without a copy. Where windows share frames, each gets a
- * copy out of the cache: copying 230 kB takes 0.03 ms and fetching them 1 ms, and an algorithm may keep what it was given, as
+ * copy out of the cache: copying 230 kB takes 0.1 ms and fetching them 1 ms or more, and an algorithm may keep what it was given, as
  * it could not if threads shared the memory.
  */
 

@@ -59,8 +59,7 @@ function writeGray({ data, channels }: DecodedPicture, out: Uint8Array): void {
   }
 }
 
-function writeYuv420p(picture: DecodedPicture, out: Uint8Array): void {
-  const { data, channels, width, height } = picture;
+function writeYuv420p({ data, channels, width, height }: DecodedPicture, out: Uint8Array): void {
   const green = channels === 3 ? 1 : 0;
   const blue = channels === 3 ? 2 : 0;
   for (let pixel = 0, from = 0; pixel < width * height; pixel += 1, from += channels) {
@@ -73,21 +72,24 @@ function writeYuv420p(picture: DecodedPicture, out: Uint8Array): void {
   const u = width * height;
   const v = u + chromaWidth * chromaHeight;
   for (let row = 0; row < chromaHeight; row += 1) {
+    const above = 2 * row * width;
+    // At an odd edge the last row or column counts twice.
+    const below = Math.min(2 * row + 1, height - 1) * width;
     for (let column = 0; column < chromaWidth; column += 1) {
-      const [r, g, b] = blockMean(picture, 2 * column, 2 * row);
+      const left = 2 * column;
+      const right = Math.min(left + 1, width - 1);
+      const [a, b, c, d] = [above + left, above + right, below + left, below + right];
+      const mean = (channel: number): number =>
+        ((data[a * channels + channel] as number) +
+          (data[b * channels + channel] as number) +
+          (data[c * channels + channel] as number) +
+          (data[d * channels + channel] as number) +
+          2) >>
+        2;
+      const [red, greenMean, blueMean] = [mean(0), mean(green), mean(blue)];
       const at = row * chromaWidth + column;
-      out[u + at] = 128 + ((-38 * r - 74 * g + 112 * b + 128) >> 8);
-      out[v + at] = 128 + ((112 * r - 94 * g - 18 * b + 128) >> 8);
+      out[u + at] = 128 + ((-38 * red - 74 * greenMean + 112 * blueMean + 128) >> 8);
+      out[v + at] = 128 + ((112 * red - 94 * greenMean - 18 * blueMean + 128) >> 8);
     }
   }
-}
-
-/** Mean red, green and blue of the two by two pixels at (x, y); at an odd edge the last row or column counts twice. */
-function blockMean({ data, channels, width, height }: DecodedPicture, x: number, y: number): [number, number, number] {
-  const right = Math.min(x + 1, width - 1);
-  const below = Math.min(y + 1, height - 1);
-  const places = [y * width + x, y * width + right, below * width + x, below * width + right];
-  const mean = (channel: number): number =>
-    places.reduce((sum, place) => sum + (data[place * channels + channel] as number), 2) >> 2;
-  return channels === 3 ? [mean(0), mean(1), mean(2)] : [mean(0), mean(0), mean(0)];
 }

@@ -47,6 +47,7 @@ function served(concurrency: number, inAdvance = 0) {
   return {
     algorithm,
     limits,
+    settled,
     fetching: () => [...fetching.keys()],
     handed: () => [...handed.keys()],
     outcomes: () =>
@@ -150,6 +151,7 @@ describe('a served algorithm', () => {
     await faces.fetched('a2');
     expect(faces.handed()).toEqual(['a1', 'a2']);
     for (const cancel of cancels.slice(0, 2)) cancel();
+    await faces.settled();
     await faces.fetched('a3');
     expect(faces.outcomes()).toEqual(['a2 NOT_STARTED not started']);
     expect(faces.handed()).toEqual(['a1', 'a3']);

@@ -149,7 +149,11 @@ export class ServedAlgorithm {
     const limitMs = Math.min(timeoutMs > 0 ? timeoutMs : this.#options.timeoutMs, LONGEST_TIMER_MS);
     const handed = this.#options.instances.hand({ stream, n, key, frames, inputs }, limitMs);
     this.#handed.set(task, handed);
+    const stale = Number.isFinite(task.staleAt)
+      ? setTimeout(handed.takeBack, Math.min(Math.ceil(task.staleAt - performance.now()), LONGEST_TIMER_MS))
+      : undefined;
     const outcome = await handed.outcome;
+    clearTimeout(stale);
     this.#handed.delete(task);
     switch (outcome.kind) {
       case 'data':
@@ -162,7 +166,7 @@ export class ServedAlgorithm {
         if (this.#drained) this.#giveBack(task, 'the runner drains');
         else if (task.cancelled) this.#giveBack(task, 'it was cancelled');
         // Its worker was lost with the window before it; the frames went with it.
-        else this.#waiting.unshift(task);
+        else if (!this.#isStale(task)) this.#waiting.unshift(task);
     }
     if (this.#drained && this.#handed.size === 0) this.#drained.resolve();
     this.pump();

@@ -20,7 +20,6 @@ export class Dispatcher {
   /** By definition: the sources that may have work, each once, in their turn. */
   readonly #turns = new Map<string, Set<WorkSource>>();
   readonly #carriedBy = new WeakMap<Work, Carrier>();
-  #halted = false;
 
   addCarrier(carrier: Carrier): void {
     this.#carriers.add(carrier);
@@ -48,7 +47,7 @@ export class Dispatcher {
   /** Sends what can be sent of a definition. To be called when a runner has new credits. */
   pump(definition: string): void {
     const turns = this.#turns.get(definition);
-    while (turns && turns.size > 0 && !this.#halted) {
+    while (turns && turns.size > 0) {
       const carrier = this.#freest(definition);
       if (carrier === undefined) return;
       const [source] = turns;
@@ -65,11 +64,6 @@ export class Dispatcher {
 
   cancel(work: Work): void {
     this.#carriedBy.get(work)?.cancel(work);
-  }
-
-  /** Sends nothing more. */
-  halt(): void {
-    this.#halted = true;
   }
 
   /** The one with the most credits, so that a busy runner is spared; of several, the one that was not last. */

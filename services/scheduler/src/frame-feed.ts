@@ -6,13 +6,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { readFrames } from '@stream-infer/bus/frame-reader';
-import { Fault } from '@stream-infer/core/fault';
+import { Fault, type FaultJson } from '@stream-infer/core/fault';
 import type { Run, SourceEnd } from '@stream-infer/core/run';
 import { Condition } from './condition.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 
-/** What the registry says of the run. `over`: its ingest has ended it. `superseded`: the stream has a younger one. */
-export type Registered = 'playing' | 'over' | 'superseded';
+/** What the registry says of the run. */
+export type Registered =
+  | { readonly kind: 'playing' }
+  /** Its source has ended: the end marker stands in the buffer. */
+  | { readonly kind: 'ended' }
+  /** It was stopped: a marker may not come. */
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly fault: FaultJson }
+  /** The stream has a younger one. */
+  | { readonly kind: 'superseded' };
 
 export type FeedEnd =
   | { readonly kind: 'marker'; readonly end: SourceEnd }
@@ -29,7 +37,7 @@ export type FrameFeedOptions = {
   isIdle(): boolean;
 };
 
-/** How long a source that the registry gave up, or whose buffer is gone, may leave us without a word. */
+/** How long a source that is not to come to its end, or whose buffer is gone, may leave us without a word. */
 const SILENCE_MS = 5_000;
 const CHECK_MS = 1_000;
 
@@ -38,7 +46,7 @@ export class FrameFeed {
   readonly #stopped = new AbortController();
   readonly #reading = new AbortController();
   readonly #condition = new Condition();
-  #registered: Registered = 'playing';
+  #registered: Registered = { kind: 'playing' };
   #frames = 0;
   #last: BufferedFrame | undefined;
   #lastHeardMs = performance.now();
@@ -95,25 +103,30 @@ export class FrameFeed {
   /** The registry may tell in a moment why the buffer is gone. */
   async #missing(): Promise<FeedEnd> {
     const { stream } = this.#options.run;
-    const told = this.#condition.until(() => this.#registered !== 'playing');
+    const told = this.#condition.until(() => this.#registered.kind !== 'playing');
     await Promise.race([told, sleep(SILENCE_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined)]);
     if (this.#stopped.signal.aborted) return { kind: 'stopped' };
     return { kind: 'missing', end: this.soFar, fault: missingEndFault(stream, this.#registered) };
   }
 
   #checkSilence(): void {
+    const { kind } = this.#registered;
+    if (kind === 'playing' || kind === 'ended') return;
     const silent = performance.now() - this.#lastHeardMs > SILENCE_MS;
-    if (silent && this.#registered !== 'playing' && this.#options.isIdle()) this.#reading.abort();
+    if (silent && this.#options.isIdle()) this.#reading.abort();
   }
 }
 
 function missingEndFault(stream: string, registered: Registered): Fault | undefined {
-  switch (registered) {
+  switch (registered.kind) {
     case 'playing':
-      return new Fault('BUS_FAILED', `the frame buffer of stream ${stream} is gone before its source ended`);
+    case 'ended':
+      return new Fault('BUS_FAILED', `the frame buffer of stream ${stream} is gone before it was read to its end`);
     case 'superseded':
       return new Fault('SOURCE_LOST', `stream ${stream} was started anew before this run of it ended`);
-    case 'over':
+    case 'failed':
+      return new Fault(registered.fault.code, registered.fault.message);
+    case 'stopped':
       return undefined;
   }
 }

@@ -66,3 +66,15 @@ test('an invocation names its frames by reference, with all that a runner needs 
     content: { $case: 'reference', value: { jetstream: 'si_FRAMES_lobby_3', sequence: 9 } },
   });
 });
+
+test('a position whose parts are beyond 2^53 is halved until they are not', () => {
+  const place = { stream: 'lobby', run: 'r1', frames: 'si_FRAMES_lobby_3', fps: rational(2_997_002_997_003, 1e11) };
+  const algorithm = { name: 'a', definition: 'a', frameCount: 1, frameStep: 0, intervalFrames: 1, span: 1 };
+  const late = { ...frame, n: 1_000_000 };
+  const trigger = { n: late.n, frames: [late], triggeredAtMs: 0, capturedAtMs: 0 };
+  const limits = { timeoutMs: 1_000, maxInFlight: 1 };
+  const { window } = invocationMessage(place, { ...algorithm, ...limits }, trigger, { attempt: 1, budgetMs: 0 });
+  const { positionNumerator = 0, positionDenominator = 1 } = window?.frames[0] ?? {};
+  expect(Number.isSafeInteger(positionNumerator)).toBe(true);
+  expect(positionNumerator / positionDenominator).toBeCloseTo(1_000_000 / 29.97002997003, 6);
+});

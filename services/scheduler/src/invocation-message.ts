@@ -54,14 +54,24 @@ export function invocationMessage(
   };
 }
 
+/** n / fps in parts that are safe integers both: halved, and so rounded in the 53rd bit, where an fps has very many digits. */
+function positionOf(n: number, { num, den }: Rational): Pick<Frame, 'positionNumerator' | 'positionDenominator'> {
+  let numerator = BigInt(n) * BigInt(den);
+  let denominator = BigInt(num);
+  while (numerator > Number.MAX_SAFE_INTEGER) {
+    numerator >>= 1n;
+    denominator >>= 1n;
+  }
+  return { positionNumerator: Number(numerator), positionDenominator: Number(denominator) };
+}
+
 function frameMessage({ n, sequence, header }: BufferedFrame, jetstream: string, fps: Rational): Frame {
   return {
     n,
     sourceIndex: header.sourceIndex,
     presentationTimeUs: header.presentationTimeUs,
     capturedAtMs: header.capturedAtMs,
-    positionNumerator: n * fps.den,
-    positionDenominator: fps.num,
+    ...positionOf(n, fps),
     width: header.size.width,
     height: header.size.height,
     pixelFormat: PIXEL_FORMATS[header.pixelFormat] ?? PixelFormat.PIXEL_FORMAT_UNSPECIFIED,

@@ -6,6 +6,7 @@
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
 import type { Fault } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
+import type { Registered } from './frame-feed.ts';
 import { type PlayingRun, playingRun } from './playing-run.ts';
 import type { StreamRun } from './stream-run.ts';
 import { type Watch, watchBucket } from './watch-bucket.ts';
@@ -47,7 +48,7 @@ export class RunDirectory {
         this.#put(change.value);
         return;
       case 'deleted':
-        for (const followed of this.#of(change.key)) followed.registered('over');
+        for (const followed of this.#of(change.key)) followed.registered({ kind: 'stopped' });
         return;
       case 'current':
         return;
@@ -55,20 +56,17 @@ export class RunDirectory {
   }
 
   #put(run: Run): void {
-    for (const followed of this.#of(run.stream)) {
-      if (followed.run.run !== run.run) followed.registered('superseded');
-      else if (followed.run.epoch < run.epoch) followed.drop();
-      else if (isOver(run)) followed.registered('over');
-    }
+    for (const followed of this.#of(run.stream))
+      if (followed.run.run === run.run && followed.run.epoch < run.epoch) followed.drop();
     const playing = playingRun(run);
-    if (playing && (this.#seen.get(run.stream) ?? 0) < run.epoch && !this.#halted) this.#follow(playing, isOver(run));
+    if (playing && (this.#seen.get(run.stream) ?? 0) < run.epoch && !this.#halted) this.#follow(playing);
+    for (const followed of this.#of(run.stream))
+      followed.registered(followed.run.run === run.run ? registeredAs(run) : { kind: 'superseded' });
   }
 
-  /** @param over its ingest had ended it before it was known here. */
-  #follow(run: PlayingRun, over: boolean): void {
+  #follow(run: PlayingRun): void {
     this.#seen.set(run.stream, run.epoch);
     const followed = this.#options.follow(run);
-    if (over) followed.registered('over');
     this.#followed.add(followed);
     void followed.done.then(() => this.#followed.delete(followed));
   }
@@ -78,4 +76,15 @@ export class RunDirectory {
   }
 }
 
-const isOver = ({ state }: Run): boolean => state.kind === 'ended' || state.kind === 'failed';
+function registeredAs({ state }: Run): Registered {
+  switch (state.kind) {
+    // A run that plays and is claimed again was given back by its ingest, behind an end marker.
+    case 'claimed':
+    case 'playing':
+      return { kind: 'playing' };
+    case 'ended':
+      return { kind: state.facts ? 'ended' : 'stopped' };
+    case 'failed':
+      return { kind: 'failed', fault: state.fault };
+  }
+}

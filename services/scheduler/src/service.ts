@@ -48,7 +48,7 @@ export async function startScheduler(
     return {
       addresses: {},
       live: () => !bus.connection.isClosed(),
-      ready: () => stopped === undefined && !bus.connection.isClosed() && runs.isCurrent && runners.isCurrent,
+      ready: () => stopped === undefined && bus.isConnected && runs.isCurrent && runners.isCurrent,
       stop: () => {
         stopped ??= stop();
         return stopped;

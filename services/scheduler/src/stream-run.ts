@@ -44,6 +44,7 @@ export type StreamRunOptions = {
 type StreamRunState = 'following' | 'left' | 'over';
 
 const END_RETRY_MS = 500;
+const EXPIRE_MS = 250;
 
 export class StreamRun {
   readonly run: PlayingRun;
@@ -117,8 +118,7 @@ export class StreamRun {
   async #live(): Promise<void> {
     try {
       const { bus, run, dispatcher, metrics, lateness } = this.#options;
-      // A run that stands ended in the registry may have been answered to its end long ago.
-      if (await this.#hasEnded()) return await this.#conclude();
+      if (await this.#isOverAlready()) return await this.#conclude();
       const plan = samplePlan(run.spec, run.state.source);
       const events = { changed: () => this.#changed(), failed: (fault: Fault) => this.#broke(fault) };
       const { signal } = this.#left;
@@ -131,12 +131,17 @@ export class StreamRun {
     await this.#conclude();
   }
 
-  /** Asks until the bus answers, or the run goes on elsewhere. */
-  async #hasEnded(): Promise<boolean> {
+  /**
+   * A run that stands in the registry may have been answered to its end long ago, by a process that had no time to delete its buffer.
+   * Asks until the bus answers, or the run goes on elsewhere.
+   */
+  async #isOverAlready(): Promise<boolean> {
     const { bus, run } = this.#options;
     while (this.#state === 'following') {
       try {
-        return await hasRunEnded(bus, run);
+        if (!(await hasRunEnded(bus, run))) return false;
+        this.#state = 'over';
+        await this.#deleteBuffer();
       } catch (error) {
         this.#busFailed(error, 'whether it has ended is not known yet');
         await sleep(END_RETRY_MS, undefined, { signal: this.#left.signal }).catch(() => undefined);
@@ -156,6 +161,8 @@ export class StreamRun {
     const ended = await this.#feed.read((frame) => this.#frame(schedule, frame));
     switch (ended.kind) {
       case 'stopped':
+        // What is under way is answered and published first: `halt` waits for it.
+        await this.#condition.until(() => this.#state !== 'following' || this.#broken);
         if (!this.#broken) return;
         break;
       case 'marker':
@@ -168,8 +175,18 @@ export class StreamRun {
     if (schedule.lostWindows > 0 && this.run.spec.mode === 'offline')
       this.#failed(new Fault('BUS_FAILED', `frames of stream ${this.run.stream} were lost on the bus: run it again`));
     this.#changed();
-    await this.#condition.until(() => this.#state !== 'following' || this.#broken || schedule.complete);
+    await this.#complete(schedule);
     await this.#finish(ended.kind === 'stopped' ? this.#feed.soFar : ended.end);
+  }
+
+  /** Resolves when every window is settled, or nothing more is to be done here. */
+  async #complete(schedule: RunSchedule): Promise<void> {
+    const expiring = setInterval(() => {
+      schedule.expire(performance.now());
+      this.#changed();
+    }, EXPIRE_MS);
+    await this.#condition.until(() => this.#state !== 'following' || this.#broken || schedule.complete);
+    clearInterval(expiring);
   }
 
   #frame(schedule: RunSchedule, frame: BufferedFrame): void {
@@ -220,6 +237,12 @@ export class StreamRun {
     }
     if (this.#state !== 'over') return;
     this.#logger.info({ fault: fault?.code }, 'run is over');
+    await this.#deleteBuffer();
+  }
+
+  /** Never rejects. */
+  async #deleteBuffer(): Promise<void> {
+    const { bus, run } = this.#options;
     await deleteFrameBuffer(bus, run.state.frames).catch((error: unknown) => {
       this.#busFailed(error, 'its frame buffer is not deleted');
     });

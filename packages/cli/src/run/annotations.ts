@@ -35,7 +35,7 @@ export async function drawAnnotations(options: AnnotationsOptions): Promise<void
         facts,
         videoStream: spec.videoStream,
         fromFirstResult: spec.position !== '0',
-        records: collector.records(spec.id),
+        records: collector.records({ stream: spec.id, run: progress.run }),
         path,
       },
       {

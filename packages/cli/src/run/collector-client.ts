@@ -9,13 +9,16 @@ import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
 export type CollectorClient = {
   /** Resolves when this run of the stream is complete and all of its results are stored; rejects when the signal aborts. */
   runEnd(stream: string, run: string, signal: AbortSignal): Promise<RunEnd>;
-  /** The data of a stream by algorithm and time key: canonical JSON as bytes, because parsing would lose the order of its keys. */
-  results(stream: string): Promise<Readable>;
-  /** Whole records, one a line, ascending by n and algorithm. */
-  recordLines(stream: string): Promise<Readable>;
+  /** The data of a run by algorithm and time key: canonical JSON as bytes, because parsing would lose the order of its keys. */
+  results(place: RunPlace): Promise<Readable>;
+  /** Whole records of a run, one a line, ascending by n and algorithm. */
+  recordLines(place: RunPlace): Promise<Readable>;
   /** The same, parsed one by one. */
-  records(stream: string): AsyncGenerator<ResultRecord, void, void>;
+  records(place: RunPlace): AsyncGenerator<ResultRecord, void, void>;
 };
+
+/** A store that stays has earlier runs of the stream too: what is read is of this one. Without a run nothing was played. */
+export type RunPlace = { readonly stream: string; readonly run: string | undefined };
 
 const FIRST_POLL_MS = 20;
 const LAST_POLL_MS = 250;
@@ -30,13 +33,18 @@ export function collectorClient(url: string): CollectorClient {
     throw new Fault('STORE_FAILED', `the collector answers ${response.status} to ${path}`);
   };
   const path = (stream: string, rest = ''): string => `/v1/streams/${encodeURIComponent(stream)}${rest}`;
-  const body = async (stream: string, rest: string, accept: string, empty: string): Promise<Readable> => {
-    const response = await get(path(stream, rest), accept).catch((error: unknown) => {
-      throw toFault(error, 'STORE_FAILED', 'the results cannot be read');
-    });
+  type Part = { readonly rest: string; readonly accept: string; readonly empty: string };
+  const body = async ({ stream, run }: RunPlace, { rest, accept, empty }: Part): Promise<Readable> => {
+    if (run === undefined) return Readable.from([empty]);
+    const response = await get(`${path(stream, rest)}?run=${encodeURIComponent(run)}`, accept).catch(
+      (error: unknown) => {
+        throw toFault(error, 'STORE_FAILED', 'the results cannot be read');
+      },
+    );
     return response?.body ? Readable.fromWeb(response.body) : Readable.from([empty]);
   };
-  const recordLines = (stream: string): Promise<Readable> => body(stream, '/records', 'application/x-ndjson', '');
+  const recordLines = (place: RunPlace): Promise<Readable> =>
+    body(place, { rest: '/records', accept: 'application/x-ndjson', empty: '' });
   return {
     async runEnd(stream, run, signal) {
       for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_POLL_MS)) {
@@ -46,10 +54,10 @@ export function collectorClient(url: string): CollectorClient {
         await wait(pauseMs, undefined, { signal });
       }
     },
-    results: (stream) => body(stream, '/results', 'application/json', '{}'),
+    results: (place) => body(place, { rest: '/results', accept: 'application/json', empty: '{}' }),
     recordLines,
-    async *records(stream) {
-      const lines = createInterface({ input: await recordLines(stream), crlfDelay: Number.POSITIVE_INFINITY });
+    async *records(place) {
+      const lines = createInterface({ input: await recordLines(place), crlfDelay: Number.POSITIVE_INFINITY });
       for await (const line of lines) if (line !== '') yield JSON.parse(line) as ResultRecord;
     },
   };

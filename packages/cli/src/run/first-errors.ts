@@ -12,7 +12,7 @@ export async function firstErrors(
   const found = new Map<string, FirstError>();
   const failing = Object.entries(end?.algorithms ?? {}).filter(([, { failed }]) => failed > 0);
   if (!end || failing.length === 0) return found;
-  for await (const { algorithm, key, error } of collector.records(end.stream)) {
+  for await (const { algorithm, key, error } of collector.records(end)) {
     if (error && !found.has(algorithm)) found.set(algorithm, { key, error });
     if (found.size === failing.length) break;
   }

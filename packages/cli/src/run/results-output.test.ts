@@ -10,8 +10,9 @@ import { resultChunks, writeResults } from './results-output.ts';
 
 const collector: CollectorClient = {
   runEnd: () => Promise.reject(new Error('not asked for')),
-  results: async (stream) => Readable.from([Buffer.from(`{"faces":{"0.5":"${stream}"`), Buffer.from(',"1":2}}')]),
-  recordLines: async (stream) => Readable.from([`{"stream":"${stream}","n":1}\n{"stream":"${stream}"`, ',"n":2}\n']),
+  results: async ({ stream }) => Readable.from([Buffer.from(`{"faces":{"0.5":"${stream}"`), Buffer.from(',"1":2}}')]),
+  recordLines: async ({ stream }) =>
+    Readable.from([`{"stream":"${stream}","n":1}\n{"stream":"${stream}"`, ',"n":2}\n']),
   async *records() {
     yield* [];
   },
@@ -19,7 +20,8 @@ const collector: CollectorClient = {
 
 const written = async (format: 'json' | 'ndjson', ...streams: string[]): Promise<string> => {
   let text = '';
-  for await (const chunk of resultChunks(format, streams, collector)) text += String(chunk);
+  const runs = streams.map((stream) => ({ stream, run: 'r1' }));
+  for await (const chunk of resultChunks(format, runs, collector)) text += String(chunk);
   return text;
 };
 
@@ -46,13 +48,15 @@ describe('a file', () => {
   test('takes the place of what was in it', async () => {
     const path = join(directory, 'r.json');
     await writeFile(path, 'x'.repeat(1000));
-    await writeResults({ kind: 'file', path, format: 'json' }, ['a'], collector);
+    await writeResults({ kind: 'file', path, format: 'json' }, [{ stream: 'a', run: 'r1' }], collector);
     expect(await readFile(path, 'utf8')).toBe('{"a":{"faces":{"0.5":"a","1":2}}}\n');
   });
 
   test('that cannot be written is a fault that names it', async () => {
     const path = join(directory, 'gone', 'r.json');
-    await expect(writeResults({ kind: 'file', path, format: 'json' }, ['a'], collector)).rejects.toMatchObject({
+    await expect(
+      writeResults({ kind: 'file', path, format: 'json' }, [{ stream: 'a', run: 'r1' }], collector),
+    ).rejects.toMatchObject({
       code: 'OUTPUT_UNWRITABLE',
       message: expect.stringContaining(path),
     });

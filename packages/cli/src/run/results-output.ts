@@ -4,22 +4,22 @@ import { createWriteStream } from 'node:fs';
 import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Fault } from '@stream-infer/core/fault';
-import type { CollectorClient } from './collector-client.ts';
+import type { CollectorClient, RunPlace } from './collector-client.ts';
 import { type OutputFormat, type OutputTarget, unwritable } from './output-target.ts';
 
 /** Throws OUTPUT_UNWRITABLE or STORE_FAILED. */
 export async function writeResults(
   target: OutputTarget,
-  streams: readonly string[],
+  runs: readonly RunPlace[],
   collector: CollectorClient,
 ): Promise<void> {
   switch (target.kind) {
     case 'none':
       return;
     case 'stdout':
-      return writeTo(standardOutput(), 'standard output', resultChunks('json', streams, collector));
+      return writeTo(standardOutput(), 'standard output', resultChunks('json', runs, collector));
     case 'file':
-      return writeTo(createWriteStream(target.path), target.path, resultChunks(target.format, streams, collector));
+      return writeTo(createWriteStream(target.path), target.path, resultChunks(target.format, runs, collector));
   }
 }
 
@@ -45,17 +45,18 @@ function standardOutput(): Writable {
  */
 export async function* resultChunks(
   format: OutputFormat,
-  streams: readonly string[],
+  runs: readonly RunPlace[],
   collector: Pick<CollectorClient, 'results' | 'recordLines'>,
 ): AsyncGenerator<Uint8Array | string, void, void> {
   if (format === 'ndjson') {
-    for (const stream of streams) yield* chunksOf(await collector.recordLines(stream));
+    for (const place of runs) yield* chunksOf(await collector.recordLines(place));
     return;
   }
   yield '{';
-  for (const [index, stream] of [...streams].sort().entries()) {
-    yield `${index === 0 ? '' : ','}${JSON.stringify(stream)}:`;
-    yield* chunksOf(await collector.results(stream));
+  const ascending = [...runs].sort((a, b) => (a.stream < b.stream ? -1 : 1));
+  for (const [index, place] of ascending.entries()) {
+    yield `${index === 0 ? '' : ','}${JSON.stringify(place.stream)}:`;
+    yield* chunksOf(await collector.results(place));
   }
   yield '}\n';
 }

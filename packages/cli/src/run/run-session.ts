@@ -169,10 +169,11 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
     const errors = await attempt(() => firstErrors(collector, runEnd), new Map());
     results.push({ spec, progress: play.progress.get(spec.id), end: runEnd, firstErrors: errors });
   }
-  const ids = plan.specs.map(({ id }) => id);
+  const runs = results.map(({ spec, progress }) => ({ stream: spec.id, run: progress?.run }));
   // Where no stream gave a frame, nothing was computed, and what an earlier run wrote stays.
   const written =
-    results.some(hasPlayed) && (await attempt(() => writeResults(plan.output, ids, collector).then(() => true), false));
+    results.some(hasPlayed) &&
+    (await attempt(() => writeResults(plan.output, runs, collector).then(() => true), false));
   const annotations = new Map<string, string>();
   if (end.kind === 'complete')
     await attempt(
