@@ -14,26 +14,21 @@ import type { Run } from '@stream-infer/core/run';
 const NOTHING: AlgorithmTotals = { triggered: 0, completed: 0, failed: 0, dropped: {} };
 const RETRY_MS = 500;
 
-/** What was played before the fault; nothing, where it came first. */
-export type Played = Pick<RunEnd, 'decoded' | 'played' | 'published' | 'lastPlayed'>;
-
-export const NOTHING_PLAYED: Played = { decoded: 0, played: 0, published: 0, lastPlayed: 0 };
-
-export type FailedRun = { readonly fault: Fault; readonly played: Played; readonly signal: AbortSignal };
+export type FailedRun = { readonly fault: Fault; readonly signal: AbortSignal };
 
 /** Publishes it, waiting for the result stream where the scheduler has not made it yet; gives up when the signal aborts. */
 export async function publishFailedRun(
   bus: Bus,
   { stream, run, spec, startedAtMs }: Run,
-  { fault, played: { decoded, played, published, lastPlayed }, signal }: FailedRun,
+  { fault, signal }: FailedRun,
 ): Promise<void> {
   const end: RunEnd = {
     stream,
     run,
-    decoded,
-    played,
-    published,
-    lastPlayed,
+    decoded: 0,
+    played: 0,
+    published: 0,
+    lastPlayed: 0,
     algorithms: Object.fromEntries(spec.algorithms.map(({ name }) => [name, NOTHING])),
     elapsedMs: Math.max(0, Date.now() - startedAtMs),
     fault: faultJson(fault),

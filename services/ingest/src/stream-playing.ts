@@ -16,7 +16,7 @@ import type { Logger } from '@stream-infer/service-kit/logger';
 import { FrameFlow } from './frame-flow.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { RunClaim } from './run-claim.ts';
-import { NOTHING_PLAYED, type Played, publishFailedRun } from './run-end.ts';
+import { publishFailedRun } from './run-end.ts';
 import { stoppedFault } from './source-fault.ts';
 import { type PreparedStream, prepareStream } from './stream-preparation.ts';
 
@@ -41,7 +41,8 @@ export class StreamPlaying {
   readonly #context: PlayingContext;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
-  #played: Played = NOTHING_PLAYED;
+  /** Whether the registry has told a scheduler of the run: then its end is the scheduler's to publish (EX-7). */
+  #isFollowed = false;
   /** Whether the run's last state is written. */
   #isSettled = false;
 
@@ -88,8 +89,8 @@ export class StreamPlaying {
     const { bus, report } = this.#context;
     const { run } = this.claim;
     report(fault, { stream: run.stream, run: run.run });
-    if (await this.#settle({ kind: 'failed', fault: faultJson(fault) }, fault.code))
-      await publishFailedRun(bus, run, { fault, played: this.#played, signal: this.#stop.signal });
+    const isSettled = await this.#settle({ kind: 'failed', fault: faultJson(fault) }, fault.code);
+    if (isSettled && !this.#isFollowed) await publishFailedRun(bus, run, { fault, signal: this.#stop.signal });
   }
 
   async #playPrepared(prepared: PreparedStream): Promise<void> {
@@ -104,6 +105,7 @@ export class StreamPlaying {
     try {
       const runFacts = { source: facts, frame, frames, capacity, notices };
       if (await claim.write({ kind: 'playing', ...runFacts })) {
+        this.#isFollowed = true;
         this.#logStart(prepared);
         done = await this.#flow(prepared, runFacts);
       } else this.stop('superseded');
@@ -137,7 +139,6 @@ export class StreamPlaying {
       return isMarked && this.#stopReason !== 'removed' && this.#stopReason !== 'superseded';
     } finally {
       await flow.close();
-      this.#played = flow.totals(undefined);
     }
   }
 

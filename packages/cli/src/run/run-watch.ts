@@ -33,6 +33,8 @@ export type RunWatchListener = {
   onPlaying?(stream: string, state: Playing): void;
   /** A run's source has ended or failed. */
   onOver(stream: string): void;
+  /** Nothing more is told: the bus cannot be watched. */
+  onFailed(error: unknown): void;
 };
 
 /** Watches the newest run of each of these streams. */
@@ -53,7 +55,7 @@ export async function watchRuns(bus: Bus, streams: readonly string[], listener: 
       if (now.playing && !before?.playing) listener.onPlaying?.(change.key, now.playing);
       if (now.isOver && !before?.isOver) listener.onOver(change.key);
     }
-  })();
+  })().catch(listener.onFailed);
   return {
     progress,
     async close() {

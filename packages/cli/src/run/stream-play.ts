@@ -4,6 +4,7 @@
 
 import type { Bus } from '@stream-infer/bus/bus';
 import { openStreams } from '@stream-infer/bus/registry';
+import { toFault } from '@stream-infer/core/fault';
 import type { RunEnd } from '@stream-infer/core/result-record';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { CollectorClient } from './collector-client.ts';
@@ -49,6 +50,7 @@ export async function playStreams(bus: Bus, { specs, collector, onNotice }: Stre
     {
       onPlaying: (_, { notices }) => notices.forEach(onNotice),
       onOver: (stream) => void follow(stream).catch(complete.reject),
+      onFailed: (error) => complete.reject(toFault(error, 'BUS_FAILED', 'the runs cannot be followed')),
     },
   );
   const streams = await openStreams(bus);

@@ -37,7 +37,8 @@ while left && [ "$tries" -lt 50 ]; do
   tries=$((tries + 1))
   sleep 0.1
 done
-for p in $pids; do kill -KILL "$p" 2>/dev/null; done
+# Each child leads a group of its own: what it had started and not yet ended goes with it.
+for p in $pids; do kill -KILL "$p" "-$p" 2>/dev/null; done
 rm -rf -- "$folder"
 `;
 
