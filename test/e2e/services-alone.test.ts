@@ -51,7 +51,7 @@ describe('each service alone', () => {
     expect((await http(name, '/')).status).toBe(404);
   });
 
-  test('a spec put into the registry is played, and its results come out of the API (G-1, F-6, R-4)', async () => {
+  test('a spec put into the registry is played, and its results come out of the API (N-4, N-5, G-1, F-6, R-4)', async () => {
     const streams = await openStreams(bus);
     await eventually('a runner has registered', async () => (await (await openRunners(bus)).entries()).length === 1);
     await streams.put('lobby', {

@@ -70,7 +70,7 @@ export interface Algorithm {
   init?(context: AlgorithmContext): void | Promise<void>;
   /** One window, oldest frame first. A throw becomes this window's error result. */
   run(frames: readonly Frame[], context: RunContext): Json | Promise<Json>;
-  /** Several windows at once, of different streams; the i-th result answers the i-th window. */
+  /** Several windows at once, of different streams; the i-th result answers the i-th window. A runner whose batches hold one window calls `run`. */
   runBatch?(
     windows: readonly (readonly Frame[])[],
     contexts: readonly RunContext[],
