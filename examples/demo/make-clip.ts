@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { CLIP_FPS, CLIP_FRAMES, CLIP_HEIGHT, CLIP_WIDTH, clipSample } from './clip.ts';
 
 const INPUT = `-f rawvideo -pix_fmt rgb24 -video_size ${CLIP_WIDTH}x${CLIP_HEIGHT} -framerate ${CLIP_FPS} -i pipe:0`;
-const COLOURS = '-vf scale=out_color_matrix=bt709 -colorspace bt709 -color_primaries bt709 -color_trc bt709';
+const COLOURS = '-vf scale=out_color_matrix=bt601 -colorspace smpte170m -color_range tv';
 const CODEC = '-c:v libx264 -preset veryslow -crf 26 -pix_fmt yuv420p -g 60 -threads 1';
 const FILE = '-fflags +bitexact -flags:v +bitexact -movflags +faststart';
 

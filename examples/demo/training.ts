@@ -7,7 +7,7 @@
 import { Adam } from './adam.ts';
 import { type FeatureMap, featureMap, parametersOf } from './convolution.ts';
 import { answeringCells, judge, type Loss } from './loss.ts';
-import { forward, freshNetwork, learn, type Network } from './network.ts';
+import { BOX_NUMBERS, forward, freshNetwork, learn, type Network } from './network.ts';
 import { INPUT_HEIGHT, INPUT_WIDTH, placePicture, placeTruths } from './picture.ts';
 import { stillSample, type Truth } from './sample.ts';
 import { FULL_FRAME, type SceneLimits } from './scene.ts';
@@ -46,6 +46,12 @@ export interface Progress {
 
 const STEPS_PER_REPORT = 100;
 
+/**
+ * Added to every score, before the sigmoid, when the training is over: at the threshold 0.5 the network then misses about as
+ * much as it invents. Measured on 400 frames of a seed that neither the training nor the evaluation uses.
+ */
+const SCORE_SHIFT = 0.4;
+
 /** Trains a new network. `report` is called every {@link STEPS_PER_REPORT} steps. */
 export function train(seed: number, stages: readonly Stage[], report: (progress: Progress) => void): Network {
   const network = freshNetwork(seed);
@@ -77,7 +83,13 @@ export function train(seed: number, stages: readonly Stage[], report: (progress:
       since = { score: 0, box: 0 };
     }
   }
+  shiftScores(network);
   return network;
+}
+
+function shiftScores(network: Network): void {
+  const bias = network.parameters.at(-1)?.bias.subarray(BOX_NUMBERS) ?? [];
+  for (let i = 0; i < bias.length; i++) bias[i] = (bias[i] as number) + SCORE_SHIFT;
 }
 
 function example(seed: number, index: number, stage: Stage): { input: FeatureMap; truths: readonly Truth[] } {
