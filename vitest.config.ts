@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Pure modules share nothing: one module graph for all of them makes it seconds.
+          isolate: false,
           include: [
             'packages/*/src/**/*.test.ts',
             'services/*/src/**/*.test.ts',
