@@ -9,9 +9,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
+import { type SourceKind, sourceKind } from '@stream-infer/core/source-kind';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
-
-export type SourceKind = 'file' | 'url' | 'device';
 
 export type Source = {
   readonly kind: SourceKind;
@@ -31,10 +30,8 @@ export type Source = {
   redact(text: string): string;
 };
 
-const URL_SCHEME = /^([a-z][a-z0-9+.-]+):\/\//i;
-/** Devices are named as ffmpeg does: input format, colon, device. */
-const DEVICE = /^(v4l2|avfoundation|dshow|x11grab|gdigrab|kmsgrab|fbdev|decklink|lavfi):(.+)$/s;
-const VIDEO_DEVICE_PATH = /^\/dev\/video\d+$/;
+const FILE_URL = /^file:\/\//i;
+const VIDEO_DEVICE = /^\/dev\//;
 /** Schemes whose sources play by themselves; of http only probing tells. */
 const LIVE_SCHEME = /^(rtsps?|rtmp[a-z]*|rtp|udp|srt|rist|tcp|mms[a-z]*)$/;
 
@@ -76,26 +73,34 @@ async function secretSource(
 
 /** Pure: what a source's text means. */
 export function sourceOf(text: string, label: string, openTimeoutMs: number): Source {
-  const device = DEVICE.exec(text);
-  if (device) return deviceSource(device[1] ?? '', device[2] ?? '', label);
-  if (VIDEO_DEVICE_PATH.test(text)) return deviceSource('v4l2', text, label);
-  const scheme = URL_SCHEME.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined || scheme === 'file') {
-    const path = resolve(scheme === 'file' ? fileURLToPath(text) : text);
-    // As a URL, so that no path is taken for an option or a protocol.
-    const input = `file:${path}`;
-    const redact = redactor([input, path], label, []);
-    return { kind: 'file', input, inputOptions: [], path, label, live: false, generated: false, redact };
+  const kind = sourceKind(text);
+  switch (kind) {
+    case 'device': {
+      const colon = text.indexOf(':');
+      return VIDEO_DEVICE.test(text)
+        ? deviceSource('v4l2', text, label)
+        : deviceSource(text.slice(0, colon), text.slice(colon + 1), label);
+    }
+    case 'file': {
+      const path = resolve(FILE_URL.test(text) ? fileURLToPath(text) : text);
+      // As a URL, so that no path is taken for an option or a protocol.
+      const input = `file:${path}`;
+      const redact = redactor([input, path], label, []);
+      return { kind, input, inputOptions: [], path, label, live: false, generated: false, redact };
+    }
+    case 'url': {
+      const scheme = text.slice(0, text.indexOf(':')).toLowerCase();
+      return {
+        kind,
+        input: text,
+        inputOptions: networkOptions(scheme, openTimeoutMs),
+        label,
+        live: LIVE_SCHEME.test(scheme) ? true : undefined,
+        generated: false,
+        redact: redactor([text], label, secretParts(text, label)),
+      };
+    }
   }
-  return {
-    kind: 'url',
-    input: text,
-    inputOptions: networkOptions(scheme, openTimeoutMs),
-    label,
-    live: LIVE_SCHEME.test(scheme) ? true : undefined,
-    generated: false,
-    redact: redactor([text], label, secretParts(text, label)),
-  };
 }
 
 function deviceSource(format: string, device: string, label: string): Source {
