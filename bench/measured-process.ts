@@ -1,6 +1,6 @@
 /**
- * Runs a command and measures its whole process tree: wall clock, CPU of all that was waited for, and the sum of PSS (each
- * shared page counted once) sampled at 10 Hz.
+ * Runs a command and measures its whole process tree: wall clock, CPU of all that was waited for, and, where it is asked for, the
+ * sum of PSS (each shared page counted once) sampled at 10 Hz, which itself takes a tenth of a core.
  */
 
 import { spawn } from 'node:child_process';
@@ -9,12 +9,18 @@ import { readdir, readFile } from 'node:fs/promises';
 export type Measured = {
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
+  /** NaN where memory was not sampled. */
   readonly peakPssMiB: number;
   readonly stdout: string;
 };
 
 /** Rejects, with what was said on standard error, where the command does not end with 0. */
-export async function measure(command: string, args: readonly string[], cwd: string): Promise<Measured> {
+export async function measure(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  { samplesMemory = true } = {},
+): Promise<Measured> {
   // bash reports user and system time of every descendant that its parents waited for.
   const script = 'TIMEFORMAT="@@ %R %U %S"; time "$@"';
   const child = spawn('bash', ['-c', script, 'bash', command, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -27,8 +33,8 @@ export async function measure(command: string, args: readonly string[], cwd: str
     stderr += text;
   });
   const status = new Promise<number | null>((resolve) => child.once('close', resolve));
-  let running = true;
-  let peakPssKiB = 0;
+  let running = samplesMemory;
+  let peakPssKiB = samplesMemory ? 0 : Number.NaN;
   const sampling = (async () => {
     while (running) {
       const began = performance.now();

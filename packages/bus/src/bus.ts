@@ -5,15 +5,8 @@
 
 import { Fault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
-import {
-  connect,
-  ErrorCode,
-  Events,
-  type JetStreamClient,
-  type JetStreamManager,
-  type NatsConnection,
-  NatsError,
-} from 'nats';
+import { ErrorCode, Events, type JetStreamClient, type JetStreamManager, type NatsConnection, NatsError } from 'nats';
+import { connectOverFrameTransport } from './frame-transport.ts';
 import { type Servers, serversOf } from './servers.ts';
 import { createTopology, type Topology } from './topology.ts';
 
@@ -47,7 +40,7 @@ export async function connectBus({ url, prefix, name }: BusOptions): Promise<Bus
   const servers = serversOf(url);
   let connection: NatsConnection;
   try {
-    connection = await connect({
+    connection = await connectOverFrameTransport({
       ...servers,
       name,
       maxReconnectAttempts: -1,

@@ -9,6 +9,7 @@
 
 import type { Frame } from '@stream-infer/algorithm';
 import type { FetchedFrame } from '@stream-infer/bus/frame-fetcher';
+import { SHARED_MEMORY_BYTES } from '@stream-infer/bus/message-assembler';
 import { Fault } from '@stream-infer/core/fault';
 import { Encoding, type FrameReference, type Frame as ProtoFrame } from '@stream-infer/proto/stream_infer/v1/frame';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
@@ -21,9 +22,6 @@ export type FetchFrame = (jetstream: string, sequence: number) => Promise<Fetche
 
 /** All windows in flight of a few streams, and no more: 1080p in BGR is 6 MiB a frame. */
 const CACHE_BYTES = 64 * 2 ** 20;
-
-/** A socket is read at most this much at a time. A larger payload was put together in memory of its own. */
-const SOCKET_READ_BYTES = 64 * 1024;
 
 export class FrameSource {
   readonly #fetch: FetchFrame;
@@ -89,7 +87,7 @@ async function decoded(frame: ProtoFrame, data: Uint8Array): Promise<Uint8Array>
 /** The same bytes in memory that nothing else refers to: as they are where that is known, else a copy. */
 function owned(data: Uint8Array): Uint8Array {
   const whole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength;
-  return whole || data.byteLength > SOCKET_READ_BYTES ? data : copied(data);
+  return whole || data.byteLength > SHARED_MEMORY_BYTES ? data : copied(data);
 }
 
 /** In memory of exactly its size; `slice` of a Buffer copies nothing. */

@@ -19,8 +19,8 @@ export type ReleaserOptions = {
   readonly frames: string;
 };
 
-const GATHERED_FRAMES = 4;
-const GATHER_MS = 10;
+const GATHERED_FRAMES = 6;
+const GATHER_MS = 40;
 const RETRY_MS = 100;
 
 export class Releaser {

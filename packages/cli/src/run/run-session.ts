@@ -62,16 +62,15 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
   const { workspace, natsServer, screen, interrupts, onSystem } = options;
-  const logs = createLogDisplay(
-    screen,
-    plan.specs.some(({ mode }) => mode === 'realtime'),
-  );
+  const isRealtime = plan.specs.some(({ mode }) => mode === 'realtime');
+  const logs = createLogDisplay(screen, isRealtime);
   const system = await startLocalSystem({
     workspace,
     natsServer,
     configuration: plan.configuration,
     directory: plan.directory,
     runners: plan.runners,
+    algorithmsFirst: !isRealtime,
     onLog: logs.onLog,
     onOutput: screen.line,
   });

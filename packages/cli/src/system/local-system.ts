@@ -36,6 +36,11 @@ export type LocalSystemOptions = {
   /** Its relative paths are relative to this. */
   readonly directory: string;
   readonly runners: number;
+  /**
+   * Everything but the runners gives way to them where cores are short: right where a slow frame costs nothing (offline), because an
+   * algorithm that is interrupted for every message loses a fifth of its speed. Wrong in realtime, where frames wait for nobody.
+   */
+  readonly algorithmsFirst: boolean;
   readonly onLog: (line: LogLine) => void;
   readonly onOutput: (line: string) => void;
 };
@@ -50,7 +55,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const { workspace, configuration, directory, runners, onLog, onOutput } = options;
   const file = join(workspace.directory, 'configuration.json');
   await writeFile(file, JSON.stringify(configuration), { mode: 0o600 });
-  const server = await startNatsServer(options.natsServer, workspace);
+  const server = await startNatsServer(options.natsServer, workspace, options.algorithmsFirst);
   const settings = {
     NATS_URL: server.url,
     NATS_PREFIX,
@@ -68,7 +73,10 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     'ingest',
     ...Array.from({ length: runners }, () => 'algo-runner' as const),
   ];
-  const services = names.map((name) => startService({ name, workspace, settings, onLog, onOutput }));
+  const services = names.map((name) => {
+    const yields = options.algorithmsFirst && name !== 'algo-runner';
+    return startService({ name, workspace, settings, yields, onLog, onOutput });
+  });
   let stopping = false;
   const serverFailed = server.process.ended.then(({ status, signal }) => {
     if (stopping) return new Promise<never>(() => undefined);

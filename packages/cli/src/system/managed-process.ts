@@ -1,6 +1,8 @@
 /** A child process that is ours from start to end: it dies with us, what it said last is kept, and its stop is bounded in time. */
 
 import type { ChildProcess } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { toFault } from '@stream-infer/core/fault';
@@ -27,6 +29,8 @@ export type ManagedProcessOptions = {
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly workspace: Workspace;
+  /** It gives way to other processes where cores are short. */
+  readonly yields?: boolean;
   /** Called for each line of its standard error. */
   readonly onLine?: (line: string) => void;
   /** Called for each line of its standard output, which is discarded otherwise. */
@@ -34,6 +38,7 @@ export type ManagedProcessOptions = {
 };
 
 const KEPT_LINES = 20;
+const YIELDING = constants.priority.PRIORITY_BELOW_NORMAL;
 
 /** Its standard input is a pipe that this process holds open, so that it can tell when we are gone. Rejects where it cannot start. */
 export async function startProcess(options: ManagedProcessOptions): Promise<ManagedProcess> {
@@ -58,6 +63,7 @@ export async function startProcess(options: ManagedProcessOptions): Promise<Mana
     child.once('error', (error) => reject(toFault(error, 'SERVICE_DIED', `${name} cannot be started`)));
   });
   workspace.watch(child);
+  if (options.yields) await lowerPriority(child);
   return {
     name,
     ended,
@@ -70,6 +76,20 @@ export async function startProcess(options: ManagedProcessOptions): Promise<Mana
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * By the usual niceness, and by that of its session, which is what counts where Linux groups processes by session (autogroup). What a
+ * system does not let us do is left.
+ */
+async function lowerPriority({ pid }: ChildProcess): Promise<void> {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, YIELDING);
+    await writeFile(`/proc/${pid}/autogroup`, String(YIELDING));
+  } catch {
+    // Only its speed differs.
+  }
 }
 
 function terminate(child: ChildProcess): void {

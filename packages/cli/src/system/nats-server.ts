@@ -47,8 +47,11 @@ export async function findNatsServer(): Promise<string> {
   );
 }
 
-/** Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED. */
-export async function startNatsServer(file: string, workspace: Workspace): Promise<NatsServer> {
+/**
+ * @param yields it gives way to other processes where cores are short.
+ * Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED.
+ */
+export async function startNatsServer(file: string, workspace: Workspace, yields: boolean): Promise<NatsServer> {
   const { directory } = workspace;
   const quarter = Math.floor((await freeBytes(directory)) / 4);
   const resultsMaxBytes = Math.max(LEAST_RESULTS_BYTES, Math.min(MOST_RESULTS_BYTES, quarter));
@@ -76,6 +79,7 @@ jetstream {
     args: ['-c', configuration],
     environment: process.env,
     workspace,
+    yields,
   });
   const url = await Promise.race([
     readUrl(directory),

@@ -9,7 +9,7 @@ import { environmentName, SERVICE_SETTINGS } from '@stream-infer/core/settings';
 import { RESTART_STATUS } from '@stream-infer/service-kit/restart-status';
 import { type LogLine, parseLogLine } from './log-line.ts';
 import { type ManagedProcess, type ProcessEnd, startProcess } from './managed-process.ts';
-import { type ServiceName, servicePath } from './service-program.ts';
+import { SERVICE_NODE_FLAGS, type ServiceName, servicePath } from './service-program.ts';
 import type { Workspace } from './workspace.ts';
 
 export type ServiceAddresses = Readonly<Record<string, string>>;
@@ -29,6 +29,8 @@ export type ServiceProcessOptions = {
   readonly workspace: Workspace;
   /** Settings by the names of their variables; they win over everything that this process was given. */
   readonly settings: Readonly<Record<string, string>>;
+  /** It gives way to other processes where cores are short. */
+  readonly yields: boolean;
   /** What it logs; nothing else of it is told. */
   readonly onLog: (line: LogLine) => void;
   /** What it, or a user's module in it, prints on standard output. */
@@ -112,13 +114,14 @@ async function supervise(options: ServiceProcessOptions, supervision: Supervisio
 }
 
 function launch(options: ServiceProcessOptions, onLog: (line: LogLine) => void): Promise<ManagedProcess> {
-  const { name, workspace, settings, onOutput } = options;
+  const { name, workspace, settings, yields, onOutput } = options;
   return startProcess({
     name,
     command: process.execPath,
-    args: [servicePath(name, 'main')],
+    args: [...SERVICE_NODE_FLAGS, servicePath(name, 'main')],
     environment: { ...ownEnvironment(), ...settings },
     workspace,
+    yields,
     onLine: (line) => {
       const parsed = parseLogLine(line);
       if (parsed) onLog(parsed);
