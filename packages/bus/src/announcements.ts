@@ -3,16 +3,22 @@
  * by the next.
  */
 
+import type { SourceCondition } from '@stream-infer/core/source-state';
 import type { Msg } from 'nats';
 import type { Bus } from './bus.ts';
 
 /** The scheduler needs no frame of this epoch with a sequence up to `through` any more; they are purged (EX-2). */
 export type Released = { readonly run: string; readonly epoch: number; readonly through: number };
 
-/** How far a source has played. */
+/** How a source is and how far it has played. */
 export type SourceStatus = {
   readonly stream: string;
   readonly run: string;
+  readonly condition: SourceCondition;
+  /** Decoded frames a second, over the last seconds. */
+  readonly framesPerSecond: number;
+  /** Since the newest decoded frame; null before the first. */
+  readonly lastFrameAgeMs: number | null;
   readonly decoded: number;
   readonly published: number;
   /** Presentation time of the newest decoded frame since the first, in seconds. */

@@ -12,6 +12,7 @@ import { type DecodedFrame, Decoder } from './decoder.ts';
 import { FrameLedger } from './frame-ledger.ts';
 import { framePace } from './frame-pace.ts';
 import { FramePublisher, type OutgoingFrame } from './frame-publisher.ts';
+import { FrameRate } from './frame-rate.ts';
 import { FrameTally } from './frame-tally.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { presentationSeconds, presentationTimeUs } from './presentation-time.ts';
@@ -44,6 +45,8 @@ export class FrameFlow {
   /** Monotonic clock when the decoder last had a frame. */
   #progressAtMs = performance.now();
   #decodedAtProgress = 0;
+  readonly #startedAtMs = Date.now();
+  readonly #rate = new FrameRate();
   #stalled = false;
 
   constructor(options: FlowOptions) {
@@ -177,6 +180,7 @@ export class FrameFlow {
     this.#announce();
     this.#tally.update(this.#ledger, this.#decoder.errors);
     if (this.#ledger.decoded !== this.#decodedAtProgress) {
+      this.#rate.count(this.#ledger.decoded - this.#decodedAtProgress, performance.now());
       this.#decodedAtProgress = this.#ledger.decoded;
       this.#progressAtMs = performance.now();
     }
@@ -205,6 +209,9 @@ export class FrameFlow {
     announceStatus(bus, {
       stream: claim.run.stream,
       run: claim.run.run,
+      condition: { state: 'playing', reason: 'frames', sinceMs: this.#startedAtMs },
+      framesPerSecond: this.#rate.perSecond(performance.now()),
+      lastFrameAgeMs: this.#ledger.decoded === 0 ? null : Math.round(performance.now() - this.#progressAtMs),
       decoded: this.#ledger.decoded,
       published: this.#publisher.published,
       positionSeconds: this.#positionSeconds(),
