@@ -67,6 +67,42 @@ export const ingestSettings = z.strictObject({
     .min(100)
     .default(10_000)
     .describe('How long a source may take to open, in milliseconds.'),
+  stallMs: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(10_000)
+    .describe(
+      'A live source without a frame for so long is opened anew, in milliseconds. More than twice the time between frames.',
+    ),
+  frozenAfterMs: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(10_000)
+    .describe('A picture that has not changed for so long is told as frozen, in milliseconds.'),
+  backoffMinMs: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(250)
+    .describe(
+      'The longest wait before a lost source is opened again the first time, in milliseconds; each next one may be twice as long.',
+    ),
+  backoffMaxMs: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(15_000)
+    .describe(
+      'No wait before a lost source is opened again is longer, in milliseconds; refused credentials wait minutes.',
+    ),
+  connectionsPerHost: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(4)
+    .describe('Sources of one host that may be opened at once; the others wait their turn.'),
 });
 
 const schedulerSettings = z.strictObject({

@@ -126,6 +126,8 @@ export function decodeArguments(options: DecodeOptions): string[] {
     // A picture that changes its size is scaled as it comes: new filters would begin to count anew.
     '-reinit_filter',
     '0',
+    // The rate is known: ffmpeg would wait for tens of frames of a camera to find it out, and hold them back.
+    ...(source.kind === 'url' ? ['-fpsprobesize', '0'] : []),
     ...(threads > 0 ? ['-threads', String(threads)] : []),
     ...(paced ? ['-re'] : []),
   ]);

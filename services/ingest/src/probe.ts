@@ -12,7 +12,7 @@ import type { Size } from './geometry.ts';
 import { packetTimes } from './packet-times.ts';
 import { liveRate, type PacketWindow, rateFacts } from './rate-facts.ts';
 import type { Source } from './source.ts';
-import { noFramesFault, openFault, timeoutFault } from './source-fault.ts';
+import { noFramesFault, openFault, SourceFault, timeoutFault } from './source-fault.ts';
 
 export type ProbedSource = {
   readonly facts: SourceFacts;
@@ -103,11 +103,12 @@ function videoStream(source: Source, { streams, format }: FfprobeData, wanted: n
   const videos = [...byIndex.values()];
   const stream = videos[wanted];
   if (stream) return stream;
-  throw new Fault(
+  if (videos.length === 0)
+    throw new SourceFault('SOURCE_NO_VIDEO', 'no-frames', `${label} has no video stream: give a file with video`);
+  throw new SourceFault(
     'SOURCE_NO_VIDEO',
-    videos.length === 0
-      ? `${label} has no video stream: give a file with video`
-      : `${label} has ${videos.length} video stream${videos.length === 1 ? '' : 's'} and videoStream is ${wanted}: choose 0${videos.length === 1 ? '' : ` to ${videos.length - 1}`}`,
+    'invalid',
+    `${label} has ${videos.length} video stream${videos.length === 1 ? '' : 's'} and videoStream is ${wanted}: choose 0${videos.length === 1 ? '' : ` to ${videos.length - 1}`}`,
   );
 }
 

@@ -7,7 +7,15 @@ import type { Exit } from './decoder.ts';
 import type { FrameLedger } from './frame-ledger.ts';
 import { packetTimes } from './packet-times.ts';
 import { presentationSeconds } from './presentation-time.ts';
-import { damageFault, lastError, lostFault, noFramesFault, openFault, positionFault } from './source-fault.ts';
+import {
+  damageFault,
+  lastError,
+  lossReason,
+  lostFault,
+  noFramesFault,
+  openFault,
+  positionFault,
+} from './source-fault.ts';
 import type { PreparedStream } from './stream-preparation.ts';
 
 export type SourceEnding = {
@@ -28,10 +36,12 @@ export async function sourceEndFault(
 ): Promise<Fault | undefined> {
   const { prepared, ledger, errors, exit } = ending;
   const { source, facts, plan } = prepared;
-  if (ledger.decoded === 0)
-    return source.kind !== 'file' && exit.code !== 0 ? openFault(source, errors.text) : noFramesFault(source);
-  if (facts.live)
-    return source.generated && exit.code === 0 ? undefined : lostFault(source, position(ending), why(ending));
+  if (ledger.decoded === 0) {
+    if (source.kind !== 'file' && exit.code !== 0) return openFault(source, errors.text);
+    return noFramesFault(source, facts.live && errors.count === 0 ? 'no-frames' : 'decode-errors');
+  }
+  if (facts.live && source.generated && exit.code === 0) return undefined;
+  if (facts.live) return lostFault(source, position(ending), why(ending), lossReason(errors.text, exit.code));
   if (exit.code === null) return lostFault(source, position(ending), why(ending));
   if (ledger.played === 0) return positionFault(source, toNumber(plan.position), position(ending));
   if (exit.code === 0 && errors.firstDamage === undefined) return undefined;

@@ -1,35 +1,58 @@
 import { describe, expect, test } from 'vitest';
 import { sourceOf } from './source.ts';
-import { damageFault, lastError, openFault, positionFault } from './source-fault.ts';
+import { damageFault, lastError, lossReason, openFault, positionFault } from './source-fault.ts';
 
 const camera = sourceOf('rtsp://u:secret@cam/live', 'rtsp://***@cam/live', 1);
 const file = sourceOf('/v/clip.mp4', '/v/clip.mp4', 1);
 
 describe('a source that does not open', () => {
   test.each([
-    ['[rtsp @ 0x1] method DESCRIBE failed: 401 Unauthorized', 'SOURCE_UNAUTHORIZED'],
-    ['[https @ 0x1] HTTP error 403 Forbidden', 'SOURCE_UNAUTHORIZED'],
-    ['Connection to tcp://cam:554 failed: Connection refused', 'SOURCE_UNREACHABLE'],
-    ['[tcp @ 0x1] Failed to resolve hostname cam: Name or service not known', 'SOURCE_UNREACHABLE'],
-    ['rtsp://u:secret@cam/live: Connection timed out', 'SOURCE_UNREACHABLE'],
-    ['[http @ 0x1] HTTP error 404 Not Found', 'SOURCE_UNREACHABLE'],
-    ['[rtsp @ 0x1] method DESCRIBE failed: 503 Service Unavailable error', 'SOURCE_UNREACHABLE'],
-    ['rtsp://u:secret@cam/live: Protocol not found', 'SOURCE_UNREACHABLE'],
-    ['rtsp://u:secret@cam/live: Invalid data found when processing input', 'SOURCE_NOT_MEDIA'],
-    ['rtsp://u:secret@cam/live: what nobody has heard of', 'SOURCE_UNREACHABLE'],
-  ])('%s is %s, without its password', (stderr, code) => {
+    ['[rtsp @ 0x1] method DESCRIBE failed: 401 Unauthorized', 'SOURCE_UNAUTHORIZED', 'unauthorized'],
+    ['[https @ 0x1] HTTP error 403 Forbidden', 'SOURCE_UNAUTHORIZED', 'unauthorized'],
+    ['Connection to tcp://cam:554 failed: Connection refused', 'SOURCE_UNREACHABLE', 'refused'],
+    ['[tcp @ 0x1] Failed to resolve hostname cam: Name or service not known', 'SOURCE_UNREACHABLE', 'dns'],
+    ['rtsp://u:secret@cam/live: Connection timed out', 'SOURCE_UNREACHABLE', 'timeout'],
+    ['rtsp://u:secret@cam/live: No route to host', 'SOURCE_UNREACHABLE', 'timeout'],
+    ['[http @ 0x1] HTTP error 404 Not Found', 'SOURCE_UNREACHABLE', 'not-found'],
+    ['[rtsp @ 0x1] method DESCRIBE failed: 404 Not Found', 'SOURCE_UNREACHABLE', 'not-found'],
+    ['rtsp://u:secret@cam/live: Server returned 404 Not Found', 'SOURCE_UNREACHABLE', 'not-found'],
+    ['[rtsp @ 0x1] method DESCRIBE failed: 503 Service Unavailable', 'SOURCE_UNREACHABLE', 'refused'],
+    ['rtsp://u:secret@cam/live: Connection reset by peer', 'SOURCE_UNREACHABLE', 'ended'],
+    ['rtsp://u:secret@cam/live: Protocol not found', 'SOURCE_UNREACHABLE', 'invalid'],
+    ['rtsp://u:secret@cam/live: Invalid data found when processing input', 'SOURCE_NOT_MEDIA', 'decode-errors'],
+    ['rtsp://u:secret@cam/live: End of file', 'SOURCE_NOT_MEDIA', 'ended'],
+    ['rtsp://u:secret@cam/live: what nobody has heard of', 'SOURCE_UNREACHABLE', 'refused'],
+    ['Connection to tcp://cam:401/403?404 failed: Connection refused', 'SOURCE_UNREACHABLE', 'refused'],
+  ])('%s is %s for the reason %s, without its password', (stderr, code, reason) => {
     const fault = openFault(camera, stderr);
-    expect(fault.code).toBe(code);
+    expect(fault).toMatchObject({ code, reason });
     expect(fault.message).toContain('rtsp://***@cam/live');
     expect(fault.message).not.toContain('secret');
   });
 
   test.each([
-    ['file:/v/clip.mp4: No such file or directory', 'SOURCE_NOT_FOUND'],
-    ['file:/v/clip.mp4: Permission denied', 'SOURCE_UNREACHABLE'],
-    ['[mov @ 0x1] moov atom not found\nfile:/v/clip.mp4: Invalid data found when processing input', 'SOURCE_NOT_MEDIA'],
-    ['strange', 'SOURCE_NOT_MEDIA'],
-  ])('of a file: %s is %s', (stderr, code) => expect(openFault(file, stderr).code).toBe(code));
+    ['file:/v/clip.mp4: No such file or directory', 'SOURCE_NOT_FOUND', 'not-found'],
+    ['file:/v/clip.mp4: Permission denied', 'SOURCE_UNREACHABLE', 'refused'],
+    [
+      '[mov @ 0x1] moov atom not found\nfile:/v/clip.mp4: Invalid data found when processing input',
+      'SOURCE_NOT_MEDIA',
+      'decode-errors',
+    ],
+    ['strange', 'SOURCE_NOT_MEDIA', 'decode-errors'],
+  ])('of a file: %s is %s for the reason %s', (stderr, code, reason) =>
+    expect(openFault(file, stderr)).toMatchObject({ code, reason }),
+  );
+});
+
+describe('a source that played is lost', () => {
+  test.each([
+    ['by its end', '', 0, 'ended'],
+    ['by its server', 'rtsp://u:secret@cam/live: Connection reset by peer', 1, 'ended'],
+    ['in silence, though it was answered', 'rtsp://u:secret@cam/live: Connection timed out', 1, 'no-frames'],
+    ['by what comes', '[h264 @ 0x1] error while decoding MB 401 5, bytestream -6', 1, 'decode-errors'],
+    ['with its ffmpeg', '', null, 'decode-errors'],
+    ['by its end, long after a complaint', '[http @ 0x1] HTTP error 404 Not Found\n[h264 @ 0x1] no frame!', 0, 'ended'],
+  ])('%s', (_, stderr, exitCode, reason) => expect(lossReason(stderr, exitCode)).toBe(reason));
 });
 
 test("ffmpeg's last line is quoted without its prefixes and without the URL", () => {

@@ -1,86 +1,153 @@
 /**
  * What is wrong with a source, from what ffmpeg and ffprobe write on standard error. Their texts quote URLs with passwords (I8):
- * a fault says what is known in words of ours, and quotes a line only where it is not, and then redacted.
+ * a fault says what is known in words of ours, and quotes a line only where it is not, and then redacted. It carries its reason of
+ * the closed set, so that nobody has to read it out of the words.
  */
 
 import { Fault, type FaultCode } from '@stream-infer/core/fault';
+import type { SourceReason } from '@stream-infer/core/source-state';
 import type { Source } from './source.ts';
 
-type Reason = { readonly pattern: RegExp; readonly code: FaultCode; readonly says: string };
+/** A fault of a source, with the reason that the source's state tells. */
+export class SourceFault extends Fault {
+  readonly reason: SourceReason;
 
-const FETCHING: readonly Reason[] = [
+  constructor(code: FaultCode, reason: SourceReason, message: string) {
+    super(code, message);
+    this.reason = reason;
+  }
+}
+
+type Cause = {
+  readonly pattern: RegExp;
+  readonly code: FaultCode;
+  readonly reason: SourceReason;
+  readonly says: string;
+};
+
+const FETCHING: readonly Cause[] = [
   {
-    pattern: /\b401\b|unauthorized|authorization failed/i,
+    pattern: /(?:failed:|error|returned) 401\b|unauthorized|authorization failed/i,
     code: 'SOURCE_UNAUTHORIZED',
+    reason: 'unauthorized',
     says: 'refuses the credentials (401): check user and password',
   },
   {
-    pattern: /\b403\b|forbidden/i,
+    pattern: /(?:failed:|error|returned) 403\b|forbidden/i,
     code: 'SOURCE_UNAUTHORIZED',
+    reason: 'unauthorized',
     says: 'forbids access (403): check user and password',
   },
-  { pattern: /connection refused/i, code: 'SOURCE_UNREACHABLE', says: 'refuses the connection: check host and port' },
+  {
+    pattern: /connection refused/i,
+    code: 'SOURCE_UNREACHABLE',
+    reason: 'refused',
+    says: 'refuses the connection: check host and port',
+  },
   {
     pattern: /failed to resolve|name or service not known|temporary failure in name resolution/i,
     code: 'SOURCE_UNREACHABLE',
+    reason: 'dns',
     says: 'has a host that cannot be found: check its name',
   },
   {
     pattern: /no route to host|network is unreachable/i,
     code: 'SOURCE_UNREACHABLE',
+    reason: 'timeout',
     says: 'cannot be reached over the network: check address and route',
   },
-  { pattern: /timed out/i, code: 'SOURCE_UNREACHABLE', says: 'does not answer in time: check that it is on' },
   {
-    pattern: /\b404\b|not found \(404\)/i,
+    pattern: /timed out/i,
     code: 'SOURCE_UNREACHABLE',
+    reason: 'timeout',
+    says: 'does not answer in time: check that it is on',
+  },
+  {
+    pattern: /(?:failed:|error|returned) 404\b|not found \(404\)/i,
+    code: 'SOURCE_UNREACHABLE',
+    reason: 'not-found',
     says: 'does not exist on its server (404): check the path',
   },
   {
-    pattern: /server returned|http error|\b5\d\d\b.*error/i,
+    pattern: /server returned|http error|failed: [45]\d\d\b/i,
     code: 'SOURCE_UNREACHABLE',
+    reason: 'refused',
     says: "gets an error from its server: check the server's log",
+  },
+  {
+    pattern: /connection reset|broken pipe/i,
+    code: 'SOURCE_UNREACHABLE',
+    reason: 'ended',
+    says: "breaks the connection: check that its server is up, and the server's log",
   },
   {
     pattern: /protocol not found/i,
     code: 'SOURCE_UNREACHABLE',
+    reason: 'invalid',
     says: 'has a protocol that this ffmpeg does not speak: see ffmpeg -protocols',
   },
 ];
 
-const OPENING: readonly Reason[] = [
+const OPENING: readonly Cause[] = [
   {
     pattern: /no such file or directory|no such device/i,
     code: 'SOURCE_NOT_FOUND',
+    reason: 'not-found',
     says: 'does not exist: check the path',
   },
-  { pattern: /permission denied/i, code: 'SOURCE_UNREACHABLE', says: 'may not be read: check its permissions' },
-  { pattern: /resource busy/i, code: 'SOURCE_UNREACHABLE', says: 'is in use by another program: end that first' },
+  {
+    pattern: /permission denied/i,
+    code: 'SOURCE_UNREACHABLE',
+    reason: 'refused',
+    says: 'may not be read: check its permissions',
+  },
+  {
+    pattern: /resource busy/i,
+    code: 'SOURCE_UNREACHABLE',
+    reason: 'refused',
+    says: 'is in use by another program: end that first',
+  },
   {
     pattern: /unknown input format/i,
     code: 'SOURCE_UNREACHABLE',
+    reason: 'invalid',
     says: 'needs an input device that this ffmpeg does not have: see ffmpeg -devices',
   },
   {
-    pattern: /invalid data found|moov atom not found|end of file|could not find codec parameters/i,
+    pattern: /invalid data found|moov atom not found|could not find codec parameters/i,
     code: 'SOURCE_NOT_MEDIA',
+    reason: 'decode-errors',
     says: 'is no video that ffmpeg reads: check that the file is whole',
+  },
+  {
+    pattern: /end of file/i,
+    code: 'SOURCE_NOT_MEDIA',
+    reason: 'ended',
+    says: 'ends before there is any video: check that the file is whole',
   },
 ];
 
+/** What ffmpeg quotes of a URL is no word of its own: a port or a path may be 404. */
+const wordsOf = (stderr: string): string => stderr.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s'"]+/gi, 'URL');
+
 /** The fault of a source that could not be opened. */
-export function openFault(source: Source, stderr: string): Fault {
-  const reasons = source.kind === 'file' ? OPENING : [...FETCHING, ...OPENING];
-  const known = reasons.find(({ pattern }) => pattern.test(stderr));
-  if (known) return new Fault(known.code, `${source.label} ${known.says}`);
-  const code = source.kind === 'file' ? 'SOURCE_NOT_MEDIA' : 'SOURCE_UNREACHABLE';
+export function openFault(source: Source, stderr: string): SourceFault {
+  const isFile = source.kind === 'file';
+  const causes = isFile ? OPENING : [...FETCHING, ...OPENING];
+  const words = wordsOf(stderr);
+  const known = causes.find(({ pattern }) => pattern.test(words));
+  if (known) return new SourceFault(known.code, known.reason, `${source.label} ${known.says}`);
   const said = lastError(source, stderr);
-  return new Fault(code, `${source.label} cannot be opened${said === '' ? '' : `: ffmpeg says "${said}"`}`);
+  const message = `${source.label} cannot be opened${said === '' ? '' : `: ffmpeg says "${said}"`}`;
+  return isFile
+    ? new SourceFault('SOURCE_NOT_MEDIA', 'decode-errors', message)
+    : new SourceFault('SOURCE_UNREACHABLE', 'refused', message);
 }
 
-export const timeoutFault = (source: Source, timeoutMs: number): Fault =>
-  new Fault(
+export const timeoutFault = (source: Source, timeoutMs: number): SourceFault =>
+  new SourceFault(
     'SOURCE_UNREACHABLE',
+    'timeout',
     `${source.label} did not answer within ${timeoutMs / 1_000} s: check that it is on, or raise OPEN_TIMEOUT_MS`,
   );
 
@@ -100,7 +167,7 @@ export type Damage = {
 };
 
 /** A file of which a part could not be decoded. */
-export function damageFault({ label }: Source, { expected, decoded, atSeconds }: Damage): Fault {
+export function damageFault({ label }: Source, { expected, decoded, atSeconds }: Damage): SourceFault {
   const where = atSeconds === undefined ? '' : ` at ${seconds(atSeconds)} s`;
   const lost = expected === undefined ? undefined : expected - decoded;
   if (lost === undefined || lost < 0)
@@ -114,27 +181,61 @@ export function damageFault({ label }: Source, { expected, decoded, atSeconds }:
   );
 }
 
-const damaged = (what: string): Fault =>
-  new Fault('SOURCE_DAMAGED', `${what}: fetch or encode the file anew to have all of it`);
+const damaged = (what: string): SourceFault =>
+  new SourceFault('SOURCE_DAMAGED', 'decode-errors', `${what}: fetch or encode the file anew to have all of it`);
 
-export const noFramesFault = ({ label }: Source): Fault =>
-  new Fault(
+export const noFramesFault = ({ label }: Source, reason: SourceReason = 'decode-errors'): SourceFault =>
+  new SourceFault(
     'SOURCE_NO_FRAMES',
+    reason,
     `${label} has a video stream of which no frame can be decoded: check that the file is whole`,
   );
 
-export const positionFault = ({ label }: Source, positionSeconds: number, endSeconds: number | undefined): Fault =>
-  new Fault(
+export const positionFault = (
+  { label }: Source,
+  positionSeconds: number,
+  endSeconds: number | undefined,
+): SourceFault =>
+  new SourceFault(
     'SOURCE_POSITION',
+    'invalid',
     `position ${seconds(positionSeconds)} s lies beyond the end of ${label}${endSeconds === undefined ? '' : `, which is ${seconds(endSeconds)} s long`}: choose an earlier one`,
   );
 
-export const lostFault = ({ label }: Source, positionSeconds: number, why: string): Fault =>
-  new Fault('SOURCE_LOST', `${label} was lost after ${seconds(positionSeconds)} s: ${why}`);
+export const lostFault = (
+  { label }: Source,
+  positionSeconds: number,
+  why: string,
+  reason: SourceReason = 'ended',
+): SourceFault =>
+  new SourceFault('SOURCE_LOST', reason, `${label} was lost after ${seconds(positionSeconds)} s: ${why}`);
+
+/** A live source that is open and silent. */
+export const stallFault = (source: Source, positionSeconds: number, stallMs: number): SourceFault =>
+  lostFault(source, positionSeconds, `no frame came for ${stallMs / 1_000} s`, 'no-frames');
+
+/** A live source whose presentation times leapt. */
+export const jumpFault = (source: Source, positionSeconds: number): SourceFault =>
+  lostFault(source, positionSeconds, 'its presentation times leapt', 'timestamps-jumped');
+
+/**
+ * Why a source that played is lost, by how its ffmpeg ended: the last line tells of the connection, and what came before it may be
+ * hours old. An open connection on which nothing came is `no-frames`, not `timeout`: it was answered.
+ */
+export function lossReason(stderr: string, exitCode: number | null): SourceReason {
+  const words = wordsOf(stderr.trim().split('\n').at(-1) ?? '');
+  const known = FETCHING.find(({ pattern }) => pattern.test(words));
+  if (known) return known.reason === 'timeout' ? 'no-frames' : known.reason;
+  return exitCode === 0 ? 'ended' : 'decode-errors';
+}
 
 /** Its ingest was told to stop in the middle. */
-export const stoppedFault = ({ label }: Source): Fault =>
-  new Fault('SOURCE_LOST', `${label} was not played to its end: its ingest was stopped; start one, and it plays anew`);
+export const stoppedFault = ({ label }: Source): SourceFault =>
+  new SourceFault(
+    'SOURCE_LOST',
+    'moved',
+    `${label} was not played to its end: its ingest was stopped; start one, and it plays anew`,
+  );
 
 const seconds = (value: number): string => String(Math.floor(value * 1_000 + 1e-6) / 1_000);
 const frames = (count: number): string => `${count} frame${count === 1 ? '' : 's'}`;
