@@ -6,6 +6,7 @@ import { ingestSettings, type Settings } from '@stream-infer/core/settings';
 import type { StreamAlgorithm, StreamSpec } from '@stream-infer/core/stream-spec';
 import { Decoder } from '../../services/ingest/src/decoder.ts';
 import { FrameLedger } from '../../services/ingest/src/frame-ledger.ts';
+import { resolveSource } from '../../services/ingest/src/source.ts';
 import { sourceEndFault } from '../../services/ingest/src/source-end.ts';
 import { type PreparedStream, prepareStream } from '../../services/ingest/src/stream-preparation.ts';
 
@@ -49,17 +50,16 @@ export const streamSpec = (source: string, different: Partial<StreamSpec> = {}):
 
 const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
 
-export const prepare = (
+export async function prepare(
   spec: StreamSpec,
-  settings: Partial<Settings<'ingest'>> = {},
+  given: Partial<Settings<'ingest'>> = {},
   maxPayloadBytes = MAX_PAYLOAD_BYTES,
-): Promise<PreparedStream> =>
-  prepareStream(spec, {
-    settings: ingestSettings.parse(settings),
-    environment: process.env,
-    maxPayloadBytes,
-    signal: new AbortController().signal,
-  });
+): Promise<PreparedStream> {
+  const settings = ingestSettings.parse(given);
+  const source = await resolveSource(spec, { environment: process.env, openTimeoutMs: settings.openTimeoutMs });
+  const { signal } = new AbortController();
+  return prepareStream(spec, { settings, source, startOf: () => ({ kind: 'first' }), maxPayloadBytes, signal });
+}
 
 export type DecodeSettings = {
   readonly settings?: Partial<Settings<'ingest'>>;

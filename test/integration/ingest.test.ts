@@ -9,6 +9,7 @@ import { onStatus, type SourceStatus } from '@stream-infer/bus/announcements';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
 import { frameBufferState, purgeFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { ensureResultStream, publishResult } from '@stream-infer/bus/result-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ClipFolder, clipFolder, referenceFrames, testPicture } from '../harness/clips.ts';
 import { everyFrame } from '../harness/decoded-source.ts';
@@ -106,10 +107,14 @@ describe('a file played offline', () => {
     await world.play('cam', clip, { fps: '4', position: '1', algorithms: [{ ...everyFrame, intervalFrames: 2 }] });
     const run = await world.untilPlaying('cam');
     await world.readToEnd(run);
-    await eventually('the last status', () => told.at(-1)?.decoded === 60);
+    await eventually('the last status', () => told.at(-1)?.condition.state === 'ended');
+    expect(told.map(({ condition: { state, reason } }) => `${state} ${reason}`)).toContain('playing frames');
     expect(told.at(-1)).toEqual({
       stream: 'cam',
       run: run.run,
+      condition: { state: 'ended', reason: 'ended', sinceMs: expect.any(Number) },
+      framesPerSecond: expect.any(Number),
+      lastFrameAgeMs: expect.any(Number),
       decoded: 60,
       published: 10,
       positionSeconds: 5.9,
@@ -188,35 +193,46 @@ describe('one stream is played by one ingest', () => {
 });
 
 describe('a run that is stopped', () => {
-  test('with its stream leaves no ffmpeg and no buffer', async () => {
+  test('with its stream leaves no ffmpeg, and an end marker behind what is still to be answered', async () => {
     await world.ingest();
     await world.play('cam', long, { mode: 'realtime' });
     const run = await world.untilPlaying('cam');
     await eventually('an ffmpeg', async () => (await ffmpegsOf(long)).length === 1);
     await world.streams.delete('cam');
-    await world.until('cam', 'ended');
+    const { state } = await world.until('cam', 'ended');
+    expect(state).toMatchObject({ removed: true, facts: { frames: run.state.frames } });
     expect(await ffmpegsOf(long)).toEqual([]);
-    await expect(frameBufferState(world.bus, run.state.frames)).rejects.toSatisfy(
-      (error) => busErrorKind(error) === 'stream-missing',
-    );
+    expect((await world.readToEnd(run)).end.fault?.code).toBe('SOURCE_LOST');
   });
 
-  test('with its ingest, in the middle of backpressure, ends with a fault and is played anew by the next', async () => {
+  test('with its ingest, in the middle of backpressure, goes on in the next epoch, and nothing answered is published again (EX-4)', async () => {
     const ingest = await world.ingest();
     await world.play('cam', long);
-    const run = await world.untilPlaying('cam');
-    const { frames, capacity } = run.state;
+    const first = await world.untilPlaying('cam');
+    const { frames, capacity } = first.state;
     await eventually(
       'a full buffer',
       async () => (await frameBufferState(world.bus, frames)).lastSequence === capacity,
     );
     expect(await ingest.stop()).toBe(0);
     expect(await ffmpegsOf(long)).toEqual([]);
-    const { end } = await world.readToEnd(run);
-    expect(end).toMatchObject({ published: capacity, lastPublished: capacity, fault: { code: 'SOURCE_LOST' } });
+    await ensureResultStream(world.bus, { maxBytes: 1 << 20 });
+    const place = { stream: 'cam', run: first.run, algorithm: everyFrame.name };
+    const totals = { triggered: 5, completed: 5, failed: 0, dropped: {} };
+    await publishResult(world.bus, place, new TextEncoder().encode('{"n":5}'), { after: 0, totals, token: 1 });
     await world.ingest();
-    const again = await world.untilPlaying('cam', run.run);
-    expect((await world.readToEnd(again)).end).toMatchObject({ published: 1800 });
+    const second = await eventually('the next epoch', async () => {
+      const run = await world.untilPlaying('cam');
+      return run.epoch > first.epoch ? run : undefined;
+    });
+    expect(second.run).toBe(first.run);
+    const { frames: again, end } = await world.readToEnd(second);
+    expect(again[0]?.n).toBe(6);
+    expect(again).toHaveLength(1795);
+    expect(end).toMatchObject({ decoded: 1800, played: 1800, published: 1800, lastPublished: 1800 });
+    await expect(frameBufferState(world.bus, frames)).rejects.toSatisfy(
+      (error) => busErrorKind(error) === 'stream-missing',
+    );
   });
 
   test('by the death of its ingest leaves no ffmpeg, even one that waits for a silent camera (EX-12)', async () => {

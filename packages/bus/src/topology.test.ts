@@ -11,7 +11,14 @@ test('streams and buckets are <prefix>_<NAME>, subjects <prefix>.<name>… (N-2)
   expect(names.resultsStream).toBe('site-1_RESULTS');
   expect(names.resultSubject('gate', 'r1', 'faces')).toBe('site-1.results.gate.r1.faces');
   expect(names.endSubject('gate', 'r1')).toBe('site-1.ends.gate.r1');
-  expect(names.buckets).toEqual({ streams: 'site-1_streams', runs: 'site-1_runs', runners: 'site-1_runners' });
+  expect(names.rewindSubject('gate')).toBe('site-1.rewind.gate');
+  expect(names.buckets).toEqual({
+    streams: 'site-1_streams',
+    runs: 'site-1_runs',
+    runners: 'site-1_runners',
+    members: 'site-1_members',
+    assignments: 'site-1_assignments',
+  });
 });
 
 test('an end is told from a result, also of a stream that is called ends', () => {

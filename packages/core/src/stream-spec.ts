@@ -33,6 +33,11 @@ export type StreamSpec = {
   readonly source?: string;
   readonly sourceFrom?: SourceFrom;
   readonly mode: Mode;
+  /**
+   * A source that cannot be opened at first, or ends, ends the run; without it a live source is opened again for ever. Whoever waits for
+   * the run sets it.
+   */
+  readonly once?: true;
   /** Play rate as a fraction; the source's own where absent. */
   readonly fps?: string;
   /** Pixels; one alone keeps the shape of the source. */

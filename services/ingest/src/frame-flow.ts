@@ -1,25 +1,28 @@
 /**
- * Frames on their way from the decoder to the bus, and their ledger: what ffmpeg hands out is numbered, timed, published and
- * counted, until the source ends or the run is stopped.
+ * Frames on their way from the decoder to the bus, and their ledger: what ffmpeg hands out in one epoch is numbered, timed, published and
+ * counted, until the source ends or breaks, or the epoch is stopped.
  */
 
-import { announceStatus } from '@stream-infer/bus/announcements';
+import type { SourceStatus } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { SourceEnd } from '@stream-infer/core/run';
 import type { Settings } from '@stream-infer/core/settings';
-import { type DecodedFrame, Decoder } from './decoder.ts';
+import { type DecodedFrame, Decoder, type Exit } from './decoder.ts';
 import { FrameLedger } from './frame-ledger.ts';
 import { framePace } from './frame-pace.ts';
 import { FramePublisher, type OutgoingFrame } from './frame-publisher.ts';
 import { FrameRate } from './frame-rate.ts';
 import { FrameTally } from './frame-tally.ts';
+import { FrozenPicture } from './frozen-picture.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { presentationSeconds, presentationTimeUs } from './presentation-time.ts';
 import type { RunClaim } from './run-claim.ts';
 import { sourceEndFault } from './source-end.ts';
-import { lostFault, timeoutFault } from './source-fault.ts';
+import { jumpFault, stallFault } from './source-fault.ts';
+import type { SourceLife } from './source-life.ts';
 import type { PreparedStream } from './stream-preparation.ts';
+import { TimestampJump } from './timestamp-jump.ts';
 
 export type FlowOptions = {
   readonly bus: Bus;
@@ -29,11 +32,17 @@ export type FlowOptions = {
   readonly prepared: PreparedStream;
   /** JetStream name of the frame buffer. */
   readonly frames: string;
-  /** Aborts when the run is to end before its source does. */
+  readonly life: SourceLife;
+  /** Called once, when the first frame is decoded or none will be. */
+  opened(): void;
+  /** Aborts when the epoch is to end before its source does. */
   readonly signal: AbortSignal;
 };
 
-const STATUS_MS = 250;
+/** What the run has of frames, this epoch's among them. */
+export type FlowProgress = Omit<SourceStatus, 'stream' | 'run' | 'condition'>;
+
+const TICK_MS = 250;
 
 export class FrameFlow {
   readonly #options: FlowOptions;
@@ -42,20 +51,27 @@ export class FrameFlow {
   readonly #publisher: FramePublisher;
   readonly #tally: FrameTally;
   readonly #ticker: NodeJS.Timeout;
+  readonly #rate = new FrameRate();
+  readonly #frozen: FrozenPicture;
+  readonly #jump = new TimestampJump();
+  /** Frames of this run that an earlier epoch had published. */
+  #repeated = 0;
   /** Monotonic clock when the decoder last had a frame. */
   #progressAtMs = performance.now();
   #decodedAtProgress = 0;
-  readonly #startedAtMs = Date.now();
-  readonly #rate = new FrameRate();
-  #stalled = false;
+  #isSilent = false;
+  #exit: Exit | undefined;
 
   constructor(options: FlowOptions) {
     this.#options = options;
-    const { bus, settings, metrics, claim, prepared, frames } = options;
+    const { bus, settings, metrics, claim, prepared, frames, life } = options;
     const { stream, run, spec } = claim.run;
-    const { plan, timeBase, selective, frame, capacity } = prepared;
-    this.#ledger = new FrameLedger({ plan, timeBase, selective });
+    const { plan, start, timeBase, selective, frame, capacity } = prepared;
+    const firstSlot = start.kind === 'onward' ? start.firstN : 1;
+    const inspect = this.#isOwnPace ? { inspect: this.#inspect } : {};
+    this.#ledger = new FrameLedger({ plan, timeBase, selective, firstSlot, ...inspect });
     this.#tally = new FrameTally(metrics, stream);
+    this.#frozen = new FrozenPicture(settings.frozenAfterMs);
     this.#publisher = new FramePublisher({
       bus,
       stream,
@@ -80,41 +96,79 @@ export class FrameFlow {
     metrics.decoderStarts.inc({ stream });
     const { ffmpegPath } = settings;
     this.#decoder = new Decoder({ ffmpegPath, args: prepared.decodeArguments, frame, ledger: this.#ledger });
-    this.#ticker = setInterval(() => this.#tick(), STATUS_MS);
+    life.opened(performance.now());
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     options.signal.addEventListener('abort', this.#onStop, { once: true });
     if (options.signal.aborted) this.#onStop();
   }
 
   /**
-   * Plays until the source ends, which may be by the fault that it resolves with, or the run is stopped. Throws only what keeps an
+   * Plays until the source ends, which may be by the fault that it resolves with, or the epoch is stopped. Throws only what keeps an
    * end marker from being published.
    */
   async play(): Promise<Fault | undefined> {
-    const { prepared, settings, signal } = this.#options;
+    const { prepared, settings, signal, opened } = this.#options;
     try {
       await this.#publishAll();
     } catch (error) {
       if (!signal.aborted) return toFault(error);
+    } finally {
+      opened();
     }
     if (signal.aborted) return undefined;
-    if (this.#stalled) return this.#stallFault();
-    const exit = await this.#decoder.exited;
+    if (this.#isSilent) return stallFault(prepared.source, this.#positionSeconds(), settings.stallMs);
+    this.#exit = await this.#decoder.exited;
     const { errors } = this.#decoder;
-    return sourceEndFault({ prepared, ledger: this.#ledger, errors, exit }, settings.ffprobePath, signal);
+    return sourceEndFault({ prepared, ledger: this.#ledger, errors, exit: this.#exit }, settings.ffprobePath, signal);
+  }
+
+  /** Whether something else than its source's end, or its stop, ended ffmpeg. */
+  get wasKilled(): boolean {
+    return this.#exit !== undefined && this.#exit.signal !== null;
+  }
+
+  /** n of the newest played frame, 0 before the first. */
+  get lastPlayed(): number {
+    return this.#ledger.lastPlayed;
   }
 
   /**
    * Publishes the end marker once everything that was offered is stored, or forgotten because the run is stopped. Throws
    * BUS_FAILED.
    */
-  async end(fault: () => Fault | undefined): Promise<void> {
-    await this.#publisher.finish(() => this.totals(fault()));
+  async end(fault: Fault | undefined): Promise<void> {
+    await this.#publisher.finish(() => this.totals(fault));
   }
 
+  /** Nothing that waits is published any more. */
+  discard(): void {
+    this.#publisher.discard();
+  }
+
+  /** Of what this epoch decoded, and, where it decodes a file again, what earlier ones published. */
   totals(fault: Fault | undefined): SourceEnd {
     const { decoded, played, lastPlayed } = this.#ledger;
     const { published, lastPublished } = this.#publisher;
-    return { lastPublished, lastPlayed, decoded, played, published, ...(fault && { fault: faultJson(fault) }) };
+    return {
+      lastPublished,
+      lastPlayed,
+      decoded,
+      played,
+      published: published + this.#repeated,
+      ...(fault && { fault: faultJson(fault) }),
+    };
+  }
+
+  get progress(): FlowProgress {
+    const nowMs = performance.now();
+    return {
+      framesPerSecond: this.#rate.perSecond(nowMs),
+      lastFrameAgeMs: this.#ledger.decoded === 0 ? null : Math.round(nowMs - this.#progressAtMs),
+      decoded: this.#ledger.decoded,
+      published: this.#publisher.published + this.#repeated,
+      positionSeconds: this.#positionSeconds(),
+      durationSeconds: this.#options.prepared.facts.durationSeconds ?? null,
+    };
   }
 
   /** Ends ffmpeg and whatever is under way; counts what was cut off. Idempotent. */
@@ -123,7 +177,6 @@ export class FrameFlow {
     this.#options.signal.removeEventListener('abort', this.#onStop);
     await this.#decoder.stop();
     await this.#publisher.close();
-    this.#announce();
     this.#tally.close(this.#ledger, this.#decoder.errors);
   }
 
@@ -136,15 +189,35 @@ export class FrameFlow {
   async #publishAll(): Promise<void> {
     const { prepared, signal } = this.#options;
     const untilDue = prepared.paced ? framePace(signal) : undefined;
+    const fromN = prepared.start.kind === 'again' ? prepared.start.fromN : 0;
+    /** By time, slot `fromN` may turn out to be a gap, and this stands in for it. */
+    let standIn: DecodedFrame | undefined;
     for await (const frame of this.#decoder.frames()) {
       if (!frame.needed) {
         this.#decoder.recycle(frame.data);
         continue;
       }
-      await untilDue?.(this.#presentationUs(frame) / 1e6);
-      if (signal.aborted) return;
-      await this.#publisher.offer(this.#outgoing(frame, untilDue !== undefined));
+      if (frame.n < fromN) {
+        if (standIn) this.#repeat(standIn);
+        standIn = prepared.plan.sampling === 'time' ? frame : undefined;
+        if (!standIn) this.#repeat(frame);
+        continue;
+      }
+      if (standIn && frame.n === fromN) this.#repeat(standIn);
+      for (const next of standIn && frame.n > fromN ? [standIn, frame] : [frame]) {
+        await untilDue?.(this.#presentationUs(next) / 1e6);
+        if (signal.aborted) return;
+        await this.#publisher.offer(this.#outgoing(next, untilDue !== undefined));
+      }
+      standIn = undefined;
     }
+    if (standIn) this.#repeat(standIn);
+  }
+
+  #repeat({ data }: DecodedFrame): void {
+    this.#repeated += 1;
+    this.#tally.repeated();
+    this.#decoder.recycle(data);
   }
 
   #outgoing(frame: DecodedFrame, heldBack: boolean): OutgoingFrame {
@@ -153,6 +226,8 @@ export class FrameFlow {
     const nowMs = performance.now();
     const arrivedAtMs = heldBack ? nowMs : frame.arrivedAtMs;
     const { width, height, pixelFormat, encoding } = format;
+    this.#options.life.frame(nowMs);
+    if (this.#isOwnPace) this.#watchPicture(frame.data, nowMs);
     return {
       header: {
         n: frame.n,
@@ -169,53 +244,55 @@ export class FrameFlow {
     };
   }
 
-  /** Of a frame without a time: what its number says. */
+  /** Of a frame without a time: what its number says. In an epoch that goes on with a camera's run, times go on too. */
   #presentationUs({ ptsTicks, sourceIndex }: DecodedFrame): number {
-    const { plan, timeBase } = this.#options.prepared;
-    if (ptsTicks !== undefined) return presentationTimeUs(ptsTicks, timeBase);
-    return presentationTimeUs(sourceIndex, { num: plan.sourceFps.den, den: plan.sourceFps.num });
+    const { plan, timeBase, start } = this.#options.prepared;
+    if (ptsTicks === undefined)
+      return presentationTimeUs(sourceIndex, { num: plan.sourceFps.den, den: plan.sourceFps.num });
+    if (start.kind !== 'onward') return presentationTimeUs(ptsTicks, timeBase);
+    const sinceFirst = presentationTimeUs(ptsTicks - (this.#ledger.firstPtsTicks ?? ptsTicks), timeBase);
+    return sinceFirst + presentationTimeUs(start.firstN - 1, { num: plan.fps.den, den: plan.fps.num });
+  }
+
+  /** Whether frames come at the time of the source, which may then fall silent. */
+  get #isOwnPace(): boolean {
+    const { prepared, claim } = this.#options;
+    return prepared.facts.live && claim.run.spec.mode === 'realtime';
+  }
+
+  #watchPicture(data: Uint8Array, nowMs: number): void {
+    const { life } = this.#options;
+    const change = this.#frozen.frame(data, nowMs);
+    if (change === 'frozen') life.frozen();
+    if (change === 'unfrozen') life.unfrozen();
   }
 
   #tick(): void {
-    this.#announce();
+    const { life, opened } = this.#options;
     this.#tally.update(this.#ledger, this.#decoder.errors);
+    const nowMs = performance.now();
     if (this.#ledger.decoded !== this.#decodedAtProgress) {
-      this.#rate.count(this.#ledger.decoded - this.#decodedAtProgress, performance.now());
+      opened();
+      this.#rate.count(this.#ledger.decoded - this.#decodedAtProgress, nowMs);
       this.#decodedAtProgress = this.#ledger.decoded;
-      this.#progressAtMs = performance.now();
+      this.#progressAtMs = nowMs;
+      life.frame(nowMs);
     }
-    const { prepared, settings, claim } = this.#options;
-    const isOwnPace = prepared.facts.live && claim.run.spec.mode === 'realtime';
-    if (isOwnPace && !this.#stalled && performance.now() - this.#progressAtMs > settings.openTimeoutMs) {
-      this.#stalled = true;
-      void this.#decoder.stop();
-    }
+    if (!this.#isOwnPace || this.#isSilent || !life.isSilent(nowMs)) return;
+    this.#isSilent = true;
+    void this.#decoder.stop();
   }
 
-  #stallFault(): Fault {
-    const { prepared, settings } = this.#options;
-    const { openTimeoutMs } = settings;
-    if (this.#ledger.decoded === 0) return timeoutFault(prepared.source, openTimeoutMs);
-    return lostFault(prepared.source, this.#positionSeconds(), `no frame came for ${openTimeoutMs / 1_000} s`);
-  }
+  readonly #inspect = (ptsTicks: number | undefined, arrivedAtMs: number): void => {
+    const { source, timeBase } = this.#options.prepared;
+    const presentationMs = ptsTicks === undefined ? undefined : presentationTimeUs(ptsTicks, timeBase) / 1_000;
+    if (this.#jump.frame(presentationMs, arrivedAtMs)) throw jumpFault(source, this.#positionSeconds());
+  };
 
   #positionSeconds(): number {
+    const { plan, start, timeBase } = this.#options.prepared;
     const { firstPtsTicks = 0, lastPtsTicks = 0 } = this.#ledger;
-    return presentationSeconds(lastPtsTicks - firstPtsTicks, this.#options.prepared.timeBase);
-  }
-
-  #announce(): void {
-    const { bus, claim, prepared } = this.#options;
-    announceStatus(bus, {
-      stream: claim.run.stream,
-      run: claim.run.run,
-      condition: { state: 'playing', reason: 'frames', sinceMs: this.#startedAtMs },
-      framesPerSecond: this.#rate.perSecond(performance.now()),
-      lastFrameAgeMs: this.#ledger.decoded === 0 ? null : Math.round(performance.now() - this.#progressAtMs),
-      decoded: this.#ledger.decoded,
-      published: this.#publisher.published,
-      positionSeconds: this.#positionSeconds(),
-      durationSeconds: prepared.facts.durationSeconds ?? null,
-    });
+    const before = start.kind === 'onward' ? ((start.firstN - 1) * plan.fps.den) / plan.fps.num : 0;
+    return before + presentationSeconds(lastPtsTicks - firstPtsTicks, timeBase);
   }
 }

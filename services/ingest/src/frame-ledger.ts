@@ -28,6 +28,10 @@ export type LedgerOptions = {
   readonly timeBase: Rational;
   /** Whether ffmpeg holds back what is not needed; otherwise every decoded frame comes out. */
   readonly selective: boolean;
+  /** Sampling by time: the number of the first frame's slot, which is 1 unless an epoch goes on with a run (EX-8). */
+  readonly firstSlot?: number;
+  /** Told of each decoded frame before it is numbered; what it throws ends the epoch. */
+  readonly inspect?: (ptsTicks: number | undefined, arrivedAtMs: number) => void;
 };
 
 export class FrameLedger {
@@ -62,6 +66,7 @@ export class FrameLedger {
   countDecoded(index: number, ptsTicks: number | undefined, arrivedAtMs: number): void {
     if (index !== this.decoded)
       throw disagreement(`frame ${index} was decoded where frame ${this.decoded} was to come next`);
+    this.#options.inspect?.(ptsTicks, arrivedAtMs);
     this.decoded += 1;
     this.#noteTime(ptsTicks);
     const { plan, selective } = this.#options;
@@ -114,14 +119,15 @@ export class FrameLedger {
   }
 
   #bySlot(ptsTicks: number | undefined): number | undefined {
-    const { plan, timeBase } = this.#options;
+    const { plan, timeBase, firstSlot = 1 } = this.#options;
     const slot = ptsTicks === undefined ? undefined : slotOf(plan, ptsTicks, this.firstPtsTicks ?? ptsTicks, timeBase);
     if (slot === undefined || slot <= this.#lastSlot) {
       this.fates.skipped += 1;
       return undefined;
     }
     this.#lastSlot = slot;
-    if (slot >= plan.firstN) return slot;
+    const n = slot + (firstSlot - 1);
+    if (n >= plan.firstN) return n;
     this.fates['before-start'] += 1;
     return undefined;
   }

@@ -11,6 +11,7 @@ export class FrameTally {
   readonly #stream: string;
   #published = 0;
   #dropped = 0;
+  #repeated = 0;
   #closed = false;
   /** What the metrics have of this run already, by fate. */
   readonly #told = { decoded: 0, errors: 0, 'before-start': 0, skipped: 0, 'not-needed': 0 };
@@ -27,6 +28,12 @@ export class FrameTally {
     this.#metrics.countFrames(stream, 'published', 1);
     this.#metrics.publishedBytes.inc({ stream }, bytes);
     if (ageMs !== undefined) this.#metrics.frameAgeSeconds.observe({ stream }, ageMs / 1_000);
+  }
+
+  /** A frame that an earlier epoch of the run has published already. */
+  repeated(): void {
+    this.#repeated += 1;
+    this.#metrics.countFrames(this.#stream, 'repeated', 1);
   }
 
   dropped(): void {
@@ -53,7 +60,7 @@ export class FrameTally {
     this.#closed = true;
     this.update(ledger, errors);
     const unpublished = UNPUBLISHED.reduce((sum, fate) => sum + ledger.fates[fate], 0);
-    const cut = ledger.decoded - unpublished - this.#published - this.#dropped;
+    const cut = ledger.decoded - unpublished - this.#published - this.#dropped - this.#repeated;
     this.#metrics.countFrames(this.#stream, 'cut', cut);
   }
 }

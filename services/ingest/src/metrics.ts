@@ -3,18 +3,17 @@
  * their sum is `stream_infer_frames_decoded_total`.
  */
 
+import { SOURCE_STATES, type SourceState } from '@stream-infer/core/source-state';
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { UnpublishedFate } from './frame-ledger.ts';
 
 /**
  * What becomes of a decoded frame: before the start position; skipped by the play rate; played and needed by no algorithm;
- * published; dropped because the bus was slower than the camera; cut off by the end of a run that was stopped.
+ * published; decoded again by a later epoch, and not published again; dropped because the bus was slower than the camera; cut off by
+ * the end of an epoch that was stopped or lost.
  */
-export type Fate = UnpublishedFate | 'published' | 'bus-behind' | 'cut';
-
-const SOURCE_STATES = ['opening', 'playing', 'ending'] as const;
-export type SourceState = (typeof SOURCE_STATES)[number];
+export type Fate = UnpublishedFate | 'published' | 'repeated' | 'bus-behind' | 'cut';
 
 export type IngestMetrics = ReturnType<typeof createIngestMetrics>;
 
@@ -66,8 +65,25 @@ export function createIngestMetrics(registry: Registry) {
     }),
     sourceState: new Gauge({
       name: 'stream_infer_source_state',
-      help: '1 for the state that a stream played here is in, 0 for the others.',
+      help: '1 for the state that the source of a stream played here is in, 0 for the others: connecting, playing, stalled, reconnecting, ended or failed.',
       labelNames: ['stream', 'state'],
+      registers,
+    }),
+    sourceChanges: new Counter({
+      name: 'stream_infer_source_changes_total',
+      help: 'Changes of the state of a source, or of its reason.',
+      labelNames: ['stream', 'state', 'reason'],
+      registers,
+    }),
+    epochs: new Counter({
+      name: 'stream_infer_epochs_total',
+      help: 'Epochs begun: the first of a run, and one more for each time that it goes on after a loss.',
+      labelNames: ['stream'],
+      registers,
+    }),
+    fenced: new Counter({
+      name: 'stream_infer_ingest_fenced_total',
+      help: 'Times that this ingest stood down from a stream because another has it.',
       registers,
     }),
     runs: new Counter({

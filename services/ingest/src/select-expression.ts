@@ -23,6 +23,8 @@ export type SelectOptions = {
   readonly timeBase: Rational;
   /** No presentation time lies further from the first, in seconds. */
   readonly longestSeconds: number;
+  /** Sampling by time: the number of the first frame's slot. Default 1. */
+  readonly firstSlot?: number;
 };
 
 /** The expression, unquoted; undefined where every decoded frame is to come out. */
@@ -50,7 +52,10 @@ function playedByIndex(plan: SamplePlan): string | undefined {
 const numberAll = ({ firstN }: SamplePlan): string => `st(1,n+${firstN});st(4,1)`;
 
 /** The first frame of a slot is played: n = floor((pts - first + 1 ms) × fps) + 1, in ticks (p × ticks + q) / r. */
-function playedByTime(plan: SamplePlan, { timeBase, longestSeconds }: SelectOptions): string | undefined {
+function playedByTime(
+  plan: SamplePlan,
+  { timeBase, longestSeconds, firstSlot = 1 }: SelectOptions,
+): string | undefined {
   const slots = slotFraction(plan.fps, timeBase);
   const longestTicks = Math.ceil((longestSeconds * timeBase.den) / timeBase.num);
   if (slots.p * longestTicks + slots.q >= EXACT || slots.r >= EXACT) return undefined;
@@ -59,6 +64,7 @@ function playedByTime(plan: SamplePlan, { timeBase, longestSeconds }: SelectOpti
     `st(1,floor(((pts-ld(0))*${slots.p}+${slots.q})/${slots.r})+1)`,
     'st(4,gt(ld(1),ld(2)))',
     'if(ld(4),st(2,ld(1)))',
+    ...(firstSlot > 1 ? [`st(1,ld(1)+${firstSlot - 1})`] : []),
     ...(plan.firstN > 1 ? [`st(4,ld(4)*gte(ld(1),${plan.firstN}))`] : []),
   ].join(';');
 }

@@ -229,13 +229,9 @@ export function lossReason(stderr: string, exitCode: number | null): SourceReaso
   return exitCode === 0 ? 'ended' : 'decode-errors';
 }
 
-/** Its ingest was told to stop in the middle. */
-export const stoppedFault = ({ label }: Source): SourceFault =>
-  new SourceFault(
-    'SOURCE_LOST',
-    'moved',
-    `${label} was not played to its end: its ingest was stopped; start one, and it plays anew`,
-  );
+/** Its stream is no more, or is another from now on. */
+export const removedFault = ({ label }: Source): SourceFault =>
+  new SourceFault('SOURCE_LOST', 'ended', `${label} was not played to its end: its stream was stopped or changed`);
 
 const seconds = (value: number): string => String(Math.floor(value * 1_000 + 1e-6) / 1_000);
 const frames = (count: number): string => `${count} frame${count === 1 ? '' : 's'}`;

@@ -1,60 +1,92 @@
 /**
- * One run of one stream, from its claim to its end: probe, buffer, play, end marker. Every resource of the run is opened and closed
- * here.
+ * One run of one stream, as long as this ingest has it: epoch after epoch, until its source comes to its end, cannot be played, or
+ * the run is another's. How its source is stands in its life; what follows from an epoch's end is decided by run-verdict.ts.
  *
- * What goes wrong before the run plays ends it here, with its end published in the scheduler's place; what goes wrong later
+ * What goes wrong before the run ever played ends it here, with its end published in the scheduler's place; what goes wrong later
  * travels in the end marker, so that what was decoded is answered.
  */
 
-import type { Bus } from '@stream-infer/bus/bus';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { announceStatus } from '@stream-infer/bus/announcements';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
-import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
 import type { RunFacts, RunState } from '@stream-infer/core/run';
-import type { Settings } from '@stream-infer/core/settings';
+import type { SourceCondition, SourceReason } from '@stream-infer/core/source-state';
 import type { Logger } from '@stream-infer/service-kit/logger';
-import { FrameFlow } from './frame-flow.ts';
-import type { IngestMetrics } from './metrics.ts';
+import type { FlowProgress } from './frame-flow.ts';
+import type { PlayingContext } from './playing-context.ts';
 import type { RunClaim } from './run-claim.ts';
 import { publishFailedRun } from './run-end.ts';
-import { stoppedFault } from './source-fault.ts';
-import { type PreparedStream, prepareStream } from './stream-preparation.ts';
+import { afterOpening, afterPlaying, type Verdict } from './run-verdict.ts';
+import { SourceLife } from './source-life.ts';
+import { sourceReason } from './source-reason.ts';
+import { type EpochEnd, StreamEpoch } from './stream-epoch.ts';
+import type { PreparedStream } from './stream-preparation.ts';
 
-/** Why a run is ended from outside: its stream was removed or changed; the service stops; another ingest has taken it. */
-export type StopReason = 'removed' | 'stopping' | 'superseded';
+/**
+ * Why a run is ended from outside: its stream was removed or changed; the service stops; another ingest is to have it; another ingest has
+ * taken it.
+ */
+export type StopReason = 'removed' | 'stopping' | 'moved' | 'superseded';
 
-export type PlayingContext = {
-  readonly bus: Bus;
-  readonly settings: Settings<'ingest'>;
-  readonly metrics: IngestMetrics;
-  readonly logger: Logger;
-  report(fault: Fault, fields?: Readonly<Record<string, unknown>>): void;
-};
+/** What of a run comes after an epoch: nothing, or another epoch. */
+type Next = Verdict;
 
 /** How long the end marker of a stopped run may take. */
 const STOP_LIMIT_MS = 3_000;
+const STATUS_MS = { offline: 250, realtime: 1_000 } as const;
+/** Epochs in a row that came no further than the ones before them, until a file is given up. */
+const MOST_FRUITLESS = 3;
+const NOTHING_YET: FlowProgress = {
+  framesPerSecond: 0,
+  lastFrameAgeMs: null,
+  decoded: 0,
+  published: 0,
+  positionSeconds: 0,
+  durationSeconds: null,
+};
 
 export class StreamPlaying {
-  readonly claim: RunClaim;
-  /** Resolves when the run is over and everything of it closed. Never rejects. */
+  /** Resolves when the run is over, or left, and everything of it closed. Never rejects. */
   readonly over: Promise<void>;
   readonly #context: PlayingContext;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
-  /** Whether the registry has told a scheduler of the run: then its end is the scheduler's to publish (EX-7). */
-  #isFollowed = false;
-  /** Whether the run's last state is written. */
-  #isSettled = false;
+  readonly #life: SourceLife;
+  #claim: RunClaim;
+  #epoch: StreamEpoch | undefined;
+  #progress = NOTHING_YET;
+  #lastPlayed = 0;
+  #mostDecoded = 0;
+  #fruitless = 0;
+  /** Of the newest epoch that played: then the run's end is the scheduler's to publish (EX-7). */
+  #facts: RunFacts | undefined;
 
   constructor(context: PlayingContext, claim: RunClaim) {
     const { stream, run } = claim.run;
-    this.claim = claim;
+    const { backoffMinMs: minMs, backoffMaxMs: maxMs, stallMs } = context.settings;
+    this.#claim = claim;
     this.#context = context;
     this.#logger = context.logger.child({ stream, run });
+    this.#life = new SourceLife({
+      backoff: { minMs, maxMs, random: Math.random },
+      stallMs,
+      wallMs: Date.now,
+      onChange: (condition) => this.#changed(condition),
+    });
     this.over = this.#run().catch((error: unknown) => context.report(toFault(error), { stream, run }));
   }
 
-  /** Ends the run; `over` tells when it has. The first reason counts. */
+  get claim(): RunClaim {
+    return this.#claim;
+  }
+
+  /** Whether its source plays: then it can change hands with nothing lost but a moment. */
+  get isPlaying(): boolean {
+    return this.#life.condition.state === 'playing';
+  }
+
+  /** Ends the run here; `over` tells when it has. The first reason counts. */
   stop(reason: StopReason): void {
     if (!this.#stop.signal.aborted) this.#stop.abort(reason);
   }
@@ -64,149 +96,219 @@ export class StreamPlaying {
   }
 
   async #run(): Promise<void> {
-    const { metrics, settings, bus } = this.#context;
-    const { stream, spec } = this.claim.run;
-    const { signal } = this.#stop;
-    metrics.setState(stream, 'opening');
+    const { metrics } = this.#context;
+    const { stream, spec } = this.#claim.run;
+    metrics.setState(stream, this.#life.condition.state);
+    const telling = setInterval(() => this.#announce(), STATUS_MS[spec.mode]);
     try {
-      const { maxPayloadBytes } = bus;
-      const prepared = await prepareStream(spec, { settings, environment: process.env, maxPayloadBytes, signal });
-      signal.throwIfAborted();
-      await this.#playPrepared(prepared);
-    } catch (error) {
-      const code = busErrorKind(error) === 'other' ? 'INTERNAL' : 'BUS_FAILED';
-      if (this.#stopReason === undefined) await this.#fail(toFault(error, code, `stream ${stream}`));
+      for (let next = await this.#turn(); next.kind === 'again'; next = await this.#turn())
+        if (!(await this.#goOn(next.reason))) break;
     } finally {
+      clearInterval(telling);
+      this.#announce();
       metrics.setState(stream, undefined);
     }
-    if (this.#isSettled) return;
-    if (this.#stopReason === 'stopping') await this.claim.giveBack();
-    if (this.#stopReason === 'removed') await this.#settle({ kind: 'ended' }, undefined);
+  }
+
+  /** Waits, then begins the next epoch. False where the run is left. */
+  async #goOn(reason: SourceReason): Promise<boolean> {
+    const { signal } = this.#stop;
+    const waitMs = this.#life.lost(reason);
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) {
+      await this.#leave(undefined);
+      return false;
+    }
+    const next = await this.#claim.next();
+    if (next) this.#claim = next;
+    else this.#fenced();
+    return next !== undefined;
+  }
+
+  /** One epoch, closed when this resolves. */
+  async #turn(): Promise<Next> {
+    const epoch = new StreamEpoch({
+      context: this.#context,
+      claim: this.#claim,
+      life: this.#life,
+      lastPlayed: this.#lastPlayed,
+      signal: this.#stop.signal,
+      playing: (prepared) => this.#playing(epoch, prepared),
+    });
+    this.#epoch = epoch;
+    try {
+      const end = await epoch.play();
+      this.#noteProgress(epoch);
+      return await this.#after(epoch, end);
+    } catch (error) {
+      return await this.#broke(error);
+    } finally {
+      this.#progress = epoch.progress ?? this.#progress;
+      this.#epoch = undefined;
+      await epoch.close();
+    }
+  }
+
+  #playing(epoch: StreamEpoch, prepared: PreparedStream): void {
+    this.#facts = epoch.facts;
+    this.#context.metrics.epochs.inc({ stream: this.#claim.run.stream });
+    this.#logStart(prepared);
+  }
+
+  #noteProgress(epoch: StreamEpoch): void {
+    this.#lastPlayed = Math.max(this.#lastPlayed, epoch.lastPlayed);
+    this.#fruitless = epoch.decoded > this.#mostDecoded ? 0 : this.#fruitless + 1;
+    this.#mostDecoded = Math.max(this.#mostDecoded, epoch.decoded);
+  }
+
+  async #after(epoch: StreamEpoch, end: EpochEnd): Promise<Next> {
+    const { report } = this.#context;
+    const { stream, run, spec } = this.#claim.run;
+    switch (end.kind) {
+      case 'stopped':
+        await this.#leave(epoch);
+        return { kind: 'over' };
+      case 'fenced':
+        this.#fenced();
+        return { kind: 'over' };
+      case 'rewound':
+        this.#logger.info('frames are gone from the bus: decoding them again');
+        await epoch.discard();
+        return { kind: 'again', reason: 'bus-away' };
+      case 'played': {
+        if (end.fault) report(end.fault, { stream, run });
+        const verdict = afterPlaying(spec, { ...end, isFruitless: this.#fruitless >= MOST_FRUITLESS });
+        if (verdict.kind === 'again') return verdict;
+        await this.#conclude(epoch, end.fault);
+        return { kind: 'over' };
+      }
+    }
+  }
+
+  /** The source came to its end. A stop that comes now changes nothing any more, unless the marker cannot be published in time. */
+  async #conclude(epoch: StreamEpoch, fault: Fault | undefined): Promise<void> {
+    const isMarked = await this.#inTime(epoch.mark(fault));
+    if (!isMarked) return await this.#leave(epoch);
+    if (fault) this.#life.failed(sourceReason(fault));
+    else this.#life.ended();
+    if (epoch.facts) await this.#settle({ kind: 'ended', facts: epoch.facts }, fault?.code);
+  }
+
+  /** What could not be opened, or published. */
+  async #broke(error: unknown): Promise<Next> {
+    const { report } = this.#context;
+    const { stream, run, spec } = this.#claim.run;
+    const code = busErrorKind(error) === 'other' ? 'INTERNAL' : 'BUS_FAILED';
+    const fault = toFault(error, code, `stream ${stream}`);
+    report(fault, { stream, run });
+    const verdict = afterOpening(spec, fault, this.#facts !== undefined);
+    if (verdict.kind === 'over') await this.#fail(fault);
+    return verdict;
   }
 
   /** The run cannot go on, and no end marker tells so. */
   async #fail(fault: Fault): Promise<void> {
-    const { bus, report } = this.#context;
-    const { run } = this.claim;
-    report(fault, { stream: run.stream, run: run.run });
-    const isSettled = await this.#settle({ kind: 'failed', fault: faultJson(fault) }, fault.code);
-    if (isSettled && !this.#isFollowed) await publishFailedRun(bus, run, { fault, signal: this.#stop.signal });
-  }
-
-  async #playPrepared(prepared: PreparedStream): Promise<void> {
     const { bus } = this.#context;
-    const { claim } = this;
-    const { stream, spec } = claim.run;
-    const { facts, frame, capacity, notices } = prepared;
-    const { bytesPerFrame } = frame;
-    const { mode } = spec;
-    const frames = await createFrameBuffer(bus, { stream, epoch: claim.epoch, mode, capacity, bytesPerFrame });
-    let done = false;
-    try {
-      const runFacts = { source: facts, frame, frames, capacity, notices };
-      if (await claim.write({ kind: 'playing', ...runFacts })) {
-        this.#isFollowed = true;
-        this.#logStart(prepared);
-        done = await this.#flow(prepared, runFacts);
-      } else this.stop('superseded');
-    } finally {
-      // What the scheduler is to read to its end it deletes itself.
-      if (!done) await deleteFrameBuffer(bus, frames);
+    this.#life.failed(sourceReason(fault));
+    const isSettled = await this.#settle({ kind: 'failed', fault: faultJson(fault) }, fault.code);
+    if (isSettled && this.#facts === undefined)
+      await publishFailedRun(bus, this.#claim.run, { fault, signal: this.#stop.signal });
+  }
+
+  /** Stopped from outside. @param epoch the one that was stopped; undefined between two. */
+  async #leave(epoch: StreamEpoch | undefined): Promise<void> {
+    switch (this.#stopReason) {
+      case 'removed':
+        return await this.#endRemoved(epoch);
+      case 'superseded':
+        this.#fenced();
+        await epoch?.discard();
+        return;
+      case 'stopping':
+      case 'moved':
+      case undefined:
+        await epoch?.close();
+        this.#logger.info({ stop: this.#stopReason }, 'left to another ingest');
+        await this.#claim.giveBack();
     }
   }
 
-  /** Plays to the end; whether the scheduler has an end marker to come to. */
-  async #flow(prepared: PreparedStream, facts: RunFacts): Promise<boolean> {
-    const { bus, settings, metrics, report } = this.#context;
-    const { claim } = this;
-    const { stream, run } = claim.run;
-    const { signal } = this.#stop;
-    metrics.setState(stream, 'playing');
-    const flow = new FrameFlow({ bus, settings, metrics, claim, prepared, frames: facts.frames, signal });
-    try {
-      const fault = await flow.play();
-      metrics.setState(stream, 'ending');
-      if (fault) report(fault, { stream, run });
-      let cut = false;
-      const end = flow.end(() => {
-        cut = signal.aborted;
-        return cut ? this.#stopFault(prepared) : fault;
-      });
-      const isMarked = await this.#endInTime(end);
-      const { decoded, played, published } = flow.totals(undefined);
-      this.#logger.info({ decoded, played, published, fault: fault?.code ?? null, stop: this.#stopReason }, 'ended');
-      if (!cut && isMarked) await this.#settle({ kind: 'ended', facts }, fault?.code);
-      return isMarked && this.#stopReason !== 'removed' && this.#stopReason !== 'superseded';
-    } finally {
-      await flow.close();
-    }
+  /** What was published is still answered; nobody goes on with the run. */
+  async #endRemoved(epoch: StreamEpoch | undefined): Promise<void> {
+    this.#life.ended();
+    const facts = epoch?.facts ?? this.#facts;
+    if (epoch?.facts) await this.#inTime(epoch.mark(epoch.removal));
+    if (facts) await this.#settle({ kind: 'ended', facts, removed: true }, 'SOURCE_LOST');
+    else await this.#claim.remove();
   }
 
   /** The end marker of a run that is stopped is not waited for long. Whether it was published. */
-  async #endInTime(end: Promise<void>): Promise<boolean> {
-    const outcome = end.then(
-      () => 'marked' as const,
-      (error: unknown) => ({ error }),
-    );
-    const limit = stopLimit(this.#stop.signal, STOP_LIMIT_MS);
-    const first = await Promise.race([outcome, limit.passed]);
-    limit.clear();
-    if (first === 'marked') return true;
-    if (first !== 'passed' && this.#stopReason === undefined) throw first.error;
-    return false;
+  async #inTime(marking: Promise<void>): Promise<boolean> {
+    const limit = new AbortController();
+    const late = async (): Promise<'late'> => {
+      const { signal } = this.#stop;
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await sleep(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+      return 'late';
+    };
+    const outcome = marking.then(() => 'marked' as const);
+    outcome.catch(() => undefined);
+    try {
+      return (await Promise.race([outcome, late()])) === 'marked';
+    } catch (error) {
+      if (this.#stopReason === undefined) throw error;
+      return false;
+    } finally {
+      limit.abort();
+    }
   }
 
-  #stopFault({ source }: PreparedStream): Fault | undefined {
-    return this.#stopReason === 'stopping' ? stoppedFault(source) : undefined;
+  #fenced(): void {
+    this.#context.metrics.fenced.inc();
+    this.#logger.warn('another ingest has the run: standing down');
   }
 
   /** Writes the state that the run ends in. False where another ingest has taken it. */
   #settle(state: RunState, fault: FaultCode | undefined): Promise<boolean> {
-    this.#isSettled = true;
     this.#context.metrics.runs.inc({ fault: fault ?? 'none' });
-    return this.claim.write(state);
+    return this.#claim.write(state);
   }
 
-  #logStart({ facts, frame, capacity, notices, source }: PreparedStream): void {
-    const { epoch, run } = this.claim;
+  #changed(condition: SourceCondition): void {
+    const { metrics } = this.#context;
+    const { stream } = this.#claim.run;
+    const { state, reason } = condition;
+    metrics.setState(stream, state);
+    metrics.sourceChanges.inc({ stream, state, reason });
+    this.#logger.info({ state, reason }, 'source');
+    this.#announce();
+  }
+
+  #announce(): void {
+    const { stream, run } = this.#claim.run;
+    this.#progress = this.#epoch?.progress ?? this.#progress;
+    announceStatus(this.#context.bus, { stream, run, condition: this.#life.condition, ...this.#progress });
+  }
+
+  #logStart({ facts, frame, capacity, notices, source, start }: PreparedStream): void {
+    const { epoch, run } = this.#claim;
     const { width, height, pixelFormat, encoding } = frame;
     const { codec, sampling, fps } = facts;
+    const { mode } = run.spec;
     for (const notice of notices) this.#logger.info(notice);
-    this.#logger.info(
-      {
-        epoch,
-        source: source.label,
-        mode: run.spec.mode,
-        codec,
-        sampling,
-        fps,
-        width,
-        height,
-        pixelFormat,
-        encoding,
-        capacity,
-      },
-      'playing',
-    );
+    const what = {
+      epoch,
+      start,
+      source: source.label,
+      mode,
+      codec,
+      sampling,
+      fps,
+      width,
+      height,
+      pixelFormat,
+      encoding,
+    };
+    this.#logger.info({ ...what, capacity }, 'playing');
   }
-}
-
-type StopLimit = { readonly passed: Promise<'passed'>; clear(): void };
-
-/** Passes this long after the signal aborts. */
-function stopLimit(signal: AbortSignal, limitMs: number): StopLimit {
-  const passed = Promise.withResolvers<'passed'>();
-  let timer: NodeJS.Timeout | undefined;
-  const start = (): void => {
-    timer = setTimeout(() => passed.resolve('passed'), limitMs);
-  };
-  if (signal.aborted) start();
-  else signal.addEventListener('abort', start, { once: true });
-  return {
-    passed: passed.promise,
-    clear() {
-      signal.removeEventListener('abort', start);
-      clearTimeout(timer);
-    },
-  };
 }

@@ -5,12 +5,13 @@ import type { FrameFormat, SourceFacts } from '@stream-infer/core/run';
 import { bufferCapacity, type SamplePlan, samplePlan } from '@stream-infer/core/sample-plan';
 import type { Settings } from '@stream-infer/core/settings';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import type { EpochStart } from './epoch-start.ts';
 import { decodeArguments } from './ffmpeg-command.ts';
 import { filterChain } from './filter-chain.ts';
 import { frameGeometry } from './geometry.ts';
 import { probe } from './probe.ts';
 import { selectExpression } from './select-expression.ts';
-import { resolveSource, type Source } from './source.ts';
+import type { Source } from './source.ts';
 import { positionFault } from './source-fault.ts';
 
 export type PreparedStream = {
@@ -22,6 +23,7 @@ export type PreparedStream = {
   readonly streamIndex: number;
   readonly frame: FrameFormat;
   readonly plan: SamplePlan;
+  readonly start: EpochStart;
   /** Of the frame buffer, in published frames. */
   readonly capacity: number;
   readonly notices: readonly string[];
@@ -34,7 +36,9 @@ export type PreparedStream = {
 
 export type PreparationContext = {
   readonly settings: Settings<'ingest'>;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly source: Source;
+  /** With which frame the epoch begins. */
+  startOf(plan: SamplePlan, facts: SourceFacts): EpochStart;
   readonly maxPayloadBytes: number;
   readonly signal: AbortSignal;
 };
@@ -48,9 +52,8 @@ const DURATION_MARGIN = 10;
 
 /** Throws the fault of a stream that cannot be played. */
 export async function prepareStream(spec: StreamSpec, context: PreparationContext): Promise<PreparedStream> {
-  const { settings, environment, maxPayloadBytes, signal } = context;
+  const { settings, source, maxPayloadBytes, signal } = context;
   const { ffprobePath, openTimeoutMs, ffmpegThreads } = settings;
-  const source = await resolveSource(spec, { environment, openTimeoutMs });
   const { videoStream } = spec;
   const probed = await probe(source, { ffprobePath, openTimeoutMs, videoStream, signal });
   const { facts, streamIndex, timeBase, frameCount } = probed;
@@ -58,10 +61,12 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
   checkPosition(source, plan, facts);
   const { frame, notices } = frameGeometry({ spec, source: facts, maxPayloadBytes });
   const longestSeconds = facts.live ? LONGEST_LIVE_SECONDS : DURATION_MARGIN * (facts.durationSeconds ?? 3_600);
-  const expression = selectExpression(plan, { timeBase, longestSeconds });
+  const start = context.startOf(plan, facts);
+  const firstSlot = start.kind === 'onward' ? start.firstN : 1;
+  const expression = selectExpression(plan, { timeBase, longestSeconds, firstSlot });
   const natural = spec.mode === 'realtime' && (!facts.live || source.generated);
   // ffmpeg's own pace would spend the time before the start position as well.
-  const fromStart = plan.position.num === 0;
+  const fromStart = plan.position.num === 0 && start.kind !== 'again';
   return {
     source,
     facts,
@@ -70,6 +75,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
     streamIndex,
     frame,
     plan,
+    start,
     capacity: bufferCapacity(plan, spec.mode),
     notices: [...notices, ...rateNotices(spec, plan)],
     selective: expression !== undefined,

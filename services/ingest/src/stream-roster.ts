@@ -1,24 +1,31 @@
 /**
- * Which streams this ingest plays: the registry's, as far as it is the one to claim them. Each stream is looked after on its own,
- * one step at a time, so that a slow one delays no other (I6).
+ * Which streams this ingest plays: its share of the registry's (D11). Each stream is looked after on its own, one step at a time, so that
+ * a slow one delays no other (I6).
  */
 
+import { onRewind, type Rewind } from '@stream-infer/bus/announcements';
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
+import type { Membership } from '@stream-infer/bus/membership';
+import { hasRunEnded } from '@stream-infer/bus/result-stream';
+import { type Assignable, assignmentOf, OrphanTimes } from '@stream-infer/core/assignment';
 import { toFault } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
-import { claimable, RunClaim } from './run-claim.ts';
-import { type PlayingContext, StreamPlaying } from './stream-playing.ts';
+import type { PlayingContext } from './playing-context.ts';
+import { isPlayable, NOBODY, RunClaim } from './run-claim.ts';
+import { StreamPlaying } from './stream-playing.ts';
 
 export type RosterOptions = {
   readonly context: PlayingContext;
   readonly streams: Bucket<StreamSpec>;
   readonly runs: Bucket<Run>;
-  /** This ingest's id, unique among all there ever were. */
-  readonly owner: string;
+  readonly membership: Membership;
 };
 
 const RETRY_MS = 1_000;
+const LOOK_MS = 500;
+/** How long a run of an older spec may take to be answered to its end before the next one takes its place in the registry. */
+const ENDING_MS = 5_000;
 
 export class StreamRoster {
   readonly #options: RosterOptions;
@@ -29,7 +36,13 @@ export class StreamRoster {
   /** Streams being looked after, and whether something changed meanwhile. */
   readonly #busy = new Map<string, { again: boolean; done: Promise<void> }>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #orphans = new OrphanTimes();
+  /** Streams that this ingest is to take. */
+  #toTake: ReadonlySet<string> = new Set();
+  /** Runs that have ended and whose frames are asked for again: stream → run and epoch. */
+  readonly #rewound = new Map<string, Rewind>();
   #watching: Promise<unknown> = Promise.resolve();
+  #looking: NodeJS.Immediate | undefined;
   /** Buckets whose standing entries have all been told. */
   #current = 0;
 
@@ -39,32 +52,45 @@ export class StreamRoster {
 
   /** Whether all that stood in the registry at the start has been seen. */
   get isCurrent(): boolean {
-    return this.#current === 2;
+    return this.#current === 2 && this.#options.membership.isCurrent;
   }
 
   /** @param onLost called where the registry cannot be watched any more. */
   start(onLost: (error: unknown) => void): void {
-    const { streams, runs } = this.#options;
+    const { streams, runs, context } = this.#options;
     const follow = async <T>(bucket: Bucket<T>, entries: Map<string, Entry<T>>): Promise<void> => {
       for await (const change of bucket.watch(this.#stop.signal)) {
-        if (change.kind === 'current') {
-          this.#current += 1;
-          if (this.isCurrent) for (const key of this.#specs.keys()) this.#look(key);
-          continue;
-        }
-        if (change.kind === 'put') entries.set(change.key, change);
+        if (change.kind === 'current') this.#current += 1;
+        else if (change.kind === 'put') entries.set(change.key, change);
         else entries.delete(change.key);
-        if (this.isCurrent) this.#look(change.key);
+        if (change.kind !== 'current') this.#attend(change.key);
+        this.look();
       }
     };
-    this.#watching = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)]).catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) onLost(error);
+    const unsubscribe = onRewind(context.bus, '*', (rewind) => this.#onRewind(rewind));
+    const timer = setInterval(() => this.look(), LOOK_MS);
+    this.#watching = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)])
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) onLost(error);
+      })
+      .finally(() => {
+        clearInterval(timer);
+        unsubscribe();
+      });
+  }
+
+  /** Decides anew what is this ingest's, soon: to be called when others came or went. */
+  look(): void {
+    this.#looking ??= setImmediate(() => {
+      this.#looking = undefined;
+      this.#decide();
     });
   }
 
   /** Ends every run, gives the streams back and resolves when all is closed. Idempotent. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    clearImmediate(this.#looking);
     for (const timer of this.#timers) clearTimeout(timer);
     for (const playing of this.#playing.values()) playing.stop('stopping');
     await Promise.all([...this.#busy.values()].map(({ done }) => done));
@@ -74,7 +100,62 @@ export class StreamRoster {
     await this.#watching;
   }
 
-  #look(key: string): void {
+  #decide(): void {
+    if (!this.isCurrent || this.#stop.signal.aborted) return;
+    const { live, id } = this.#options.membership;
+    const nowMs = performance.now();
+    const items = [...this.#specs.values()].flatMap((spec) => this.#assignable(spec, live, nowMs) ?? []);
+    const { take, giveBack } = assignmentOf(id, live, items);
+    this.#toTake = new Set(take);
+    for (const key of take) this.#attend(key);
+    for (const key of giveBack) this.#playing.get(key)?.stop('moved');
+  }
+
+  /** Undefined where there is nothing to play. */
+  #assignable(spec: Entry<StreamSpec>, live: readonly string[], nowMs: number): Assignable | undefined {
+    const { key } = spec;
+    const playing = this.#playing.get(key);
+    const run = this.#runs.get(key);
+    if (!playing && !this.#isRewound(key, run) && !isPlayable(spec, run)) return undefined;
+    const { id } = this.#options.membership;
+    const isOver = run !== undefined && ['ended', 'failed'].includes(run.value.state.kind);
+    const owner = playing
+      ? id
+      : run === undefined || isOver || run.value.owner === NOBODY
+        ? undefined
+        : run.value.owner;
+    // Left by an earlier life of this ingest: it is nobody else's.
+    const isOwnBefore = owner === id && !playing;
+    const isOrphan = owner === undefined || !live.includes(owner);
+    return {
+      key,
+      owner: isOwnBefore ? undefined : owner,
+      movable: playing?.isPlaying === true && spec.value.mode === 'realtime',
+      overdue: this.#orphans.isOverdue(key, isOrphan, nowMs) || isOwnBefore,
+    };
+  }
+
+  /** The scheduler misses frames of a run whose source has ended: it is played again, by whichever ingest it falls to. */
+  #onRewind(rewind: Rewind): void {
+    for (const [key, { value }] of this.#runs)
+      if (value.run === rewind.run && value.epoch === rewind.epoch && value.state.kind === 'ended') {
+        this.#rewound.set(key, rewind);
+        this.look();
+      }
+  }
+
+  #isRewound(key: string, run: Entry<Run> | undefined): boolean {
+    const rewound = this.#rewound.get(key);
+    const holds =
+      rewound !== undefined &&
+      run?.value.run === rewound.run &&
+      run.value.epoch === rewound.epoch &&
+      run.value.state.kind === 'ended';
+    if (!holds) this.#rewound.delete(key);
+    return holds;
+  }
+
+  #attend(key: string): void {
     const busy = this.#busy.get(key);
     if (busy) {
       busy.again = true;
@@ -82,7 +163,7 @@ export class StreamRoster {
     }
     const state = { again: false, done: Promise.resolve() };
     this.#busy.set(key, state);
-    state.done = this.#lookOnce(key)
+    state.done = this.#attendOnce(key)
       .catch((error: unknown) => {
         const { report } = this.#options.context;
         report(toFault(error, 'BUS_FAILED', `stream ${key} cannot be claimed, trying again`), { stream: key });
@@ -90,11 +171,11 @@ export class StreamRoster {
       })
       .finally(() => {
         this.#busy.delete(key);
-        if (state.again && !this.#stop.signal.aborted) this.#look(key);
+        if (state.again && !this.#stop.signal.aborted) this.#attend(key);
       });
   }
 
-  async #lookOnce(key: string): Promise<void> {
+  async #attendOnce(key: string): Promise<void> {
     const spec = this.#specs.get(key);
     const run = this.#runs.get(key);
     const playing = this.#playing.get(key);
@@ -103,25 +184,37 @@ export class StreamRoster {
       if (spec?.revision !== playing.claim.run.specRevision) playing.stop('removed');
       return;
     }
-    const how = spec && claimable(spec, run);
-    if (!spec || !how || this.#stop.signal.aborted) return;
-    const { runs, owner, context } = this.#options;
-    const claim = await RunClaim.take(runs, owner, spec, how);
+    if (!spec || !this.#toTake.has(key) || this.#stop.signal.aborted) return;
+    if (!this.#isRewound(key, run) && !isPlayable(spec, run)) return;
+    const { runs, membership, context } = this.#options;
+    if (run && run.value.specRevision !== spec.revision) await this.#untilAnswered(run.value);
+    const claim = await RunClaim.take({ runs, owner: membership.id, spec, standing: run });
     if (!claim) return;
+    this.#orphans.forget(key);
     const started = new StreamPlaying(context, claim);
     this.#playing.set(key, started);
     const over = (): void => {
       this.#playing.delete(key);
-      if (!this.#stop.signal.aborted) this.#look(key);
+      if (!this.#stop.signal.aborted) this.look();
     };
     started.over.then(over, over);
+  }
+
+  /** The registry holds a stream's newest run alone: a scheduler that comes late would not know of the one before. */
+  async #untilAnswered(run: Run): Promise<void> {
+    const deadlineMs = performance.now() + ENDING_MS;
+    const isBegun = run.state.kind === 'ended' && run.state.facts !== undefined;
+    while (isBegun && performance.now() < deadlineMs && !this.#stop.signal.aborted) {
+      if (await hasRunEnded(this.#options.context.bus, run)) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   #later(key: string): void {
     if (this.#stop.signal.aborted) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#look(key);
+      this.#attend(key);
     }, RETRY_MS);
     this.#timers.add(timer);
   }

@@ -20,6 +20,8 @@ export type CollectorClient = {
 /** A store that stays has earlier runs of the stream too: what is read is of this one. Without a run nothing was played. */
 export type RunPlace = { readonly stream: string; readonly run: string | undefined };
 
+type NewestRun = { readonly run: string; readonly end: RunEnd | null };
+
 const FIRST_POLL_MS = 20;
 const LAST_POLL_MS = 250;
 
@@ -45,11 +47,20 @@ export function collectorClient(url: string): CollectorClient {
   };
   const recordLines = (place: RunPlace): Promise<Readable> =>
     body(place, { rest: '/records', accept: 'application/x-ndjson', empty: '' });
+  /** Undefined where there is none, or the collector is away: it is started again. */
+  const newestRun = async (stream: string, signal: AbortSignal): Promise<NewestRun | undefined> => {
+    try {
+      const response = await get(path(stream), 'application/json', signal);
+      return response && ((await response.json()) as NewestRun);
+    } catch (error) {
+      if (error instanceof Fault || signal.aborted) throw error;
+      return undefined;
+    }
+  };
   return {
     async runEnd(stream, run, signal) {
       for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_POLL_MS)) {
-        const response = await get(path(stream), 'application/json', signal);
-        const newest = response && ((await response.json()) as { readonly run: string; readonly end: RunEnd | null });
+        const newest = await newestRun(stream, signal);
         if (newest?.end && newest.run === run) return newest.end;
         await wait(pauseMs, undefined, { signal });
       }

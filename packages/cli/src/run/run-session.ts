@@ -140,10 +140,10 @@ async function playToEnd(play: StreamPlay, plan: RunPlan, { system, interrupts, 
   return end;
 }
 
-/** Stops the sources and waits, not for ever, until what they gave is answered and stored. */
+/** Ends the streams and waits, not for ever, until what they gave is answered and stored. */
 async function settle(play: StreamPlay, system: LocalSystem): Promise<void> {
   const limit = new AbortController();
-  const settling = system.stopSources(INTERRUPTED_LIMIT_MS).then(() => play.settled());
+  const settling = play.end();
   const timeLimit = wait(INTERRUPTED_LIMIT_MS, undefined, { signal: limit.signal });
   await firstOf<unknown>([settling, system.failed, timeLimit]).catch(() => undefined);
   limit.abort();

@@ -16,8 +16,8 @@ export type StreamPlay = {
   readonly ends: ReadonlyMap<string, RunEnd>;
   /** Resolves when every run is complete. Rejects with STORE_FAILED where the collector cannot say. */
   readonly complete: Promise<void>;
-  /** Where the sources are stopped: resolves when every run that had begun is complete. Rejects as `complete` does. */
-  settled(): Promise<void>;
+  /** Ends every stream where it is; resolves when each run that had begun is complete. Rejects as `complete` does. */
+  end(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -54,12 +54,13 @@ export async function playStreams(bus: Bus, { specs, collector, onNotice }: Stre
     },
   );
   const streams = await openStreams(bus);
-  await Promise.all(specs.map((spec) => streams.put(spec.id, spec)));
+  await Promise.all(specs.map((spec) => streams.put(spec.id, { ...spec, once: true })));
   return {
     progress: watch.progress,
     ends,
     complete: complete.promise,
-    async settled() {
+    async end() {
+      await Promise.all(specs.map(({ id }) => streams.delete(id)));
       const begun = [...watch.progress].filter(([, { playing, isOver }]) => playing !== undefined || isOver);
       await Promise.all(begun.map(([stream]) => follow(stream)));
     },

@@ -1,6 +1,6 @@
 /**
- * The whole system of one local run: a nats-server and the four services, started together, watched, and stopped together. The
- * first of them to die ends the run.
+ * The whole system of one local run: a nats-server and the four services, started together, kept alive, and stopped together. The
+ * first of them that cannot be kept alive ends the run.
  */
 
 import { writeFile } from 'node:fs/promises';
@@ -17,10 +17,8 @@ export type LocalSystem = {
   readonly natsUrl: string;
   /** Where the collector's API listens, once every service runs. Rejects with the fault of the first that does not come up. */
   readonly ready: Promise<{ readonly apiUrl: string }>;
-  /** Resolves with the fault of the first part that dies unasked. */
+  /** Resolves with the fault of the first part that cannot be kept alive. */
   readonly failed: Promise<Fault>;
-  /** Stops the ingest alone: every source ends where it is, and what it gave is still worked on. */
-  stopSources(graceMs: number): Promise<void>;
   /** Stops the services, then the server; what has not drained within the grace is killed. Idempotent. */
   stop(graceMs: number): Promise<void>;
   /** Ends everything at once. */
@@ -55,7 +53,19 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const { workspace, configuration, directory, runners, onLog, onOutput } = options;
   const file = join(workspace.directory, 'configuration.json');
   await writeFile(file, JSON.stringify(configuration), { mode: 0o600 });
-  const server = await startNatsServer(options.natsServer, workspace, options.algorithmsFirst);
+  const server = await startNatsServer({
+    file: options.natsServer,
+    workspace,
+    yields: options.algorithmsFirst,
+    onRestart: ({ message }) =>
+      onLog({
+        level: 'warn',
+        code: 'SERVICE_DIED',
+        message: `${message}: it is started again`,
+        fields: {},
+        addresses: undefined,
+      }),
+  });
   const settings = {
     NATS_URL: server.url,
     NATS_PREFIX,
@@ -73,31 +83,23 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     'ingest',
     ...Array.from({ length: runners }, () => 'algo-runner' as const),
   ];
-  const services = names.map((name) => {
+  const services = names.map((name, at) => {
     const yields = options.algorithmsFirst && name !== 'algo-runner';
-    return startService({ name, workspace, settings, yields, onLog, onOutput });
-  });
-  let stopping = false;
-  const serverFailed = server.process.ended.then(({ status, signal }) => {
-    if (stopping) return new Promise<never>(() => undefined);
-    return new Fault('SERVICE_DIED', `nats-server ended ${signal === null ? `with status ${status}` : `by ${signal}`}`);
+    // A service that is started again takes up at once what it held under its name.
+    const own = { ...settings, INSTANCE_ID: `${name}-${at}` };
+    return startService({ name, workspace, settings: own, yields, onLog, onOutput });
   });
   return {
     natsUrl: server.url,
     ready: allStarted(services),
-    failed: Promise.race([serverFailed, ...services.map(({ failed }) => failed)]),
-    async stopSources(graceMs) {
-      await Promise.all(services.filter(({ name }) => name === 'ingest').map((service) => service.stop(graceMs)));
-    },
+    failed: Promise.race([server.failed, ...services.map(({ failed }) => failed)]),
     async stop(graceMs) {
-      stopping = true;
       await Promise.all(services.map((service) => service.stop(graceMs)));
-      await server.process.stop(SERVER_GRACE_MS);
+      await server.stop(SERVER_GRACE_MS);
     },
     kill() {
-      stopping = true;
       for (const service of services) service.kill();
-      server.process.kill();
+      server.kill();
     },
   };
 }

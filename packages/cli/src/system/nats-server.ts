@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault } from '@stream-infer/core/fault';
 import { findExecutable, isAtLeast, programVersion, type Version } from './executable.ts';
-import { type ManagedProcess, startProcess } from './managed-process.ts';
+import { startProcess } from './managed-process.ts';
+import { type Supervised, supervise } from './supervision.ts';
 import type { Workspace } from './workspace.ts';
 
 export const NATS_SERVER_AT_LEAST: Version = [2, 9];
@@ -21,12 +22,12 @@ const MOST_RESULTS_BYTES = 4 * 2 ** 30;
 const LEAST_RESULTS_BYTES = 2 ** 20;
 /** For the registry, beside the results. */
 const REGISTRY_BYTES = 64 * 2 ** 20;
+const environment = process.env;
 const START_LIMIT_MS = 10_000;
 const POLL_MS = 10;
 
-export type NatsServer = {
+export type NatsServer = Supervised & {
   readonly url: string;
-  readonly process: ManagedProcess;
   /** Limit of the result stream that the disk allows, in bytes. */
   readonly resultsMaxBytes: number;
 };
@@ -47,21 +48,66 @@ export async function findNatsServer(): Promise<string> {
   );
 }
 
-/**
- * @param yields it gives way to other processes where cores are short.
- * Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED.
- */
-export async function startNatsServer(file: string, workspace: Workspace, yields: boolean): Promise<NatsServer> {
+export type NatsServerOptions = {
+  /** Path of nats-server. */
+  readonly file: string;
+  readonly workspace: Workspace;
+  /** It gives way to other processes where cores are short. */
+  readonly yields: boolean;
+  /** It ended unasked and is started again, on the same port and with the same store. */
+  onRestart(fault: Fault): void;
+};
+
+/** Resolves when it listens. Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED. */
+export async function startNatsServer({ file, workspace, yields, onRestart }: NatsServerOptions): Promise<NatsServer> {
   const { directory } = workspace;
   const quarter = Math.floor((await freeBytes(directory)) / 4);
   const resultsMaxBytes = Math.max(LEAST_RESULTS_BYTES, Math.min(MOST_RESULTS_BYTES, quarter));
   const configuration = join(directory, 'nats-server.conf');
   const log = join(directory, 'nats-server.log');
-  await writeFile(
-    configuration,
-    `server_name: stream-infer
+  const listening = Promise.withResolvers<string>();
+  let port = -1;
+  const supervised = supervise({
+    async start() {
+      await writeFile(configuration, configurationText({ directory, log, port, resultsMaxBytes }));
+      const args = ['-c', configuration];
+      const process = await startProcess({ name: 'nats-server', command: file, args, environment, workspace, yields });
+      if (port < 0)
+        void readUrl(directory).then((url) => {
+          port = Number(new URL(url).port);
+          listening.resolve(url);
+        }, listening.reject);
+      return {
+        process,
+        hasStarted: () => port > 0,
+        death: ({ status, signal }) => {
+          const how = signal === null ? `with status ${status}` : `by ${signal}`;
+          return { fault: new Fault('SERVICE_DIED', `nats-server ended ${how}`), isFinal: false };
+        },
+      };
+    },
+    onRestart,
+  });
+  const ended = supervised.failed.then(async (): Promise<never> => {
+    throw new Fault('SERVICE_DIED', `nats-server ended as it started: ${await lastLogLine(log)}`);
+  });
+  const url = await Promise.race([listening.promise, ended]);
+  ended.catch(() => undefined);
+  return { url, resultsMaxBytes, ...supervised };
+}
+
+type ConfigurationFacts = {
+  readonly directory: string;
+  readonly log: string;
+  /** -1: a free one. */
+  readonly port: number;
+  readonly resultsMaxBytes: number;
+};
+
+const configurationText = ({ directory, log, port, resultsMaxBytes }: ConfigurationFacts): string =>
+  `server_name: stream-infer
 host: 127.0.0.1
-port: -1
+port: ${port}
 ports_file_dir: ${JSON.stringify(directory)}
 log_file: ${JSON.stringify(log)}
 max_payload: ${MAX_PAYLOAD_BYTES}
@@ -71,30 +117,13 @@ jetstream {
   max_memory_store: ${Math.floor(machineMemoryBytes() / 2)}
   max_file_store: ${resultsMaxBytes + REGISTRY_BYTES}
 }
-`,
-  );
-  const process_ = await startProcess({
-    name: 'nats-server',
-    command: file,
-    args: ['-c', configuration],
-    environment: process.env,
-    workspace,
-    yields,
-  });
-  const url = await Promise.race([
-    readUrl(directory),
-    process_.ended.then(async (): Promise<never> => {
-      throw new Fault('SERVICE_DIED', `nats-server ended as it started: ${await lastLogLine(log, process_)}`);
-    }),
-  ]);
-  return { url, process: process_, resultsMaxBytes };
-}
+`;
 
 /** What it wrote last, its time stamp left out. */
-async function lastLogLine(log: string, server: ManagedProcess): Promise<string> {
+async function lastLogLine(log: string): Promise<string> {
   const text = await readFile(log, 'utf8').catch(() => '');
-  const line = text.trim().split('\n').at(-1) || server.lastLines().at(-1);
-  return line?.replace(/^\[\d+\] \S+ \S+ /, '') ?? 'it said nothing';
+  const line = text.trim().split('\n').at(-1) ?? '';
+  return line === '' ? 'it said nothing' : line.replace(/^\[\d+\] \S+ \S+ /, '');
 }
 
 /** The address, once the server has written it to its file. */

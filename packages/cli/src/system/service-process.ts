@@ -3,13 +3,13 @@
  * fault that it logged.
  */
 
-import { setTimeout as wait } from 'node:timers/promises';
-import { Fault } from '@stream-infer/core/fault';
+import { FAULTS, Fault, type FaultCode } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS } from '@stream-infer/core/settings';
 import { RESTART_STATUS } from '@stream-infer/service-kit/restart-status';
 import { type LogLine, parseLogLine } from './log-line.ts';
 import { type ManagedProcess, type ProcessEnd, startProcess } from './managed-process.ts';
 import { SERVICE_NODE_FLAGS, type ServiceName, servicePath } from './service-program.ts';
+import { supervise } from './supervision.ts';
 import type { Workspace } from './workspace.ts';
 
 export type ServiceAddresses = Readonly<Record<string, string>>;
@@ -37,89 +37,67 @@ export type ServiceProcessOptions = {
   readonly onOutput: (line: string) => void;
 };
 
-/** Waits between one restart and the next; a service that then runs for longer than the last of them starts over. */
-const RESTART_WAITS_MS = [0, 250, 500, 1_000, 2_000, 5_000] as const;
-const STEADY_MS = 10_000;
-
 export function startService(options: ServiceProcessOptions): ServiceProcess {
-  const started = Promise.withResolvers<ServiceAddresses>();
-  const failed = Promise.withResolvers<Fault>();
-  // Whoever waits for one of them need not wait for the other.
-  started.promise.catch(() => undefined);
-  const stopping = new AbortController();
-  let current: ManagedProcess | undefined;
-
-  const running = supervise(options, {
-    signal: stopping.signal,
-    onProcess: (process) => {
-      current = process;
-    },
-    onStarted: started.resolve,
-  }).then((fault) => {
-    if (!fault) return;
-    started.reject(fault);
-    failed.resolve(fault);
-  });
-  return {
-    name: options.name,
-    started: started.promise,
-    failed: failed.promise,
-    async stop(graceMs) {
-      stopping.abort();
-      await current?.stop(graceMs);
-      await running;
-    },
-    kill() {
-      stopping.abort();
-      current?.kill();
-    },
-  };
-}
-
-type Supervision = {
-  readonly signal: AbortSignal;
-  onProcess(process: ManagedProcess): void;
-  onStarted(addresses: ServiceAddresses): void;
-};
-
-/** One life after another, until it is told to stop (no fault) or ends for good. */
-async function supervise(options: ServiceProcessOptions, supervision: Supervision): Promise<Fault | undefined> {
   const { name } = options;
-  const { signal } = supervision;
-  let restarts = 0;
-  while (true) {
-    const startedAtMs = performance.now();
-    let fatal: LogLine | undefined;
-    let process: ManagedProcess;
-    try {
-      process = await launch(options, (line) => {
-        if (line.addresses) supervision.onStarted(line.addresses);
+  const started = Promise.withResolvers<ServiceAddresses>();
+  // Whoever waits for `failed` need not wait for it.
+  started.promise.catch(() => undefined);
+  /** Where it listened first: where the others, and the user, go on finding it. */
+  let addresses: ServiceAddresses | undefined;
+  const { failed, stop, kill } = supervise({
+    async start() {
+      let fatal: LogLine | undefined;
+      let isUp = false;
+      const process = await launch(options, portsOf(addresses), (line) => {
+        if (line.addresses) {
+          isUp = true;
+          addresses ??= line.addresses;
+          started.resolve(line.addresses);
+        }
         if (line.level === 'fatal') fatal = line;
         else options.onLog(line);
       });
-    } catch (error) {
-      return new Fault('SERVICE_DIED', `${name} cannot be started: ${String(error)}`, { cause: error });
-    }
-    supervision.onProcess(process);
-    if (signal.aborted) process.kill();
-    const end = await process.ended;
-    if (signal.aborted) return undefined;
-    if (end.status !== RESTART_STATUS) return deathOf(process, end, fatal);
-    restarts = performance.now() - startedAtMs > STEADY_MS ? 0 : restarts + 1;
-    await wait(RESTART_WAITS_MS[Math.min(restarts, RESTART_WAITS_MS.length - 1)], undefined, { signal }).catch(
-      () => undefined,
-    );
-    if (signal.aborted) return undefined;
-  }
+      return {
+        process,
+        hasStarted: () => isUp,
+        death: (end) => ({
+          fault: deathOf(process, end, fatal),
+          isFinal: end.status !== RESTART_STATUS && fatal?.code !== undefined && isFinal(fatal.code),
+        }),
+      };
+    },
+    onRestart: (fault) => {
+      const message = `${fault.message}: it is started again`;
+      options.onLog({ level: 'warn', code: 'SERVICE_DIED', message, fields: {}, addresses: undefined });
+    },
+  });
+  void failed.then(started.reject);
+  return { name, started: started.promise, failed, stop, kill };
 }
 
-function launch(options: ServiceProcessOptions, onLog: (line: LogLine) => void): Promise<ManagedProcess> {
+/** What the user has to mend: nothing comes of another try. */
+const isFinal = (code: FaultCode): boolean => FAULTS[code].exitStatus === 2;
+
+/** Settings by which a service listens again where it did. */
+function portsOf(addresses: ServiceAddresses | undefined): Readonly<Record<string, string>> {
+  const ports = Object.entries(addresses ?? {}).map(([protocol, address]) => {
+    const port = /:(\d+)$/.exec(address)?.[1] ?? '0';
+    return [`${protocol.toUpperCase()}_PORT`, port] as const;
+  });
+  return Object.fromEntries(ports);
+}
+
+async function launch(
+  options: ServiceProcessOptions,
+  ports: Readonly<Record<string, string>>,
+  onLog: (line: LogLine) => void,
+): Promise<ManagedProcess> {
   const { name, workspace, settings, yields, onOutput } = options;
   return startProcess({
     name,
     command: process.execPath,
     args: [...SERVICE_NODE_FLAGS, servicePath(name, 'main')],
-    environment: { ...ownEnvironment(), ...settings },
+    environment: { ...ownEnvironment(), ...settings, ...ports },
     workspace,
     yields,
     onLine: (line) => {

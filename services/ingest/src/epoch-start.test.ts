@@ -1,0 +1,49 @@
+import type { SamplePlan } from '@stream-infer/core/sample-plan';
+import { expect, test } from 'vitest';
+import { type EpochStartFacts, laterEpochStart } from './epoch-start.ts';
+
+const algorithm = (name: string, intervalFrames: number, frameCount = 1) => ({
+  name,
+  definition: name,
+  frameCount,
+  frameStep: 0,
+  intervalFrames,
+  span: frameCount,
+  timeoutMs: 1_000,
+  maxInFlight: 2,
+});
+const plan = {
+  fps: { num: 10, den: 1 },
+  firstN: 1,
+  algorithms: [algorithm('a', 10), algorithm('b', 5, 3)],
+} as unknown as SamplePlan;
+const facts = (more: Partial<EpochStartFacts> & { mode?: 'offline' | 'realtime' }): EpochStartFacts => ({
+  run: { spec: { mode: more.mode ?? 'offline' } as EpochStartFacts['run']['spec'], startedAtMs: 100_000 },
+  plan,
+  live: false,
+  answeredThrough: new Map(),
+  lastPlayed: 0,
+  nowMs: 100_000,
+  ...more,
+});
+
+test('a file begins anew with the oldest frame that a window which is not answered wants', () => {
+  expect(laterEpochStart(facts({}))).toEqual({ kind: 'again', fromN: 3 });
+  const answered = new Map([
+    ['a', 40],
+    ['b', 45],
+  ]);
+  expect(laterEpochStart(facts({ answeredThrough: answered }))).toEqual({ kind: 'again', fromN: 48 });
+  expect(laterEpochStart(facts({ answeredThrough: new Map([['b', 45]]) }))).toEqual({ kind: 'again', fromN: 10 });
+});
+
+test('a camera goes on by the time that has passed, and never with a number that was', () => {
+  const live = { mode: 'realtime', live: true } as const;
+  expect(laterEpochStart(facts({ ...live, nowMs: 130_000, lastPlayed: 250 }))).toEqual({ kind: 'onward', firstN: 301 });
+  expect(laterEpochStart(facts({ ...live, nowMs: 101_000, lastPlayed: 250 }))).toEqual({ kind: 'onward', firstN: 251 });
+  expect(laterEpochStart(facts({ ...live, nowMs: 90_000, answeredThrough: new Map([['a', 40]]) }))).toEqual({
+    kind: 'onward',
+    firstN: 41,
+  });
+  expect(laterEpochStart(facts({ mode: 'realtime', nowMs: 130_000 }))).toEqual({ kind: 'again', fromN: 301 });
+});

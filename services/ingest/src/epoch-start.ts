@@ -1,0 +1,38 @@
+/**
+ * With which frame an epoch begins (EX-4, EX-8): a file is decoded from its beginning again, and what is answered is not published
+ * again; a camera goes on where the time has come to, and nothing is replayed. Pure.
+ */
+
+import { resumeFrom } from '@stream-infer/core/resume';
+import type { Run } from '@stream-infer/core/run';
+import type { SamplePlan } from '@stream-infer/core/sample-plan';
+
+/** `first`: as the plan says. `again`: nothing before `fromN` is published. `onward`: the first frame is played `firstN`. */
+export type EpochStart =
+  | { readonly kind: 'first' }
+  | { readonly kind: 'again'; readonly fromN: number }
+  | { readonly kind: 'onward'; readonly firstN: number };
+
+export type EpochStartFacts = {
+  readonly run: Pick<Run, 'spec' | 'startedAtMs'>;
+  readonly plan: SamplePlan;
+  /** Whether frames come at the source's own time. */
+  readonly live: boolean;
+  /** By algorithm: n of the window answered last. */
+  readonly answeredThrough: ReadonlyMap<string, number>;
+  /** n of the last frame that this ingest played of the run, 0 where it played none. */
+  readonly lastPlayed: number;
+  /** Wall clock, milliseconds since 1970; the run's beginning is on it too. */
+  readonly nowMs: number;
+};
+
+/** Of an epoch that is not its run's first. */
+export function laterEpochStart(facts: EpochStartFacts): EpochStart {
+  const { run, plan, live, answeredThrough, lastPlayed, nowMs } = facts;
+  if (run.spec.mode === 'offline') return { kind: 'again', fromN: resumeFrom(plan, answeredThrough) };
+  const elapsedMs = Math.max(0, nowMs - run.startedAtMs);
+  const played = Math.floor((elapsedMs * plan.fps.num) / (plan.fps.den * 1_000));
+  const next = Math.max(lastPlayed, ...answeredThrough.values()) + 1;
+  const n = Math.max(next, plan.firstN + played);
+  return live ? { kind: 'onward', firstN: n } : { kind: 'again', fromN: n };
+}

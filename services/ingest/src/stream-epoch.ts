@@ -1,0 +1,194 @@
+/**
+ * One epoch of a run: this ingest's uninterrupted turn at it (EX-1). Opened, played and closed here; what follows from how it ends is
+ * decided by stream-playing.ts.
+ *
+ * The buffers of earlier epochs are deleted before this one has its own: an ingest that was paused and comes back is refused by the broker.
+ */
+
+import { onRewind } from '@stream-infer/bus/announcements';
+import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { answeredThrough } from '@stream-infer/bus/result-stream';
+import type { Fault } from '@stream-infer/core/fault';
+import type { RunFacts } from '@stream-infer/core/run';
+import { connectionHost, type Leave } from './connection-gate.ts';
+import { type EpochStart, laterEpochStart } from './epoch-start.ts';
+import { type FlowProgress, FrameFlow } from './frame-flow.ts';
+import type { PlayingContext } from './playing-context.ts';
+import type { RunClaim } from './run-claim.ts';
+import { resolveSource } from './source.ts';
+import { removedFault } from './source-fault.ts';
+import type { SourceLife } from './source-life.ts';
+import { type PreparedStream, prepareStream } from './stream-preparation.ts';
+
+/**
+ * `played`: its source came to its end, or broke by the fault; `facts` are the run's. `marked`: and its end marker stands in the buffer.
+ * `rewound`: frames of it are gone from the bus. `fenced`: another ingest has the run. `stopped`: by the signal.
+ */
+export type EpochEnd =
+  | { readonly kind: 'played'; readonly fault: Fault | undefined; readonly wasKilled: boolean; readonly live: boolean }
+  | { readonly kind: 'rewound' | 'fenced' | 'stopped' };
+
+export type StreamEpochOptions = {
+  readonly context: PlayingContext;
+  readonly claim: RunClaim;
+  readonly life: SourceLife;
+  /** n of the last frame that this ingest played of the run, 0 where it played none. */
+  readonly lastPlayed: number;
+  readonly signal: AbortSignal;
+  /** The source is probed and the registry knows of the epoch. */
+  playing(prepared: PreparedStream): void;
+};
+
+export class StreamEpoch {
+  readonly #options: StreamEpochOptions;
+  /** Aborts with the epoch, whether it is stopped or rewound. */
+  readonly #ending = new AbortController();
+  #flow: FrameFlow | undefined;
+  #prepared: PreparedStream | undefined;
+  #facts: RunFacts | undefined;
+  #rewound = false;
+
+  constructor(options: StreamEpochOptions) {
+    this.#options = options;
+  }
+
+  get progress(): FlowProgress | undefined {
+    return this.#flow?.progress;
+  }
+
+  get lastPlayed(): number {
+    return this.#flow?.lastPlayed ?? 0;
+  }
+
+  /** Frames decoded. */
+  get decoded(): number {
+    return this.#flow?.totals(undefined).decoded ?? 0;
+  }
+
+  /** What the registry holds of the epoch, once it plays. */
+  get facts(): RunFacts | undefined {
+    return this.#facts;
+  }
+
+  /** Throws the fault of a source that cannot be opened, of a stream that cannot be played, or of the bus. */
+  async play(): Promise<EpochEnd> {
+    const { context, claim, signal } = this.#options;
+    const { stream, run } = claim.run;
+    const stop = (): void => this.#ending.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const unsubscribe = onRewind(context.bus, stream, (rewind) => {
+      if (rewind.run !== run || rewind.epoch !== claim.epoch) return;
+      this.#rewound = true;
+      stop();
+    });
+    try {
+      return await this.#play();
+    } catch (error) {
+      if (signal.aborted) return { kind: 'stopped' };
+      if (this.#rewound) return { kind: 'rewound' };
+      throw error;
+    } finally {
+      unsubscribe();
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /**
+   * Publishes the end marker; what waits of a stopped epoch is forgotten before. Throws BUS_FAILED.
+   * @param fault why the run ends other than by its source's end.
+   */
+  async mark(fault: Fault | undefined): Promise<void> {
+    this.#flow?.discard();
+    await this.#flow?.end(fault);
+  }
+
+  /** The fault of a run whose stream is no more. */
+  get removal(): Fault | undefined {
+    return this.#prepared && removedFault(this.#prepared.source);
+  }
+
+  /** Ends what is under way. The buffer is left: the scheduler reads it to its end, or the next epoch deletes it. Idempotent. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.#flow?.close();
+  }
+
+  /** Deletes the buffer, which nobody is to read. */
+  async discard(): Promise<void> {
+    await this.close();
+    if (this.#facts) await deleteFrameBuffer(this.#options.context.bus, this.#facts.frames);
+  }
+
+  async #play(): Promise<EpochEnd> {
+    const { context, claim, life, signal } = this.#options;
+    const { settings, bus, gate, metrics } = context;
+    const { spec } = claim.run;
+    const source = await resolveSource(spec, { environment: process.env, openTimeoutMs: settings.openTimeoutMs });
+    let leave: Leave = await gate.enter(connectionHost(source), this.#ending.signal);
+    try {
+      const startOf = await this.#startOf();
+      const { maxPayloadBytes } = bus;
+      const prepared = await prepareStream(spec, {
+        settings,
+        source,
+        startOf,
+        maxPayloadBytes,
+        signal: this.#ending.signal,
+      });
+      this.#prepared = prepared;
+      this.#ending.signal.throwIfAborted();
+      if (!(await this.#open(prepared))) return { kind: 'fenced' };
+      const { frames } = this.#facts as RunFacts;
+      const opened = leave;
+      this.#flow = new FrameFlow({
+        bus,
+        settings,
+        metrics,
+        claim,
+        prepared,
+        frames,
+        life,
+        opened,
+        signal: this.#ending.signal,
+      });
+      // From here on the flow gives the place back.
+      leave = () => undefined;
+      const fault = await this.#flow.play();
+      if (signal.aborted) return { kind: 'stopped' };
+      if (this.#rewound) return { kind: 'rewound' };
+      return { kind: 'played', fault, wasKilled: this.#flow.wasKilled, live: prepared.facts.live };
+    } finally {
+      leave();
+    }
+  }
+
+  /** What the registry and RESULTS say of how far the run has come is read once, before the source is opened. */
+  async #startOf(): Promise<(...facts: [PreparedStream['plan'], PreparedStream['facts']]) => EpochStart> {
+    const { context, claim, lastPlayed } = this.#options;
+    const { run } = claim;
+    if (!claim.continues) return () => ({ kind: 'first' });
+    const names = run.spec.algorithms.map(({ name }) => name);
+    const answered = await answeredThrough(context.bus, run, names);
+    return (plan, { live }) =>
+      laterEpochStart({ run, plan, live, answeredThrough: answered, lastPlayed, nowMs: Date.now() });
+  }
+
+  /** The buffer is made and the registry told. False where another ingest has the run. */
+  async #open(prepared: PreparedStream): Promise<boolean> {
+    const { context, claim } = this.#options;
+    const { bus } = context;
+    const { stream, spec } = claim.run;
+    const { facts, frame, capacity, notices } = prepared;
+    for (const epoch of claim.earlier) await deleteFrameBuffer(bus, bus.topology.framesStream(stream, epoch));
+    const buffer = { stream, epoch: claim.epoch, mode: spec.mode, capacity, bytesPerFrame: frame.bytesPerFrame };
+    const frames = await createFrameBuffer(bus, buffer);
+    this.#facts = { source: facts, frame, frames, capacity, notices };
+    if (await claim.write({ kind: 'playing', ...this.#facts })) {
+      this.#options.playing(prepared);
+      return true;
+    }
+    await deleteFrameBuffer(bus, frames);
+    return false;
+  }
+}
