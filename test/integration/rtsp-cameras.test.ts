@@ -18,7 +18,7 @@ const watchers: Watcher[] = [];
 const probe = (url: string): Promise<string> =>
   promisify(execFile)('ffprobe', [...QUICK, '-show_entries', 'stream=width,height', '-of', 'csv=p=0', url]).then(
     ({ stdout }) => stdout.trim(),
-    (error: { stderr: string }) => error.stderr,
+    (error: unknown) => (error as { stderr: string }).stderr,
   );
 
 type Watcher = {
