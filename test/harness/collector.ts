@@ -78,11 +78,14 @@ export const testRecord = (
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
 
+const NO_TOTALS = { triggered: 0, completed: 0, failed: 0, dropped: {} };
+
 /** Publishes records of one series as a scheduler does: each after the one before it. */
 export function seriesPublisher(bus: Bus, place: Place): (...records: readonly ResultRecord[]) => Promise<number> {
   let last = 0;
   return async (...records) => {
-    for (const record of records) last = await publishResult(bus, place, bytesOf(record), last);
+    for (const record of records)
+      last = await publishResult(bus, place, bytesOf(record), { after: last, totals: NO_TOTALS, token: 1 });
     return last;
   };
 }

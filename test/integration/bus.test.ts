@@ -11,7 +11,7 @@ import {
   publishFrame,
   purgeFrameBuffer,
 } from '@stream-infer/bus/frame-stream';
-import { ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
+import { answeredThrough, ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 
@@ -106,18 +106,27 @@ test('a buffer larger than the memory of the bus is refused with what it needs',
   });
 });
 
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
 describe('results', () => {
   test('are stored once and in order: a second writer is refused', async () => {
     await ensureResultStream(bus, { maxBytes: 1 << 20 });
     await ensureResultStream(bus, { maxBytes: 1 << 20 });
     const place = { stream: 'cam', run: 'r1', algorithm: 'faces' };
-    expect(await lastResult(bus, 'cam', 'r1', 'faces')).toEqual({ sequence: 0 });
-    const first = await publishResult(bus, place, new TextEncoder().encode('{"n":1}'), 0);
-    await publishResult(bus, place, new TextEncoder().encode('{"n":2}'), first);
-    await expect(publishResult(bus, place, new TextEncoder().encode('{"n":2}'), first)).rejects.toSatisfy(
+    expect(await lastResult(bus, place)).toEqual({ sequence: 0, n: 0, token: 0 });
+    const totals = { triggered: 1, completed: 1, failed: 0, dropped: {} };
+    const first = await publishResult(bus, place, bytes('{"n":1}'), { after: 0, totals, token: 7 });
+    await publishResult(bus, place, bytes('{"n":2}'), { after: first, totals, token: 7 });
+    await expect(publishResult(bus, place, bytes('{"n":2}'), { after: first, totals, token: 8 })).rejects.toSatisfy(
       (e) => busErrorKind(e) === 'wrong-sequence',
     );
-    expect(new TextDecoder().decode((await lastResult(bus, 'cam', 'r1', 'faces')).data)).toBe('{"n":2}');
+    expect(await lastResult(bus, place)).toEqual({ sequence: first + 1, n: 2, token: 7, totals });
+    expect(await answeredThrough(bus, place, ['faces', 'other'])).toEqual(
+      new Map([
+        ['faces', 2],
+        ['other', 0],
+      ]),
+    );
   });
 });
 

@@ -108,7 +108,11 @@ describe('a scheduler', () => {
     await ingest.play(3);
     await eventually('it is asked', () => runner.received.length === 2);
     const record = { stream: 'lobby', run: 'r1', algorithm: 'a', n: 1, data: 'another' };
-    await publishResult(world.bus, record, new TextEncoder().encode(canonicalJson(record)), 0);
+    await publishResult(world.bus, record, new TextEncoder().encode(canonicalJson(record)), {
+      after: 0,
+      totals: { triggered: 0, completed: 0, failed: 0, dropped: {} },
+      token: 0,
+    });
     gate.resolve();
     await ingest.end();
     const { records } = await untilEnded(world.bus, 'lobby');

@@ -1,3 +1,4 @@
+import { onRewind, type Rewind } from '@stream-infer/bus/announcements';
 import { deleteFrameBuffer, frameBufferState } from '@stream-infer/bus/frame-stream';
 import { openRuns } from '@stream-infer/bus/registry';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
@@ -109,17 +110,25 @@ describe('a run', () => {
     expect(end.fault).toEqual({ code: 'SOURCE_LOST', message: 'it broke off' });
   });
 
-  test('whose frames are lost on the bus says so, and counts the windows that it cost (F-4)', async () => {
+  test('whose frames are lost on the bus asks for them again, and goes on in the next epoch (F-4, F-10)', async () => {
     await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
     const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
+    const rewinds: Rewind[] = [];
+    onRewind(world.bus, 'lobby', (rewind) => rewinds.push(rewind));
     await ingest.play(30);
     ingest.skip(60);
     await ingest.play(30);
     await ingest.end();
+    await eventually('it asks', () => rewinds.length > 0);
+    expect(rewinds[0]).toEqual({ run: 'r1', epoch: ingest.run.epoch });
+    const again = await startIngest(world.bus, streamSpec(), sourceFacts());
+    await again.play(120);
+    await again.end();
     const { records, end } = await untilEnded(world.bus, 'lobby');
-    expect(records.map(({ n }) => n)).toEqual([30, 120]);
-    expect(end.algorithms).toEqual({ a: { triggered: 4, completed: 2, failed: 0, dropped: { 'frame-lost': 2 } } });
-    expect(end.fault?.code).toBe('BUS_FAILED');
+    expect(records.map(({ n }) => n)).toEqual([30, 60, 90, 120]);
+    expect(end.algorithms).toEqual({ a: { triggered: 4, completed: 4, failed: 0, dropped: {} } });
+    expect(end.fault).toBeNull();
+    expect(await world.scheduler.metric('stream_infer_invocations_triggered_total')).toBe(4);
   });
 
   test('of a stream that is removed while it plays ends with what was computed', async () => {

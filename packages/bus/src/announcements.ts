@@ -10,6 +10,12 @@ import type { Bus } from './bus.ts';
 /** The scheduler needs no frame of this epoch with a sequence up to `through` any more; they are purged (EX-2). */
 export type Released = { readonly run: string; readonly epoch: number; readonly through: number };
 
+/**
+ * Frames of this epoch are gone, so that windows that are due offline cannot be filled: its ingest opens the next epoch (EX-4). Said again until
+ * it does.
+ */
+export type Rewind = { readonly run: string; readonly epoch: number };
+
 /** How a source is and how far it has played. */
 export type SourceStatus = {
   readonly stream: string;
@@ -32,9 +38,15 @@ export const announceReleased = (bus: Bus, stream: string, released: Released): 
 export const announceStatus = (bus: Bus, status: SourceStatus): void =>
   announce(bus, bus.topology.statusSubject(status.stream), status);
 
+export const announceRewind = (bus: Bus, stream: string, rewind: Rewind): void =>
+  announce(bus, bus.topology.rewindSubject(stream), rewind);
+
 /** Calls back for every announcement until the returned function is called. */
 export const onReleased = (bus: Bus, stream: string, listener: (released: Released) => void): (() => void) =>
   listen(bus, bus.topology.releasedSubject(stream), listener);
+
+export const onRewind = (bus: Bus, stream: string, listener: (rewind: Rewind) => void): (() => void) =>
+  listen(bus, bus.topology.rewindSubject(stream), listener);
 
 /** `stream` may be `*` for all. */
 export const onStatus = (bus: Bus, stream: string, listener: (status: SourceStatus) => void): (() => void) =>

@@ -1,4 +1,4 @@
-/** The buckets by their nouns: which streams there are, which runs, which runners. */
+/** The buckets by their nouns: which streams there are, which runs, which runners, and who else is here. */
 
 import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
@@ -21,6 +21,24 @@ export type RunnerRegistration = {
   readonly beat: number;
 };
 
+/** Several of a role share its streams. */
+export type Role = 'ingest' | 'scheduler';
+
+/** An ingest or a scheduler as it registers itself; put again each second, deleted when it stops (D11). */
+export type Member = {
+  readonly id: string;
+  readonly role: Role;
+  readonly startedAtMs: number;
+  /** Counts up with each beat. */
+  readonly beat: number;
+};
+
+/** A scheduler's hold on a stream. Its revision is the fencing token (EX-6). */
+export type SchedulerAssignment = {
+  /** Id of the scheduler; empty where it gave the stream back. */
+  readonly owner: string;
+};
+
 /** Key: the stream's id. */
 export const openStreams = (bus: Bus): Promise<Bucket<StreamSpec>> => openBucket(bus, bus.topology.buckets.streams);
 /** Key: the stream's id; its newest run. */
@@ -28,3 +46,8 @@ export const openRuns = (bus: Bus): Promise<Bucket<Run>> => openBucket(bus, bus.
 /** Key: the runner's id. */
 export const openRunners = (bus: Bus): Promise<Bucket<RunnerRegistration>> =>
   openBucket(bus, bus.topology.buckets.runners);
+/** Key: role and id, joined by a dot. */
+export const openMembers = (bus: Bus): Promise<Bucket<Member>> => openBucket(bus, bus.topology.buckets.members);
+/** Key: the stream's id. */
+export const openAssignments = (bus: Bus): Promise<Bucket<SchedulerAssignment>> =>
+  openBucket(bus, bus.topology.buckets.assignments);

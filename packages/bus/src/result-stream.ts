@@ -6,10 +6,10 @@
 
 import { Fault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals, ResultRecord, RunEnd } from '@stream-infer/core/result-record';
-import { DiscardPolicy, headers, type JetStreamPublishOptions, RetentionPolicy, StorageType } from 'nats';
+import { DiscardPolicy, headers, type MsgHdrs, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
-import { directGet } from './direct-get.ts';
+import { type DirectMessage, directGet } from './direct-get.ts';
 
 export type ResultStreamOptions = {
   /** Limit of the stream on disk; below what the disk has. */
@@ -50,51 +50,80 @@ function resultStreamFault(error: unknown, maxBytes: number): unknown {
 /** A result's totals up to and with it, as JSON: the ledger of whoever takes the stream over begins there (EX-11). */
 const TOTALS_HEADER = 'Si-Totals';
 
-/** What stands last on a subject: its sequence (0 where none does) and, where there is one, its bytes and its totals. */
-export type LastMessage = {
+/** The fencing token of the scheduler that published a result: one that meets a higher one than its own has been succeeded (EX-6). */
+const TOKEN_HEADER = 'Si-Scheduler';
+
+/** What stands last on the subject of an algorithm's results. */
+export type LastResult = {
+  /** 0 where none does. */
   readonly sequence: number;
-  readonly data?: Uint8Array;
+  /** Of its window; 0 where none does. */
+  readonly n: number;
+  /** Of the scheduler that published it. */
+  readonly token: number;
   readonly totals?: AlgorithmTotals;
 };
 
-export async function lastResult(bus: Bus, stream: string, run: string, algorithm: string): Promise<LastMessage> {
-  return lastOnSubject(bus, bus.topology.resultSubject(stream, run, algorithm));
-}
+export type ResultPlace = Pick<ResultRecord, 'stream' | 'run' | 'algorithm'>;
 
-async function lastOnSubject(bus: Bus, subject: string): Promise<LastMessage> {
-  const message = await directGet(bus, bus.topology.resultsStream, { last_by_subj: subject });
-  if (message === undefined) return { sequence: 0 };
+export async function lastResult(bus: Bus, { stream, run, algorithm }: ResultPlace): Promise<LastResult> {
+  const message = await lastOnSubject(bus, bus.topology.resultSubject(stream, run, algorithm));
+  if (message === undefined) return { sequence: 0, n: 0, token: 0 };
   const totals = message.headers.get(TOTALS_HEADER);
   return {
     sequence: message.sequence,
-    data: message.data,
+    n: (JSON.parse(new TextDecoder().decode(message.data)) as ResultRecord).n,
+    token: Number(message.headers.get(TOKEN_HEADER)),
     ...(totals !== '' && { totals: JSON.parse(totals) as AlgorithmTotals }),
   };
 }
 
+/** How far each of these algorithms has come in a run: by name, n of the window answered last, 0 where none is. */
+export async function answeredThrough(
+  bus: Bus,
+  { stream, run }: Pick<ResultRecord, 'stream' | 'run'>,
+  algorithms: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const last = await Promise.all(algorithms.map((algorithm) => lastResult(bus, { stream, run, algorithm })));
+  return new Map(algorithms.map((name, at) => [name, last[at]?.n ?? 0]));
+}
+
+const lastOnSubject = (bus: Bus, subject: string): Promise<DirectMessage | undefined> =>
+  directGet(bus, bus.topology.resultsStream, { last_by_subj: subject });
+
+/** What goes with a result: where it stands, what the ledger says with it, and who publishes it. */
+export type ResultPosition = {
+  /** Sequence of the subject's last message; 0: none. */
+  readonly after: number;
+  /** Up to and with this result. */
+  readonly totals: AlgorithmTotals;
+  readonly token: number;
+};
+
 /**
- * Publishes one record after the message `after` of its subject (0: as the first) and returns its sequence; `totals` count up to and
- * with it. Rejects with the
- * client's error: `wrong-sequence` where another has published, `full` where the stream is.
+ * Publishes one record after the last message of its subject and returns its sequence. Rejects with the client's error: `wrong-sequence`
+ * where another has published, `full` where the stream is.
  */
 export function publishResult(
   bus: Bus,
-  { stream, run, algorithm }: Pick<ResultRecord, 'stream' | 'run' | 'algorithm'>,
+  { stream, run, algorithm }: ResultPlace,
   bytes: Uint8Array,
-  after: number,
-  totals?: AlgorithmTotals,
+  { after, totals, token }: ResultPosition,
 ): Promise<number> {
-  return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, after, totals);
+  const extra = headers();
+  extra.set(TOTALS_HEADER, JSON.stringify(totals));
+  extra.set(TOKEN_HEADER, String(token));
+  return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, { after, headers: extra });
 }
 
 /** Whether the end of a run is published. */
 export async function hasRunEnded(bus: Bus, { stream, run }: Pick<RunEnd, 'stream' | 'run'>): Promise<boolean> {
-  return (await lastOnSubject(bus, bus.topology.endSubject(stream, run))).sequence > 0;
+  return (await lastOnSubject(bus, bus.topology.endSubject(stream, run))) !== undefined;
 }
 
 /** Publishes the end of a run, once: a second attempt is refused and is no fault. */
 export async function publishRunEnd(bus: Bus, end: Pick<RunEnd, 'stream' | 'run'>, bytes: Uint8Array): Promise<void> {
-  await publishAfter(bus, bus.topology.endSubject(end.stream, end.run), bytes, 0).catch((error: unknown) => {
+  await publishAfter(bus, bus.topology.endSubject(end.stream, end.run), bytes, { after: 0 }).catch((error: unknown) => {
     if (busErrorKind(error) !== 'wrong-sequence') throw error;
   });
 }
@@ -103,14 +132,11 @@ async function publishAfter(
   bus: Bus,
   subject: string,
   bytes: Uint8Array,
-  after: number,
-  totals?: AlgorithmTotals,
+  { after, headers: extra }: { after: number; headers?: MsgHdrs },
 ): Promise<number> {
-  const options: Partial<JetStreamPublishOptions> = { expect: { lastSubjectSequence: after } };
-  if (totals !== undefined) {
-    options.headers = headers();
-    options.headers.set(TOTALS_HEADER, JSON.stringify(totals));
-  }
-  const acknowledgement = await bus.jetstream.publish(subject, bytes, options);
+  const acknowledgement = await bus.jetstream.publish(subject, bytes, {
+    expect: { lastSubjectSequence: after },
+    ...(extra && { headers: extra }),
+  });
   return acknowledgement.seq;
 }

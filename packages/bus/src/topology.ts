@@ -8,10 +8,13 @@
  * | `headers.<replica>.<stream>.<epoch>`     | deliver subject           | the same without bytes, for one scheduler (EX-5) |
  * | `released.<stream>`                      | core subject              | what the scheduler no longer needs (EX-2)        |
  * | `status.<stream>`                        | core subject              | how far a source has played, a few times a second |
+ * | `rewind.<stream>`                        | core subject              | frames of an epoch are gone: open the next (EX-4) |
  * | `RESULTS`                                | file stream               | every result and run end, until stored (EX-7)    |
  * | `results.<stream>.<run>.<algorithm>`     | subject of RESULTS        | results in trigger order, each once (EX-6)       |
  * | `ends.<stream>.<run>`                    | subject of RESULTS        | the run's end, after all of its results          |
  * | `streams`, `runs`, `runners`             | KV buckets                | specs; runs; who serves what                     |
+ * | `members`                                | KV bucket                 | ingests and schedulers, and that they live (D11) |
+ * | `assignments`                            | KV bucket                 | which scheduler follows which stream (D11)       |
  *
  * All carry a prefix, so that installations share a server: stream and bucket names in capitals or as `<prefix>_name`,
  * subjects as `<prefix>.name`.
@@ -25,12 +28,19 @@ export function createTopology(prefix: string) {
   const subject = (...tokens: (string | number)[]): string => [prefix, ...tokens].join('.');
   return {
     prefix,
-    buckets: { streams: stream('streams'), runs: stream('runs'), runners: stream('runners') },
+    buckets: {
+      streams: stream('streams'),
+      runs: stream('runs'),
+      runners: stream('runners'),
+      members: stream('members'),
+      assignments: stream('assignments'),
+    },
     framesStream: (id: string, epoch: number): string => stream(`FRAMES_${id}_${epoch}`),
     framesSubject: (id: string, epoch: number): string => subject('frames', id, epoch),
     headersSubject: (replica: string, id: string, epoch: number): string => subject('headers', replica, id, epoch),
     releasedSubject: (id: string): string => subject('released', id),
     statusSubject: (id: string): string => subject('status', id),
+    rewindSubject: (id: string): string => subject('rewind', id),
     resultsStream: stream('RESULTS'),
     resultsStreamSubjects: [subject('results', '>'), subject('ends', '>')],
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),

@@ -17,6 +17,8 @@ export type DropReason =
   | 'frame-gone'
   /** Realtime: the result stream refused its result because it is full. */
   | 'results-full'
+  /** Realtime: its source was connected to anew, or another scheduler took over, before its result was there. */
+  | 'epoch-over'
   /** The run was ended before it was invoked. */
   | 'stopped';
 

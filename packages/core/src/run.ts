@@ -1,5 +1,5 @@
 /**
- * A run is one uninterrupted playing of a stream (EX-1). The ingest that claimed the stream writes the run into the KV bucket
+ * A run is one playing of a stream, in one or several epochs: an epoch is one ingest's uninterrupted turn at it (EX-1). The ingest that claimed the stream writes the run into the KV bucket
  * `runs` once the source is probed; the scheduler reads there all that it needs, so that both follow one plan.
  */
 
@@ -64,8 +64,11 @@ export type RunFacts = {
 export type RunState =
   | { readonly kind: 'claimed' }
   | ({ readonly kind: 'playing' } & RunFacts)
-  /** Nothing more is published. With facts where frames were: a scheduler that comes late still answers them. */
-  | { readonly kind: 'ended'; readonly facts?: RunFacts }
+  /**
+   * Nothing more is published. With facts where frames were: a scheduler that comes late still answers them. `removed`: its stream is no more, or is
+   * another, so that no epoch follows; whoever publishes the run's end removes the run.
+   */
+  | { readonly kind: 'ended'; readonly facts?: RunFacts; readonly removed?: true }
   | { readonly kind: 'failed'; readonly fault: FaultJson };
 
 /** What the ingest tells about a run's end, in the headers of the end marker. */

@@ -206,6 +206,12 @@ export class Schedule<F extends PublishedFrame, A> {
     this.#dropWaiting('stopped');
   }
 
+  /** Every open window is over without a result, whether it waits or is under way. */
+  abandon(reason: DropReason): void {
+    this.#waiting.length = 0;
+    for (const n of [...this.#open.keys()]) this.drop(n, reason);
+  }
+
   /** The oldest slot that an open window, or one due after `lastN`, wants. Infinity where none does. */
   neededFrom(lastN: number): number {
     const [oldest] = this.#open.values();

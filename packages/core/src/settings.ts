@@ -39,8 +39,20 @@ const commonSettings = {
     .describe('End when standard input closes: the parent died.'),
 };
 
+/** What services take of which several share the streams. */
+const memberSettings = {
+  instanceId: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .optional()
+    .describe(
+      'Names this process among those that share its work; unique among those that run at the same time. One that is started again under its name takes up what it held at once. Default: one of its own.',
+    ),
+};
+
 export const ingestSettings = z.strictObject({
   ...commonSettings,
+  ...memberSettings,
   ffmpegPath: z.string().default('ffmpeg').describe('The ffmpeg to run.'),
   ffprobePath: z.string().default('ffprobe').describe('The ffprobe to run.'),
   ffmpegThreads: z.coerce
@@ -95,6 +107,7 @@ export const ingestSettings = z.strictObject({
 
 const schedulerSettings = z.strictObject({
   ...commonSettings,
+  ...memberSettings,
   resultsMaxBytes: z.coerce
     .number()
     .int()

@@ -25,6 +25,7 @@ const LEAST_STALE_AFTER_MS = 1_000;
 export class StreamSchedule<F extends PublishedFrame, A> {
   readonly schedules: readonly Schedule<F, A>[];
   readonly #history: FrameHistory<F>;
+  readonly #mode: Mode;
   readonly #startsAtFirst: boolean;
   #lastN = 0;
   #seen = false;
@@ -32,6 +33,7 @@ export class StreamSchedule<F extends PublishedFrame, A> {
 
   constructor({ plan, mode, live, progress }: StreamScheduleOptions) {
     const { algorithms, fps, firstN, needed, sampling } = plan;
+    this.#mode = mode;
     this.#history = new FrameHistory(sampling);
     this.#startsAtFirst = live && needed.kind === 'all';
     this.schedules = algorithms.map(
@@ -63,13 +65,19 @@ export class StreamSchedule<F extends PublishedFrame, A> {
   frame(frame: F, previous: number, nowMs: number, ageMs: number): void {
     if (frame.n <= this.#lastN || previous >= frame.n)
       throw new Fault('BUS_FAILED', `frame ${frame.n} came after frame ${this.#lastN}: its buffer is not one epoch's`);
-    const afterLoss = previous > this.#lastN;
+    // Offline, what an epoch's buffer does not hold at its start was released, or is not decoded again.
+    const afterLoss = this.#mode === 'realtime' || this.#seen ? previous > this.#lastN : false;
     if (!this.#seen && this.#startsAtFirst) for (const schedule of this.schedules) schedule.startAt(frame.n);
     if (afterLoss) this.#lose(previous);
     this.#history.push(frame, afterLoss);
     this.#seen = true;
     this.#lastN = frame.n;
     for (const schedule of this.schedules) schedule.frame(frame.n, this.#history, nowMs, ageMs);
+  }
+
+  /** Whether frames were lost between the last one and this, which follows `previous`. */
+  hasGapBefore(previous: number): boolean {
+    return this.#seen && previous > this.#lastN;
   }
 
   /** The source ended; `lastPublished` is the n of its last published frame. */

@@ -3,19 +3,17 @@
  * buffer may be deleted under its reader.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { readFrames } from '@stream-infer/bus/frame-reader';
 import { Fault, type FaultJson } from '@stream-infer/core/fault';
 import type { Run, SourceEnd } from '@stream-infer/core/run';
-import { Condition } from './condition.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 
 /** What the registry says of the run. */
 export type Registered =
   | { readonly kind: 'playing' }
-  /** Its source has ended: the end marker stands in the buffer. */
-  | { readonly kind: 'ended' }
+  /** Its source has ended: the end marker stands in the buffer. `removed`: its stream is no more, so nobody can decode it again. */
+  | { readonly kind: 'ended'; readonly removed: boolean }
   /** It was stopped: a marker may not come. */
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly fault: FaultJson }
@@ -26,6 +24,8 @@ export type FeedEnd =
   | { readonly kind: 'marker'; readonly end: SourceEnd }
   /** No marker came and none will; `end` is what the frames themselves tell. No fault where the stream was stopped. */
   | { readonly kind: 'missing'; readonly end: SourceEnd; readonly fault: Fault | undefined }
+  /** Frames are in the buffer no more, or not in order, and the run goes on: the next epoch has what is wanted (EX-4). */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'stopped' };
 
 export type FrameFeedOptions = {
@@ -45,8 +45,8 @@ export class FrameFeed {
   readonly #options: FrameFeedOptions;
   readonly #stopped = new AbortController();
   readonly #reading = new AbortController();
-  readonly #condition = new Condition();
   #registered: Registered = { kind: 'playing' };
+  #isLost = false;
   #frames = 0;
   #last: BufferedFrame | undefined;
   #lastHeardMs = performance.now();
@@ -57,7 +57,17 @@ export class FrameFeed {
 
   registered(registered: Registered): void {
     this.#registered = registered;
-    this.#condition.notify();
+  }
+
+  /** Whether frames are missing. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** What was read is no use: frames are missing. Idempotent. */
+  lose(): void {
+    this.#isLost = true;
+    this.#reading.abort();
   }
 
   /** Reads nothing more. Idempotent. */
@@ -90,7 +100,7 @@ export class FrameFeed {
     } finally {
       clearInterval(checking);
     }
-    return this.#stopped.signal.aborted ? { kind: 'stopped' } : this.#missing();
+    return this.#stopped.signal.aborted ? { kind: 'stopped' } : this.withoutMarker();
   }
 
   /** What the frames themselves tell of their source: at least so much. */
@@ -100,12 +110,12 @@ export class FrameFeed {
     return { lastPublished: n, lastPlayed: n, decoded, played: this.#frames, published: this.#frames };
   }
 
-  /** The registry may tell in a moment why the buffer is gone. */
-  async #missing(): Promise<FeedEnd> {
-    const { stream } = this.#options.run;
-    const told = this.#condition.until(() => this.#registered.kind !== 'playing');
-    await Promise.race([told, sleep(SILENCE_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined)]);
-    if (this.#stopped.signal.aborted) return { kind: 'stopped' };
+  /** How it is with a run whose end marker cannot be read, as the registry tells now. */
+  withoutMarker(): Exclude<FeedEnd, { kind: 'marker' }> {
+    const { stream, spec } = this.#options.run;
+    const { kind } = this.#registered;
+    const goesOn = kind === 'playing' || (kind === 'ended' && !this.#registered.removed && spec.mode === 'offline');
+    if (goesOn) return { kind: 'gone' };
     return { kind: 'missing', end: this.soFar, fault: missingEndFault(stream, this.#registered) };
   }
 

@@ -38,6 +38,10 @@ export type LaneEvents = {
   late(lateMs: number): void;
   /** A window is answered or settled. */
   changed(): void;
+  /** Offline: a frame that a window wants is in the buffer no more. */
+  gone(): void;
+  /** Another scheduler has the stream. */
+  fenced(): void;
   failed(fault: Fault): void;
 };
 
@@ -114,6 +118,10 @@ export class Lane implements WorkSource {
     this.halt();
     for (const work of this.#underWay) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
+  }
+
+  /** Shows the ledger's last figures, and nothing any more. Idempotent. */
+  closeMetrics(): void {
     this.#options.metrics.close();
   }
 
@@ -137,9 +145,14 @@ export class Lane implements WorkSource {
     else if (answer.kind === 'error' && answer.fault.code === 'BUS_FAILED') {
       sends.run += 1;
       this.#sendAgain(trigger, sends, answer.fault);
-    } else if (answer.kind === 'error' && answer.fault.code === 'FRAME_GONE' && mode === 'realtime')
-      schedule.drop(trigger.n, 'frame-gone');
-    else schedule.answered(trigger, { answer, attempts: sends.sent });
+    } else if (answer.kind === 'error' && answer.fault.code === 'FRAME_GONE') {
+      if (mode === 'realtime') schedule.drop(trigger.n, 'frame-gone');
+      else {
+        // What is lost offline is decoded again (EX-4).
+        schedule.giveBack(trigger, performance.now());
+        this.#options.events.gone();
+      }
+    } else schedule.answered(trigger, { answer, attempts: sends.sent });
   }
 
   /** Unless it was tried often enough; then `fault` is its result. */
@@ -186,6 +199,10 @@ export class Lane implements WorkSource {
         return;
       case 'full':
         schedule.drop(trigger.n, 'results-full');
+        return;
+      case 'fenced':
+        events.fenced();
+        this.#unpublished.length = 0;
         return;
       case 'given-up':
         this.#unpublished.length = 0;

@@ -15,6 +15,8 @@ export type Observed = {
   readonly underWay: number;
 };
 
+const keyOf = ({ stream, algorithm }: { stream: string; algorithm: string }): string => `${stream}/${algorithm}`;
+
 type Copied = { readonly stream: string; triggered: number; totals: AlgorithmTotals };
 
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
@@ -24,6 +26,8 @@ export type SchedulerMetrics = ReturnType<typeof createSchedulerMetrics>;
 export function createSchedulerMetrics(registry: Registry) {
   const registers = [registry];
   const observed = new Map<Observed, Copied>();
+  /** Windows that were counted as due and are due once more, in an epoch to come: by stream and algorithm. */
+  const dueAgain = new Map<string, number>();
   let connectedRunners = (): number => 0;
   const collect = (): void => {
     for (const one of observed.keys()) copy(one);
@@ -95,6 +99,11 @@ export function createSchedulerMetrics(registry: Registry) {
     help: 'Times that the conversation with a runner broke.',
     registers,
   });
+  const fenced = new Counter({
+    name: 'stream_infer_scheduler_fenced_total',
+    help: 'Times that a result was refused because another scheduler has the stream.',
+    registers,
+  });
   const runners = new Gauge({
     name: 'stream_infer_runners_connected',
     help: 'Runners that take work.',
@@ -109,7 +118,11 @@ export function createSchedulerMetrics(registry: Registry) {
     const { stream } = before;
     const labels = { stream, algorithm: one.algorithm.name };
     const { totals } = one.ledger;
-    triggered.inc(labels, one.ledger.triggered - before.triggered);
+    const due = one.ledger.triggered - before.triggered;
+    const key = keyOf(labels);
+    const again = Math.min(due, dueAgain.get(key) ?? 0);
+    if (again > 0) dueAgain.set(key, (dueAgain.get(key) ?? 0) - again);
+    triggered.inc(labels, due - again);
     invocations.inc({ ...labels, outcome: 'completed' }, totals.completed - before.totals.completed);
     invocations.inc({ ...labels, outcome: 'failed' }, totals.failed - before.totals.failed);
     for (const [reason, count] of Object.entries(totals.dropped)) {
@@ -141,6 +154,8 @@ export function createSchedulerMetrics(registry: Registry) {
         close(): void {
           copy(one);
           observed.delete(one);
+          const key = keyOf({ stream, algorithm });
+          if (one.ledger.open > 0) dueAgain.set(key, (dueAgain.get(key) ?? 0) + one.ledger.open);
           inFlight.remove(stream, algorithm);
           waiting.remove(stream, algorithm);
         },
@@ -149,6 +164,7 @@ export function createSchedulerMetrics(registry: Registry) {
     observeRunners(connected: () => number): void {
       connectedRunners = connected;
     },
+    fenced: (): void => fenced.inc(),
     conversationBroke: (): void => broken.inc(),
     resultRefused: (kind: string): void => refused.inc({ kind }),
   };

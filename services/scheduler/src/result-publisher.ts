@@ -6,8 +6,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
-import { type LastMessage, lastResult, publishResult } from '@stream-infer/bus/result-stream';
-import type { AlgorithmTotals, ResultRecord } from '@stream-infer/core/result-record';
+import { type LastResult, lastResult, publishResult } from '@stream-infer/bus/result-stream';
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Progress } from '@stream-infer/core/schedule';
 import type { Mode } from '@stream-infer/core/stream-spec';
 
@@ -17,14 +17,19 @@ export type ResultPublisherOptions = {
   readonly run: string;
   readonly algorithm: string;
   readonly mode: Mode;
+  /** This scheduler's fencing token for the stream. */
+  readonly token: number;
   /** Gives up waiting. */
   readonly signal: AbortSignal;
   /** The bus refuses a result or does not answer; called with each try. */
   refused(kind: string): void;
 };
 
-/** `full`: realtime, and RESULTS takes nothing. `given-up`: the signal aborted before it was certain. */
-export type PublishOutcome = 'published' | 'full' | 'given-up';
+/**
+ * `full`: realtime, and RESULTS takes nothing. `fenced`: refused, since another scheduler has published since: it has the stream. `given-up`:
+ * the signal aborted before it was certain.
+ */
+export type PublishOutcome = 'published' | 'full' | 'fenced' | 'given-up';
 
 const RETRY_MS = 250;
 
@@ -43,7 +48,7 @@ export class ResultPublisher {
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
         const last = await this.#readLast();
-        return { answeredThrough: lastN(last), ...(last.totals && { totals: last.totals }) };
+        return { answeredThrough: last.n, ...(last.totals && { totals: last.totals }) };
       } catch (error) {
         refused(busErrorKind(error));
         await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -54,38 +59,32 @@ export class ResultPublisher {
 
   /** Resolves when the result of window n stands in RESULTS, or never will. */
   async publish(n: number, bytes: Uint8Array, totals: AlgorithmTotals): Promise<PublishOutcome> {
-    const { bus, mode, signal, refused } = this.#options;
+    const { bus, mode, token, signal, refused } = this.#options;
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
-        this.#after = await publishResult(bus, this.#options, bytes, this.#after, totals);
+        this.#after = await publishResult(bus, this.#options, bytes, { after: this.#after, totals, token });
         return 'published';
       } catch (error) {
         const kind = busErrorKind(error);
         if (kind === 'full' || kind === 'no-room') {
           refused(kind);
           if (mode === 'realtime') return 'full';
-        } else if (await this.#stands(n)) return 'published';
-        else if (kind === 'wrong-sequence') continue;
-        else refused(kind);
+        } else {
+          const last = await this.#readLast().catch(() => undefined);
+          if (last && last.token > token) return 'fenced';
+          if (last && last.n >= n) return 'published';
+          if (kind === 'wrong-sequence') continue;
+          refused(kind);
+        }
         await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
     return 'given-up';
   }
 
-  /** Whether the result of window n, or a later one, is the subject's last message. */
-  async #stands(n: number): Promise<boolean> {
-    const last = await this.#readLast().catch(() => undefined);
-    return last !== undefined && lastN(last) >= n;
-  }
-
-  async #readLast(): Promise<LastMessage> {
-    const { bus, stream, run, algorithm } = this.#options;
-    const last = await lastResult(bus, stream, run, algorithm);
+  async #readLast(): Promise<LastResult> {
+    const last = await lastResult(this.#options.bus, this.#options);
     this.#after = last.sequence;
     return last;
   }
 }
-
-const lastN = ({ data }: LastMessage): number =>
-  data === undefined ? 0 : (JSON.parse(new TextDecoder().decode(data)) as ResultRecord).n;

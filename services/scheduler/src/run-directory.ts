@@ -1,27 +1,50 @@
 /**
- * Which runs there are: each that plays is followed, one newer epoch of it takes the place of the older (EX-4), and a younger run of the
- * same stream lets the older one finish.
+ * Which runs there are of the streams that this scheduler has: each that plays is followed, a newer epoch of it takes the place of the
+ * older (EX-4), and a younger run of the same stream lets the older one finish.
  */
 
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
-import type { Fault } from '@stream-infer/core/fault';
+import { type Fault, type FaultJson, toFault } from '@stream-infer/core/fault';
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
 import type { Registered } from './frame-feed.ts';
 import { type PlayingRun, playingRun } from './playing-run.ts';
 import type { StreamRun } from './stream-run.ts';
 import { type Watch, watchBucket } from './watch-bucket.ts';
 
+type Totals = ReadonlyMap<string, AlgorithmTotals>;
+
 export type RunDirectoryOptions = {
   readonly runs: Bucket<Run>;
   report(fault: Fault): void;
-  follow(run: PlayingRun): StreamRun;
+  follow(run: PlayingRun, token: number, inherited: Totals): StreamRun;
+  /** Publishes the end of a run that failed before this scheduler followed it. Never rejects. */
+  conclude(run: Run, fault: FaultJson): Promise<void>;
+  /** There is a run of the stream, or none any more. */
+  appeared(stream: string): void;
+  gone(stream: string): void;
+};
+
+/** What is known of one stream. */
+type Known = {
+  /** The newest. */
+  run: Run | undefined;
+  /** What the registry told while this scheduler had no claim, newest of each run. */
+  readonly untaken: Map<string, Run>;
+  /** Of the registry's entry. */
+  revision: number;
+  /** Of this scheduler's claim; undefined where it has none. */
+  token: number | undefined;
+  readonly followed: Set<StreamRun>;
+  /** The newest epoch that was followed under this claim: the registry may tell of it again. */
+  seen: number;
+  /** Steps of one stream come one after the other. */
+  turn: Promise<void>;
 };
 
 export class RunDirectory {
   readonly #options: RunDirectoryOptions;
-  readonly #followed = new Set<StreamRun>();
-  /** Epochs that were followed to their end here: the registry may tell of them again. */
-  readonly #seen = new Map<string, number>();
+  readonly #known = new Map<string, Known>();
   readonly #watch: Watch;
   #halted = false;
 
@@ -35,55 +58,125 @@ export class RunDirectory {
     return this.#watch.isCurrent;
   }
 
+  /** The stream is this scheduler's from now on. */
+  gained(stream: string, token: number): void {
+    const known = this.#of(stream);
+    known.token = token;
+    for (const run of known.untaken.values()) this.#turn(known, () => this.#put(known, run));
+    known.untaken.clear();
+  }
+
+  /** The stream is another's; resolves when nothing of it is under way here. */
+  lost(stream: string): Promise<void> {
+    const known = this.#of(stream);
+    known.token = undefined;
+    return this.#turn(known, async () => {
+      await Promise.all([...known.followed].map((followed) => followed.drop()));
+      known.seen = 0;
+      if (known.run) known.untaken.set(known.run.run, known.run);
+    });
+  }
+
   /** Follows nothing new; resolves when what is under way is published. Idempotent. */
   async halt(): Promise<void> {
     this.#halted = true;
     await this.#watch.close();
-    await Promise.all([...this.#followed].map((followed) => followed.halt()));
+    await Promise.all(
+      [...this.#known.values()].map(async ({ turn, followed }) => {
+        await turn;
+        await Promise.all([...followed].map((one) => one.halt()));
+      }),
+    );
+  }
+
+  #of(stream: string): Known {
+    const known = this.#known.get(stream) ?? {
+      run: undefined,
+      untaken: new Map(),
+      revision: 0,
+      token: undefined,
+      followed: new Set(),
+      seen: 0,
+      turn: Promise.resolve(),
+    };
+    this.#known.set(stream, known);
+    return known;
+  }
+
+  #turn(known: Known, step: () => Promise<void>): Promise<void> {
+    known.turn = known.turn.then(step);
+    return known.turn;
   }
 
   #changed(change: Change<Run>): void {
     switch (change.kind) {
-      case 'put':
-        this.#put(change.value);
+      case 'put': {
+        const known = this.#of(change.key);
+        known.run = change.value;
+        known.revision = change.revision;
+        if (known.token === undefined) known.untaken.set(change.value.run, change.value);
+        else this.#turn(known, () => this.#put(known, change.value));
+        this.#options.appeared(change.key);
         return;
-      case 'deleted':
-        for (const followed of this.#of(change.key)) followed.registered({ kind: 'stopped' });
+      }
+      case 'deleted': {
+        const known = this.#of(change.key);
+        known.run = undefined;
+        for (const followed of known.followed) followed.registered({ kind: 'stopped' });
+        if (known.followed.size === 0) this.#known.delete(change.key);
+        this.#options.gone(change.key);
         return;
+      }
       case 'current':
         return;
     }
   }
 
-  #put(run: Run): void {
-    for (const followed of this.#of(run.stream))
-      if (followed.run.run === run.run && followed.run.epoch < run.epoch) followed.drop();
+  async #put(known: Known, run: Run): Promise<void> {
+    if (known.token === undefined || this.#halted) return;
     const playing = playingRun(run);
-    if (playing && (this.#seen.get(run.stream) ?? 0) < run.epoch && !this.#halted) this.#follow(playing);
-    for (const followed of this.#of(run.stream))
+    let inherited: Totals = new Map();
+    for (const followed of known.followed)
+      if (playing && followed.run.run === run.run && followed.run.epoch < run.epoch) inherited = await followed.drop();
+    // It may have been lost meanwhile.
+    if (known.token === undefined) return;
+    if (playing && known.seen < run.epoch) this.#follow(known, playing, known.token, inherited);
+    const isFollowed = [...known.followed].some((followed) => followed.run.run === run.run);
+    if (run.state.kind === 'failed' && !isFollowed) await this.#options.conclude(run, run.state.fault);
+    for (const followed of known.followed)
       followed.registered(followed.run.run === run.run ? registeredAs(run) : { kind: 'superseded' });
   }
 
-  #follow(run: PlayingRun): void {
-    this.#seen.set(run.stream, run.epoch);
-    const followed = this.#options.follow(run);
-    this.#followed.add(followed);
-    void followed.done.then(() => this.#followed.delete(followed));
+  #follow(known: Known, run: PlayingRun, token: number, inherited: Totals): void {
+    known.seen = run.epoch;
+    const followed = this.#options.follow(run, token, inherited);
+    known.followed.add(followed);
+    void followed.done.then(async () => {
+      known.followed.delete(followed);
+      if (followed.isOver && known.run?.run === run.run && isRemoved(known.run))
+        await this.#remove(known.run, known.revision);
+    });
   }
 
-  #of(stream: string): StreamRun[] {
-    return [...this.#followed].filter((followed) => followed.run.stream === stream);
+  /** Nobody needs the registry's word of a run whose stream is no more. */
+  async #remove({ stream }: Run, revision: number): Promise<void> {
+    const { runs, report } = this.#options;
+    await runs.delete(stream, revision).catch((error: unknown) => {
+      report(toFault(error, 'BUS_FAILED', `the run of stream ${stream}, which is no more, cannot be removed`));
+    });
   }
 }
 
+const isRemoved = ({ state }: Run): boolean => state.kind === 'ended' && state.removed === true;
+
 function registeredAs({ state }: Run): Registered {
   switch (state.kind) {
-    // A run that plays and is claimed again was given back by its ingest, behind an end marker.
+    // A run that plays and is claimed again goes on in another epoch.
     case 'claimed':
     case 'playing':
       return { kind: 'playing' };
     case 'ended':
-      return { kind: state.facts ? 'ended' : 'stopped' };
+      return state.facts ? { kind: 'ended', removed: state.removed === true } : { kind: 'stopped' };
     case 'failed':
       return { kind: 'failed', fault: state.fault };
   }

@@ -1,6 +1,7 @@
 /** The lanes of one run, each from where RESULTS says that its algorithm has come to (EX-6). */
 
 import type { Bus } from '@stream-infer/bus/bus';
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SamplePlan } from '@stream-infer/core/sample-plan';
 import type { Progress } from '@stream-infer/core/schedule';
 import { StreamSchedule } from '@stream-infer/core/stream-schedule';
@@ -19,13 +20,17 @@ export type RunLanes = { readonly schedule: RunSchedule; readonly lanes: readonl
 export type RunLanesOptions = {
   readonly bus: Bus;
   readonly run: PlayingRun;
+  /** This scheduler's fencing token for the stream. */
+  readonly token: number;
   readonly plan: SamplePlan;
+  /** By algorithm: what this process knows of the ledger beyond what stands in RESULTS. */
+  readonly inherited: ReadonlyMap<string, AlgorithmTotals>;
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
   /** Gives up waiting for the bus. */
   readonly signal: AbortSignal;
-  readonly events: Pick<LaneEvents, 'changed' | 'failed'>;
+  readonly events: Omit<LaneEvents, 'late'>;
 };
 
 /** What a result's headers may take of a message. */
@@ -33,18 +38,19 @@ const HEADERS_BYTES = 1_024;
 
 /** Undefined where the signal aborted first. */
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
-  const { bus, run, plan, dispatcher, metrics, lateness, signal, events } = options;
+  const { bus, run, token, plan, inherited, dispatcher, metrics, lateness, signal, events } = options;
   const { stream, spec, state } = run;
   const publishers = new Map<string, ResultPublisher>();
   const progress = new Map<string, Progress>();
   for (const { name } of plan.algorithms) {
     const { mode } = spec;
     const place = { stream, run: run.run, algorithm: name };
-    const publisher = new ResultPublisher({ bus, ...place, mode, signal, refused: metrics.resultRefused });
+    const publisher = new ResultPublisher({ bus, ...place, mode, token, signal, refused: metrics.resultRefused });
     const found = await publisher.resume();
     if (found === undefined) return undefined;
     publishers.set(name, publisher);
-    progress.set(name, found);
+    const totals = inherited.get(name) ?? found.totals;
+    progress.set(name, { answeredThrough: found.answeredThrough, ...(totals && { totals }) });
   }
   const schedule: RunSchedule = new StreamSchedule({ plan, mode: spec.mode, live: state.source.live, progress });
   const lanes = schedule.schedules.flatMap((one) => {

@@ -1,15 +1,21 @@
 /** The scheduler: runs out of the registry, runners to send to, results into RESULTS. */
 
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { connectBus } from '@stream-infer/bus/bus';
-import { openRunners, openRuns } from '@stream-infer/bus/registry';
-import { ensureResultStream } from '@stream-infer/bus/result-stream';
+import { Membership } from '@stream-infer/bus/membership';
+import { openAssignments, openMembers, openRunners, openRuns } from '@stream-infer/bus/registry';
+import { ensureResultStream, publishRunEnd } from '@stream-infer/bus/result-stream';
+import { canonicalJson } from '@stream-infer/core/canonical-json';
+import { failedRunEnd } from '@stream-infer/core/failed-run-end';
+import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { Dispatcher } from './dispatcher.ts';
 import { LatenessReport } from './lateness-report.ts';
 import { createSchedulerMetrics } from './metrics.ts';
 import { RunDirectory } from './run-directory.ts';
 import { RunnerDirectory } from './runner-directory.ts';
+import { StreamClaims } from './stream-claims.ts';
 import { StreamRun } from './stream-run.ts';
 
 /** Throws NATS_UNREACHABLE, BUS_NO_ROOM. */
@@ -24,7 +30,12 @@ export async function startScheduler(
     const metrics = createSchedulerMetrics(context.metrics);
     const dispatcher = new Dispatcher();
     const lateness = new LatenessReport(logger);
-    const [runnerBucket, runBucket] = await Promise.all([openRunners(bus), openRuns(bus)]);
+    const [runnerBucket, runBucket, members, assignments] = await Promise.all([
+      openRunners(bus),
+      openRuns(bus),
+      openMembers(bus),
+      openAssignments(bus),
+    ]);
     const runners = new RunnerDirectory({
       runners: runnerBucket,
       dispatcher,
@@ -33,14 +44,44 @@ export async function startScheduler(
       logger,
       report,
     });
-    const runs = new RunDirectory({
+    const membership = new Membership({
+      bus,
+      members,
+      role: 'scheduler',
+      id: settings.instanceId ?? `scheduler-${hostname().slice(0, 40)}-${replica.slice(0, 8)}`,
+      onChange: () => claims.look(),
+      onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other schedulers cannot be heard'), {}),
+    });
+    const claims: StreamClaims = new StreamClaims({
+      assignments,
+      membership,
+      isReady: () => runs.isCurrent,
+      gained: (stream, token) => runs.gained(stream, token),
+      lost: (stream) => runs.lost(stream),
+      report: (fault) => report(fault, {}),
+    });
+    const runs: RunDirectory = new RunDirectory({
       runs: runBucket,
-      report,
-      follow: (run) => new StreamRun({ bus, run, replica, dispatcher, metrics, lateness, logger, report }),
+      report: (fault) => report(fault, {}),
+      conclude: async (run, fault) => {
+        const end = failedRunEnd(run, fault, Date.now() - run.startedAtMs);
+        await publishRunEnd(bus, end, new TextEncoder().encode(canonicalJson(end))).catch((error: unknown) => {
+          report(
+            toFault(error, 'BUS_FAILED', `the end of run ${run.run} of stream ${run.stream} is not published`),
+            {},
+          );
+        });
+      },
+      appeared: (stream) => claims.appeared(stream),
+      gone: (stream) => claims.gone(stream),
+      follow: (run, token, inherited) =>
+        new StreamRun({ bus, run, replica, token, inherited, dispatcher, metrics, lateness, logger, report }),
     });
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       await runs.halt();
+      await claims.close();
+      await membership.close();
       await runners.close();
       lateness.close();
       await bus.close();
@@ -48,7 +89,7 @@ export async function startScheduler(
     return {
       addresses: {},
       live: () => !bus.connection.isClosed(),
-      ready: () => stopped === undefined && bus.isConnected && runs.isCurrent && runners.isCurrent,
+      ready: () => stopped === undefined && bus.isConnected && runs.isCurrent && claims.isCurrent && runners.isCurrent,
       stop: () => {
         stopped ??= stop();
         return stopped;

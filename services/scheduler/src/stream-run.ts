@@ -6,17 +6,19 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { announceRewind } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
 import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { hasRunEnded, publishRunEnd } from '@stream-infer/bus/result-stream';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
-import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
+import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceEnd } from '@stream-infer/core/run';
 import { samplePlan } from '@stream-infer/core/sample-plan';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { Condition } from './condition.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { FrameFeed, type Registered } from './frame-feed.ts';
+import { type FeedEnd, FrameFeed, type Registered } from './frame-feed.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import type { LatenessReport } from './lateness-report.ts';
 import type { SchedulerMetrics } from './metrics.ts';
@@ -30,6 +32,10 @@ export type StreamRunOptions = {
   readonly run: PlayingRun;
   /** Names this scheduler on the bus. */
   readonly replica: string;
+  /** This scheduler's fencing token for the stream (EX-6). */
+  readonly token: number;
+  /** By algorithm: what the ledger of the epoch before this one said here, where there was one. */
+  readonly inherited: ReadonlyMap<string, AlgorithmTotals>;
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
@@ -44,6 +50,7 @@ export type StreamRunOptions = {
 type StreamRunState = 'following' | 'left' | 'over';
 
 const END_RETRY_MS = 500;
+const REWIND_MS = 1_000;
 const EXPIRE_MS = 250;
 
 export class StreamRun {
@@ -56,7 +63,6 @@ export class StreamRun {
   readonly #releaser: Releaser;
   readonly #left = new AbortController();
   readonly #condition = new Condition();
-  readonly #beganMs = performance.now();
   #state: StreamRunState = 'following';
   #opened: RunLanes | undefined;
   #fault: Fault | undefined;
@@ -89,10 +95,20 @@ export class StreamRun {
     this.#feed.registered(registered);
   }
 
-  /** Another epoch has taken over: what is under way is taken back and nothing more is published. Idempotent. */
-  drop(): void {
-    this.#leave();
+  /**
+   * Another epoch, or another scheduler, has taken over: what is under way is taken back, what is being published is finished. Resolves
+   * with the ledgers' totals; in realtime nothing is left open in them, offline what is open is due again in the next epoch.
+   */
+  async drop(): Promise<ReadonlyMap<string, AlgorithmTotals>> {
+    this.#feed.stop();
     for (const lane of this.#lanes) lane.close();
+    await this.#condition.until(() => this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet));
+    const schedules = this.#opened?.schedule.schedules ?? [];
+    if (this.run.spec.mode === 'realtime') for (const schedule of schedules) schedule.abandon('epoch-over');
+    for (const lane of this.#lanes) lane.closeMetrics();
+    this.#leave();
+    await this.done;
+    return new Map(schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger.totals]));
   }
 
   /** Sends nothing more; resolves when what is under way is published. Another process can go on. Idempotent. */
@@ -102,6 +118,11 @@ export class StreamRun {
     await this.#condition.until(() => this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet));
     this.#leave();
     await this.done;
+  }
+
+  /** Whether its end is published. */
+  get isOver(): boolean {
+    return this.#state === 'over';
   }
 
   get #lanes(): RunLanes['lanes'] {
@@ -117,12 +138,28 @@ export class StreamRun {
 
   async #live(): Promise<void> {
     try {
-      const { bus, run, dispatcher, metrics, lateness } = this.#options;
+      const { bus, run, token, inherited, dispatcher, metrics, lateness } = this.#options;
       if (await this.#isOverAlready()) return await this.#conclude();
       const plan = samplePlan(run.spec, run.state.source);
-      const events = { changed: () => this.#changed(), failed: (fault: Fault) => this.#broke(fault) };
+      const events = {
+        changed: () => this.#changed(),
+        gone: () => this.#feed.lose(),
+        fenced: () => this.#fenced(),
+        failed: (fault: Fault) => this.#broke(fault),
+      };
       const { signal } = this.#left;
-      this.#opened = await openLanes({ bus, run, plan, dispatcher, metrics, lateness, signal, events });
+      this.#opened = await openLanes({
+        bus,
+        run,
+        token,
+        plan,
+        inherited,
+        dispatcher,
+        metrics,
+        lateness,
+        signal,
+        events,
+      });
       if (this.#opened) await this.#play(this.#opened.schedule);
     } catch (error) {
       this.#failed(toFault(error));
@@ -151,32 +188,37 @@ export class StreamRun {
   }
 
   async #conclude(): Promise<void> {
-    for (const lane of this.#lanes) lane.close();
+    for (const lane of this.#lanes) {
+      lane.close();
+      lane.closeMetrics();
+    }
     await this.#releaser.close();
     this.#condition.notify();
   }
 
   async #play(schedule: RunSchedule): Promise<void> {
     this.#logger.info('run is followed');
-    const ended = await this.#feed.read((frame) => this.#frame(schedule, frame));
-    switch (ended.kind) {
-      case 'stopped':
-        // What is under way is answered and published first: `halt` waits for it.
-        await this.#condition.until(() => this.#state !== 'following' || this.#broken);
-        if (!this.#broken) return;
-        break;
-      case 'marker':
-        schedule.end(ended.end.lastPublished);
-        break;
-      case 'missing':
-        if (ended.fault) this.#failed(ended.fault);
-        schedule.stop();
+    let ended = await this.#feed.read((frame) => this.#frame(schedule, frame));
+    const isShort = ended.kind === 'marker' && this.#isOffline && schedule.hasGapBefore(ended.end.lastPublished);
+    if (isShort) this.#feed.lose();
+    if (ended.kind === 'marker' && !isShort) {
+      schedule.end(ended.end.lastPublished);
+      this.#changed();
+      await this.#complete(schedule);
     }
-    if (schedule.lostWindows > 0 && this.run.spec.mode === 'offline')
-      this.#failed(new Fault('BUS_FAILED', `frames of stream ${this.run.stream} were lost on the bus: run it again`));
-    this.#changed();
-    await this.#complete(schedule);
-    await this.#finish(ended.kind === 'stopped' ? this.#feed.soFar : ended.end);
+    if (this.#feed.isLost || ended.kind === 'gone') ended = (await this.#awaitNextEpoch()) ?? { kind: 'stopped' };
+    if (ended.kind === 'stopped') {
+      // What is under way is answered and published first: `halt` waits for it.
+      await this.#condition.until(() => this.#state !== 'following' || this.#broken);
+      if (!this.#broken) return;
+    }
+    if (ended.kind === 'missing') {
+      if (ended.fault) this.#failed(ended.fault);
+      schedule.stop();
+      this.#changed();
+      await this.#complete(schedule);
+    }
+    await this.#finish(ended.kind === 'marker' || ended.kind === 'missing' ? ended.end : this.#feed.soFar);
   }
 
   /** Resolves when every window is settled, or nothing more is to be done here. */
@@ -185,11 +227,37 @@ export class StreamRun {
       schedule.expire(performance.now());
       this.#changed();
     }, EXPIRE_MS);
-    await this.#condition.until(() => this.#state !== 'following' || this.#broken || schedule.complete);
+    await this.#condition.until(
+      () => this.#state !== 'following' || this.#broken || this.#feed.isLost || schedule.complete,
+    );
     clearInterval(expiring);
   }
 
+  /**
+   * Asks the stream's ingest for the next epoch, which begins with the oldest frame that is still wanted (EX-4), until it, or another
+   * scheduler, takes over, or the registry says that none comes: then how the run ends. In realtime nothing is asked for: what is gone is gone, and the
+   * source is connected to anew by itself.
+   */
+  async #awaitNextEpoch(): Promise<FeedEnd | undefined> {
+    const { bus } = this.#options;
+    const { stream, run, epoch } = this.run;
+    for (const lane of this.#lanes) lane.halt();
+    if (this.#isOffline) this.#logger.warn('frames are gone from the buffer: asking for them again');
+    while (this.#state === 'following' && !this.#broken) {
+      const ended = this.#feed.withoutMarker();
+      if (ended.kind === 'missing') return ended;
+      if (this.#isOffline) announceRewind(bus, stream, { run, epoch });
+      await sleep(REWIND_MS, undefined, { signal: this.#left.signal }).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  get #isOffline(): boolean {
+    return this.run.spec.mode === 'offline';
+  }
+
   #frame(schedule: RunSchedule, frame: BufferedFrame): void {
+    if (this.#isOffline && schedule.hasGapBefore(frame.header.previous)) return this.#feed.lose();
     schedule.frame(frame, frame.header.previous, performance.now(), frame.header.ageMs);
     for (const lane of this.#lanes) lane.offer();
     this.#release();
@@ -203,7 +271,13 @@ export class StreamRun {
   /** In realtime the buffer drops its oldest frame by itself (EX-8), and the ingest waits for nobody. */
   #release(): void {
     const through = this.#opened?.schedule.release();
-    if (through !== undefined && this.run.spec.mode === 'offline') this.#releaser.through(through);
+    if (through !== undefined && this.#isOffline) this.#releaser.through(through);
+  }
+
+  #fenced(): void {
+    this.#options.metrics.fenced();
+    this.#logger.warn('another scheduler has the stream: standing down');
+    void this.drop();
   }
 
   /** The first fault is the run's. */
@@ -226,7 +300,7 @@ export class StreamRun {
     const ledgers = new Map(this.#opened?.schedule.schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger]));
     const fault = source.fault ?? (this.#fault && faultJson(this.#fault)) ?? null;
     while (this.#state === 'following') {
-      const end = runEnd(run, source, ledgers, performance.now() - this.#beganMs, fault);
+      const end = runEnd(run, source, ledgers, Math.max(0, Date.now() - run.startedAtMs), fault);
       try {
         await publishRunEnd(bus, end, new TextEncoder().encode(canonicalJson(end)));
         this.#state = 'over';

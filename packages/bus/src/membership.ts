@@ -1,0 +1,140 @@
+/**
+ * One of several that share the streams of their role: it beats each second, and watches who else does (D11). Who is alive is decided by
+ * core/liveness.ts; this moves it.
+ */
+
+import type { LivenessOptions } from '@stream-infer/core/liveness';
+import { Liveness } from '@stream-infer/core/liveness';
+import type { Bucket } from './bucket.ts';
+import type { Bus } from './bus.ts';
+import type { Member, Role } from './registry.ts';
+
+export type MembershipOptions = {
+  readonly bus: Bus;
+  readonly members: Bucket<Member>;
+  readonly role: Role;
+  /** Unique among those that run at the same time. One that comes back under its id takes what it held at once. */
+  readonly id: string;
+  /** Others came or went. */
+  onChange(): void;
+  /** A beat that the bus did not take, or a watch that broke: it is tried again. */
+  onTrouble(error: unknown): void;
+};
+
+const BEAT_MS = 1_000;
+const LOOK_MS = 250;
+const LIVENESS: LivenessOptions = { leaseMs: 3_000, pauseMs: 1_500 };
+/** One that has been dead for so long is removed from the registry. */
+const BURY_MS = 60_000;
+const RETRY_MS = 200;
+
+export class Membership {
+  readonly id: string;
+  readonly #options: MembershipOptions;
+  readonly #liveness = new Liveness(LIVENESS);
+  readonly #graves = new Liveness({ leaseMs: BURY_MS, pauseMs: LIVENESS.pauseMs });
+  readonly #known = new Set<string>();
+  readonly #startedAtMs = Date.now();
+  readonly #stop = new AbortController();
+  readonly #timers: NodeJS.Timeout[];
+  readonly #watching: Promise<void>;
+  #beats = 0;
+  #beating: Promise<void> | undefined;
+  #isCurrent = false;
+  #live: readonly string[];
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.#live = [this.id];
+    this.#watching = this.#watch();
+    this.#beat();
+    this.#timers = [setInterval(() => this.#beat(), BEAT_MS), setInterval(() => this.#look(), LOOK_MS)];
+  }
+
+  /** Ids of all that are alive, this one among them, sorted. */
+  get live(): readonly string[] {
+    return this.#live;
+  }
+
+  /** Whether all that stood in the registry is known. */
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
+  /** Says goodbye: what it held is anybody's at once. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#beating;
+    await this.#options.members.delete(this.#key(this.id)).catch(() => undefined);
+    await this.#watching;
+  }
+
+  #key(id: string): string {
+    return `${this.#options.role}.${id}`;
+  }
+
+  #beat(): void {
+    const { members, role, bus } = this.#options;
+    // What cannot be sent would be gathered by the client, and say nothing when it arrives.
+    if (this.#beating || !bus.isConnected) return;
+    this.#beats += 1;
+    const member: Member = { id: this.id, role, startedAtMs: this.#startedAtMs, beat: this.#beats };
+    this.#beating = members
+      .put(this.#key(this.id), member)
+      .then(() => undefined, this.#options.onTrouble)
+      .finally(() => {
+        this.#beating = undefined;
+      });
+  }
+
+  async #watch(): Promise<void> {
+    const { members, role } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        for await (const change of members.watch(signal)) {
+          if (change.kind === 'current') this.#isCurrent = true;
+          else if (change.key.startsWith(`${role}.`))
+            this.#heard(change.key.slice(role.length + 1), change.kind === 'put');
+        }
+      } catch (error) {
+        this.#options.onTrouble(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  #heard(id: string, isAlive: boolean): void {
+    if (id === this.id) return;
+    if (isAlive) {
+      const nowMs = performance.now();
+      this.#known.add(id);
+      this.#liveness.heard(id, nowMs);
+      this.#graves.heard(id, nowMs);
+    } else {
+      this.#known.delete(id);
+      this.#liveness.forget(id);
+      this.#graves.forget(id);
+    }
+    this.#look();
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    const canHear = this.#options.bus.isConnected && this.#isCurrent;
+    const unburied = new Set(this.#graves.look(nowMs, canHear));
+    for (const id of this.#known)
+      if (!unburied.has(id)) {
+        this.#known.delete(id);
+        this.#graves.forget(id);
+        void this.#options.members.delete(this.#key(id)).catch(() => undefined);
+      }
+    const live = [this.id, ...this.#liveness.look(nowMs, canHear)].sort();
+    if (live.join() === this.#live.join()) return;
+    this.#live = live;
+    this.#options.onChange();
+  }
+}
