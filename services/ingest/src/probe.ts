@@ -32,6 +32,8 @@ export type ProbeOptions = {
   readonly openTimeoutMs: number;
   /** Which of the video streams, from 0. */
   readonly videoStream: number;
+  /** What a probe of the same run found, for a live source: a run has one rate, and it need not be waited for again (EX-8). */
+  readonly knownFps?: Rational;
   readonly signal: AbortSignal;
 };
 
@@ -49,8 +51,9 @@ const MILLISECOND: Rational = { num: 1, den: 1_000 };
 /** Throws the fault of a source that cannot be played. */
 export async function probe(source: Source, options: ProbeOptions): Promise<ProbedSource> {
   if (source.path !== undefined) await checkFile(source, source.path);
-  const { ffprobePath, openTimeoutMs, signal } = options;
-  const outcome = await probeSource(ffprobePath, source, openTimeoutMs, signal);
+  const { ffprobePath, openTimeoutMs, knownFps, signal } = options;
+  const isRateKnown = knownFps !== undefined;
+  const outcome = await probeSource(ffprobePath, source, { timeoutMs: openTimeoutMs, signal, isRateKnown });
   signal.throwIfAborted();
   if (outcome.kind === 'timeout') throw timeoutFault(source, openTimeoutMs);
   if (outcome.kind === 'failed') throw openFault(source, outcome.stderr);
@@ -78,7 +81,7 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
     ...(durationSeconds !== undefined && !live && { durationSeconds }),
   };
   if (live) {
-    const fps = formatRational(liveRate(stream.r_frame_rate, stream.avg_frame_rate));
+    const fps = formatRational(knownFps ?? liveRate(stream.r_frame_rate, stream.avg_frame_rate));
     return { ...base, facts: { ...facts, fps, sampling: 'time' } };
   }
   const windows = await packetWindows(source, stream.index, durationSeconds, options);
