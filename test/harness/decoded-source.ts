@@ -65,12 +65,14 @@ export type DecodeSettings = {
   readonly settings?: Partial<Settings<'ingest'>>;
   /** Sees each picture's bytes before their buffer is used again. */
   readonly onPicture?: (data: Uint8Array, index: number) => void;
+  /** Stops after so many pictures. */
+  readonly most?: number;
 };
 
 export async function decode(
   source: string,
   different: Partial<StreamSpec> = {},
-  { settings, onPicture }: DecodeSettings = {},
+  { settings, onPicture, most = Number.POSITIVE_INFINITY }: DecodeSettings = {},
 ): Promise<DecodedSource> {
   const prepared = await prepare(streamSpec(source, different), settings);
   const { plan, timeBase, selective, frame, decodeArguments } = prepared;
@@ -84,6 +86,7 @@ export async function decode(
         pictures.push({ n, sourceIndex, ptsTicks, md5: createHash('md5').update(data).digest('hex') });
       }
       decoder.recycle(data);
+      if (pictures.length === most) return { prepared, pictures, ledger, fault: undefined };
     }
     const exit = await decoder.exited;
     const { signal } = new AbortController();

@@ -2,8 +2,11 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { rational } from '@stream-infer/core/rational';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { probe as probeOfIngest } from '../../services/ingest/src/probe.ts';
+import { sourceOf } from '../../services/ingest/src/source.ts';
 import { eventually } from '../harness/eventually.ts';
 import { settled } from '../harness/ingest-world.ts';
 import { CameraServer, hasRtspServer } from '../harness/rtsp-server.ts';
@@ -18,7 +21,7 @@ const watchers: Watcher[] = [];
 const probe = (url: string): Promise<string> =>
   promisify(execFile)('ffprobe', [...QUICK, '-show_entries', 'stream=width,height', '-of', 'csv=p=0', url]).then(
     ({ stdout }) => stdout.trim(),
-    (error: { stderr: string }) => error.stderr,
+    (error: unknown) => (error as { stderr: string }).stderr,
   );
 
 type Watcher = {
@@ -69,6 +72,19 @@ describe.skipIf(!hasRtspServer)('a camera (gst-rtsp-server of the distribution)'
   test('is one of twenty that play at once', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, camera) => probe(cameras.url(camera))));
     expect(answers).toEqual(new Array(20).fill('64,48'));
+  });
+
+  test('is probed for its rate, unless that is known', async () => {
+    const url = cameras.url(8);
+    const source = sourceOf(url, url, 10_000);
+    const { signal } = new AbortController();
+    const options = { ffprobePath: 'ffprobe', openTimeoutMs: 10_000, videoStream: 0, signal };
+    const [probed, again] = [
+      await probeOfIngest(source, options),
+      await probeOfIngest(source, { ...options, knownFps: rational(15) }),
+    ];
+    expect(probed.facts).toMatchObject({ live: true, sampling: 'time', fps: '20', width: 64, height: 48 });
+    expect(again.facts).toEqual({ ...probed.facts, fps: '15' });
   });
 
   test('has a picture that moves, until it stands still to the bit, key pictures included, and moves again', async () => {

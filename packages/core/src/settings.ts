@@ -73,7 +73,7 @@ export const ingestSettings = z.strictObject({
     .min(100)
     .default(10_000)
     .describe(
-      'A live source without a frame for so long is opened anew, in milliseconds. More than twice the time between frames.',
+      'A live source without a frame for so long is opened anew, in milliseconds. More than twice the time between frames, which of HLS come a segment at a time.',
     ),
   frozenAfterMs: z.coerce
     .number()

@@ -35,21 +35,34 @@ export type ProbeOutcome =
   | { readonly kind: 'failed'; readonly stderr: string }
   | { readonly kind: 'timeout' };
 
+/** ffmpeg waits for tens of frames to find the rate of a source that is not a file, which of a camera takes seconds. */
+const RATE_KNOWN = ['-fpsprobesize', '0'] as const;
+
+export type ProbeSourceOptions = {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Whether the rate is known, so that what is told of it may be wrong. */
+  readonly isRateKnown: boolean;
+};
+
 /** Streams and format of the source. The ffprobe is killed when the signal aborts or the time is up. */
 export async function probeSource(
   ffprobePath: string,
   source: Source,
-  timeoutMs: number,
-  signal: AbortSignal,
+  { timeoutMs, signal, isRateKnown }: ProbeSourceOptions,
 ): Promise<ProbeOutcome> {
   const command = commandFor(source, []);
   command._getFfprobePath = (callback) => callback(undefined, ffprobePath);
   const outcome = Promise.withResolvers<ProbeOutcome>();
   const child = childStartedBy(() =>
-    command.ffprobe(0, [...QUIET, ...source.inputOptions], (error: Error | null, data: FfprobeData) => {
-      if (error) outcome.resolve({ kind: 'failed', stderr: error.message });
-      else outcome.resolve({ kind: 'probed', data });
-    }),
+    command.ffprobe(
+      0,
+      [...QUIET, ...(isRateKnown ? RATE_KNOWN : []), ...source.inputOptions],
+      (error: Error | null, data: FfprobeData) => {
+        if (error) outcome.resolve({ kind: 'failed', stderr: error.message });
+        else outcome.resolve({ kind: 'probed', data });
+      },
+    ),
   );
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const stop = (): void => {
@@ -126,8 +139,8 @@ export function decodeArguments(options: DecodeOptions): string[] {
     // A picture that changes its size is scaled as it comes: new filters would begin to count anew.
     '-reinit_filter',
     '0',
-    // The rate is known: ffmpeg would wait for tens of frames of a camera to find it out, and hold them back.
-    ...(source.kind === 'url' ? ['-fpsprobesize', '0'] : []),
+    // It was probed.
+    ...(source.kind === 'url' ? RATE_KNOWN : []),
     ...(threads > 0 ? ['-threads', String(threads)] : []),
     ...(paced ? ['-re'] : []),
   ]);

@@ -16,6 +16,8 @@ const SAME_EVERYWHERE = 'flags=bilinear+accurate_rnd+bitexact';
 
 export type FilterOptions = {
   readonly timeBase: Rational;
+  /** A frame's time is when it was decoded. */
+  readonly clocked: boolean;
   /** Of ffmpeg's select filter; undefined: every decoded frame comes out. */
   readonly selectExpression: string | undefined;
   readonly source: Size;
@@ -23,10 +25,11 @@ export type FilterOptions = {
 };
 
 /** The value of `-filter:v`. */
-export function filterChain({ timeBase, selectExpression, source, frame }: FilterOptions): string {
+export function filterChain({ timeBase, clocked, selectExpression, source, frame }: FilterOptions): string {
   return [
     // The expression counts in these ticks.
     `settb=expr=${formatRational(timeBase)}`,
+    ...(clocked ? ['setpts=expr=floor(RTCTIME/1000000/TB)'] : []),
     // Only frames that have metadata are printed.
     'metadata=mode=add:key=i:value=1',
     frameLines(DECODED_FD),

@@ -19,6 +19,8 @@ export type ProbedSource = {
   /** Index of the video stream among all streams of the source. */
   readonly streamIndex: number;
   readonly timeBase: Rational;
+  /** Whether the source gives its frames no times, so that a frame's is when it was decoded. */
+  readonly clocked: boolean;
   /** Frames, as the container counts them. */
   readonly frameCount?: number;
   /** Degrees clockwise by which the picture is turned to be shown. */
@@ -30,6 +32,8 @@ export type ProbeOptions = {
   readonly openTimeoutMs: number;
   /** Which of the video streams, from 0. */
   readonly videoStream: number;
+  /** What a probe of the same run found, for a live source: a run has one rate, and it need not be waited for again (EX-8). */
+  readonly knownFps?: Rational;
   readonly signal: AbortSignal;
 };
 
@@ -40,11 +44,16 @@ const LATER_PACKETS = 150;
 /** Not media: ffmpeg draws any text as a picture of a terminal. */
 const TEXT_FORMAT = 'tty';
 
+/** MJPEG over HTTP: pictures one after the other, with nothing that says when. ffmpeg would count 25 a second. */
+const TIMELESS_FORMAT = 'mpjpeg';
+const MILLISECOND: Rational = { num: 1, den: 1_000 };
+
 /** Throws the fault of a source that cannot be played. */
 export async function probe(source: Source, options: ProbeOptions): Promise<ProbedSource> {
   if (source.path !== undefined) await checkFile(source, source.path);
-  const { ffprobePath, openTimeoutMs, signal } = options;
-  const outcome = await probeSource(ffprobePath, source, openTimeoutMs, signal);
+  const { ffprobePath, openTimeoutMs, knownFps, signal } = options;
+  const isRateKnown = knownFps !== undefined;
+  const outcome = await probeSource(ffprobePath, source, { timeoutMs: openTimeoutMs, signal, isRateKnown });
   signal.throwIfAborted();
   if (outcome.kind === 'timeout') throw timeoutFault(source, openTimeoutMs);
   if (outcome.kind === 'failed') throw openFault(source, outcome.stderr);
@@ -52,11 +61,13 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
   const stream = videoStream(source, data, options.videoStream);
   const durationSeconds = positive(stream.duration) ?? positive(data.format?.duration);
   const live = source.live ?? durationSeconds === undefined;
-  const timeBase = parseRational(stream.time_base ?? '') ?? { num: 1, den: 90_000 };
+  const clocked = data.format?.format_name === TIMELESS_FORMAT;
+  const timeBase = clocked ? MILLISECOND : (parseRational(stream.time_base ?? '') ?? { num: 1, den: 90_000 });
   const frameCount = positive(stream.nb_frames);
   const base = {
     streamIndex: stream.index,
     timeBase,
+    clocked,
     ...(frameCount !== undefined && { frameCount }),
     rotation: rotationOf(stream),
   };
@@ -70,7 +81,7 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
     ...(durationSeconds !== undefined && !live && { durationSeconds }),
   };
   if (live) {
-    const fps = formatRational(liveRate(stream.r_frame_rate, stream.avg_frame_rate));
+    const fps = formatRational(knownFps ?? liveRate(stream.r_frame_rate, stream.avg_frame_rate));
     return { ...base, facts: { ...facts, fps, sampling: 'time' } };
   }
   const windows = await packetWindows(source, stream.index, durationSeconds, options);

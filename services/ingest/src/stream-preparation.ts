@@ -56,7 +56,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
   const { ffprobePath, openTimeoutMs, ffmpegThreads } = settings;
   const { videoStream } = spec;
   const probed = await probe(source, { ffprobePath, openTimeoutMs, videoStream, signal });
-  const { facts, streamIndex, timeBase, frameCount } = probed;
+  const { facts, streamIndex, timeBase, clocked, frameCount } = probed;
   const plan = samplePlan(spec, facts);
   checkPosition(source, plan, facts);
   const { frame, notices } = frameGeometry({ spec, source: facts, maxPayloadBytes });
@@ -85,7 +85,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
       streamIndex,
       threads: ffmpegThreads,
       paced: natural && fromStart,
-      filters: filterChain({ timeBase, selectExpression: expression, source: facts, frame }),
+      filters: filterChain({ timeBase, clocked, selectExpression: expression, source: facts, frame }),
       encoding: frame.encoding,
     }),
   };
