@@ -78,33 +78,6 @@ describe('a runner', () => {
     await proxy.close();
   });
 
-  test('that dies of a window does so three times, and that window alone is an error', async () => {
-    const poison = 7;
-    const connections: StallingProxy[] = [];
-    await world.runner({
-      ...reader('fragile'),
-      advertise: async (port) => {
-        const proxy = await startProxy(port);
-        connections.push(proxy);
-        return proxy.address;
-      },
-      answer: async (invocation) => {
-        if (invocation.n !== poison) return readNumbers(world.bus, invocation);
-        connections[0]?.cut();
-        return undefined;
-      },
-    });
-    const ingest = await startIngest(world.bus, everyFrame(1), sourceFacts());
-    await ingest.play(12);
-    await ingest.end();
-    const { records, end } = await untilEnded(world.bus, 'lobby');
-    expect(numbersOf(records)).toEqual(upTo(12));
-    expect(records[poison - 1]).toMatchObject({ attempts: 3, error: { code: 'RUNNER_LOST' }, version: '' });
-    expect(records.filter(({ error }) => error !== undefined)).toHaveLength(1);
-    expect(end.algorithms.a).toEqual({ triggered: 12, completed: 11, failed: 1, dropped: {} });
-    await connections[0]?.close();
-  });
-
   test('that drains gets nothing new, and what it gives back goes elsewhere (G-6)', async () => {
     const draining = await world.runner({
       id: 'draining',

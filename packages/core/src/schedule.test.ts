@@ -16,6 +16,7 @@ function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000) {
       span: 1,
       timeoutMs: 1_000,
       maxInFlight,
+      maxAttempts: 3,
     },
     mode,
     start: 1,

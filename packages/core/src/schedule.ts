@@ -147,6 +147,17 @@ export class Schedule<F extends PublishedFrame, A> {
     return this.#mode === 'offline' ? Number.POSITIVE_INFINITY : trigger.capturedAtMs + this.staleAfterMs - nowMs;
   }
 
+  /** Whether a window that comes back would be sent again: nothing newer waits, it is not stale, and sending goes on. */
+  canSendAgain(trigger: Trigger<F>, nowMs: number): boolean {
+    if (this.#stopped) return false;
+    return this.#mode === 'offline' || (this.#waiting.length === 0 && this.budgetMs(trigger, nowMs) > 0);
+  }
+
+  /** The window that `take` would give. */
+  get next(): Trigger<F> | undefined {
+    return this.#waiting[0];
+  }
+
   /**
    * A window under way comes back unanswered: it waits again, before younger ones. It is dropped where nothing more is sent; in
    * realtime too where a newer one waits or it is stale.

@@ -25,6 +25,8 @@ export type StreamAlgorithm = {
   readonly intervalFrames?: number;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
+  /** How often a window is tried before its result is an error. */
+  readonly maxAttempts: number;
 };
 
 export type StreamSpec = {

@@ -41,6 +41,8 @@ export type RunnerClientOptions = {
   readonly runner: RunnerRegistration;
   /** Names this scheduler to the runner. */
   readonly caller: string;
+  /** Asked when a conversation broke: whether the runner lives all the same. */
+  lives(): Promise<boolean>;
   readonly events: RunnerEvents;
 };
 
@@ -64,11 +66,15 @@ export class RunnerClient implements Carrier {
   /** By invocation id, in the order of sending. */
   readonly #sent = new Map<string, Sent>();
   readonly #watch: NodeJS.Timeout;
+  readonly #lives: () => Promise<boolean>;
+  /** It holds an invocation beside which it may hold no other. */
+  #holdsAlone = false;
   #retryMs = FIRST_RETRY_MS;
   #state: ConversationState;
 
-  constructor({ runner, caller, events }: RunnerClientOptions) {
+  constructor({ runner, caller, lives, events }: RunnerClientOptions) {
     this.runner = runner;
+    this.#lives = lives;
     this.#caller = caller;
     this.#events = events;
     this.#client = new AlgoRunnerServiceClient(runner.address, credentials.createInsecure(), {
@@ -91,21 +97,26 @@ export class RunnerClient implements Carrier {
     return this.#state.kind === 'open';
   }
 
-  get unanswered(): number {
-    return this.#sent.size;
+  credits(definition: string): number {
+    return this.#state.kind === 'open' && !this.#holdsAlone ? (this.#credits.get(definition) ?? 0) : 0;
   }
 
-  credits(definition: string): number {
-    return this.#state.kind === 'open' ? (this.#credits.get(definition) ?? 0) : 0;
+  serves(definition: string): boolean {
+    return this.#state.kind === 'open' && this.#credits.has(definition);
+  }
+
+  get holds(): number {
+    return this.#sent.size;
   }
 
   send(work: Work): void {
     const { invocation } = work;
     if (this.#state.kind !== 'open') {
-      work.settle({ kind: 'lost', mayHaveStarted: false });
+      work.settle({ kind: 'unsent' });
       return;
     }
-    this.#credits.set(invocation.definition, this.credits(invocation.definition) - 1);
+    this.#credits.set(invocation.definition, (this.#credits.get(invocation.definition) ?? 0) - 1);
+    this.#holdsAlone ||= work.alone;
     this.#sent.set(invocation.id, { work, sentAtMs: performance.now(), cancelled: false });
     this.#state.call.write({ message: { $case: 'invocation', value: invocation } });
   }
@@ -170,7 +181,7 @@ export class RunnerClient implements Carrier {
       this.#events.opened();
     }
     if (this.#state.kind !== 'open') return;
-    this.#credits.set(definition, this.credits(definition) + count);
+    this.#credits.set(definition, (this.#credits.get(definition) ?? 0) + count);
     this.#events.credits(definition);
   }
 
@@ -178,7 +189,10 @@ export class RunnerClient implements Carrier {
     const sent = this.#sent.get(result.invocationId);
     if (sent === undefined) return;
     this.#sent.delete(result.invocationId);
+    const wasAlone = sent.work.alone && this.#holdsAlone;
+    if (wasAlone) this.#holdsAlone = false;
     if (!sent.cancelled) sent.work.settle({ kind: 'answered', result });
+    if (wasAlone) for (const definition of this.#credits.keys()) this.#events.credits(definition);
   }
 
   #break(why: string): void {
@@ -192,22 +206,15 @@ export class RunnerClient implements Carrier {
     this.#loseAll();
   }
 
-  /** A runner runs as many at once as it has instances; what was sent after these had not started. */
+  /** Which of them the runner had begun is not known: it fetches several at once, and begins what is there first. */
   #loseAll(): void {
     this.#credits.clear();
-    const running = new Map<string, number>();
+    this.#holdsAlone = false;
     const lost = [...this.#sent.values()];
     this.#sent.clear();
-    for (const { work, cancelled } of lost) {
-      const { definition } = work.invocation;
-      const before = running.get(definition) ?? 0;
-      running.set(definition, before + 1);
-      if (!cancelled) work.settle({ kind: 'lost', mayHaveStarted: before < this.#concurrency(definition) });
-    }
-  }
-
-  #concurrency(definition: string): number {
-    return this.runner.algorithms.find((served) => served.definition === definition)?.concurrency ?? 1;
+    const alone = lost.length === 1;
+    const lives = alone ? this.#lives() : Promise.resolve(false);
+    for (const { work, cancelled } of lost) if (!cancelled) work.settle({ kind: 'lost', alone, lives });
   }
 
   #checkLimits(): void {
