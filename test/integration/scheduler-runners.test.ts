@@ -65,6 +65,38 @@ describe('a runner', () => {
     await proxy.close();
   });
 
+  test('that is well is not given up by a scheduler that stood still itself', async () => {
+    const runner = await world.runner(reader('one'));
+    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
+    await ingest.play(5);
+    await eventually('five are answered', async () => (await resultLog(world.bus)).records.length === 5);
+    const { process } = world.scheduler;
+    process.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    process.kill('SIGCONT');
+    await ingest.play(5);
+    await ingest.end();
+    const { records } = await untilEnded(world.bus, 'lobby');
+    expect(numbersOf(records)).toEqual(upTo(10));
+    expect(runner.received).toHaveLength(10);
+    expect(await world.scheduler.metric('stream_infer_runner_conversations_broken_total')).toBe(0);
+  });
+
+  test('that lives and does not answer is out after the time limit of the invocation, which goes to another (G-13)', async () => {
+    const deaf = await world.runner({ id: 'deaf', definitions: ['a'], answer: never });
+    const algorithms = [algorithm({ intervalFrames: 1, timeoutMs: 200 })];
+    const ingest = await startIngest(world.bus, streamSpec({ algorithms }), sourceFacts());
+    await ingest.play(5);
+    await ingest.end();
+    await eventually('it holds invocations', () => deaf.received.length === 2);
+    await world.runner(reader('other'));
+    const { records } = await untilEnded(world.bus, 'lobby');
+    expect(records.map(({ n, attempts, error }) => [n, attempts, error])).toEqual(
+      upTo(5).map((n) => [n, n <= 2 ? 2 : 1, undefined]),
+    );
+    expect(world.scheduler.log()).toContain('was not answered in time');
+  });
+
   test('whose connection breaks is connected anew', async () => {
     const { runner, proxy } = await proxied(reader('one'));
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());

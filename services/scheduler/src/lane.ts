@@ -130,9 +130,13 @@ export class Lane implements WorkSource {
   }
 
   #settled(trigger: DueWindow, attempts: Attempts, outcome: WorkOutcome): void {
+    const { schedule } = this.#options;
     switch (outcome.kind) {
       case 'answered':
         this.#answered(trigger, attempts, outcome.result);
+        return;
+      case 'overdue':
+        this.#failed(trigger, attempts, errorAnswer(overdueFault(trigger, schedule.algorithm.timeoutMs)));
         return;
       case 'unsent':
         this.#cameBack(trigger, attempts, 'not-started', lostFault(trigger, attempts));
@@ -151,13 +155,16 @@ export class Lane implements WorkSource {
     else if (answer.fault.code === 'BUS_FAILED') this.#cameBack(trigger, attempts, 'bus-failed', answer.fault);
     else if (answer.fault.code === 'FRAME_GONE' && mode === 'realtime') schedule.drop(trigger.n, 'frame-gone');
     else if (FINAL.has(answer.fault.code)) this.#conclude(trigger, attempts, answer);
-    else {
-      attempts.setback('failed');
-      // In realtime what is new is worth more than another try.
-      if (attempts.isSpent || !schedule.canSendAgain(trigger, performance.now()))
-        this.#conclude(trigger, attempts, answer);
-      else schedule.giveBack(trigger, performance.now());
-    }
+    else this.#failed(trigger, attempts, answer);
+  }
+
+  #failed(trigger: DueWindow, attempts: Attempts, answer: WindowAnswer['answer']): void {
+    const { schedule } = this.#options;
+    attempts.setback('failed');
+    // In realtime what is new is worth more than another try.
+    if (attempts.isSpent || !schedule.canSendAgain(trigger, performance.now()))
+      this.#conclude(trigger, attempts, answer);
+    else schedule.giveBack(trigger, performance.now());
   }
 
   /** It is sent again at once; only the last attempt waits until it is known whether the runner died or the network failed. */
@@ -249,3 +256,9 @@ export class Lane implements WorkSource {
 
 const lostFault = ({ n }: DueWindow, { sent }: Attempts): Fault =>
   new Fault('RUNNER_LOST', `the runner died or became unreachable while it held window ${n}, ${sent} times`);
+
+const overdueFault = ({ n }: DueWindow, timeoutMs: number): Fault =>
+  new Fault(
+    'ALGORITHM_TIMEOUT',
+    `the runner did not answer window ${n}, neither within its timeoutMs of ${timeoutMs} nor long after`,
+  );

@@ -7,6 +7,8 @@ import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
 
 export type WorkOutcome =
   | { readonly kind: 'answered'; readonly result: Result }
+  /** The runner lives, and did not answer in time. */
+  | { readonly kind: 'overdue' }
   /** It never left. */
   | { readonly kind: 'unsent' }
   /** The conversation with the runner broke: it may have run. */
