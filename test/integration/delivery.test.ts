@@ -3,8 +3,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deadLetters } from '@stream-infer/bus/dead-letters';
+import type { DeadLetter } from '@stream-infer/core/dead-letter';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { StreamAlgorithm } from '@stream-infer/core/stream-spec';
+import { specHash } from '@stream-infer/service-kit/spec-hash';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { untilEnded } from '../harness/result-log.ts';
@@ -178,5 +181,77 @@ describe('what is not the fault of the window does not count', () => {
       [undefined, 5],
       [undefined, 1],
     ]);
+  });
+});
+
+describe('a dead letter', () => {
+  const letters = async (): Promise<DeadLetter[]> => {
+    const found: DeadLetter[] = [];
+    for await (const { letter } of deadLetters(world.bus, 1_000)) found.push(letter);
+    return found;
+  };
+
+  test('is kept of each window whose result is an error, and counted (A-4)', async () => {
+    await world.runner({
+      ...reader('one'),
+      answer: (invocation) =>
+        invocation.n % 4 === 0 ? { code: 'ALGORITHM_FAILED' } : readNumbers(world.bus, invocation),
+    });
+    const { records } = await play(8, { maxAttempts: 2, frameCount: 2, frameStep: 1 });
+    expect(failedOf(records).map(({ n }) => n)).toEqual([4, 8]);
+    const kept = await letters();
+    expect(kept.map(({ n }) => n)).toEqual([4, 8]);
+    const [first] = kept;
+    expect(first).toMatchObject({
+      stream: 'lobby',
+      run: 'r1',
+      algorithm: 'a',
+      definition: 'a',
+      key: records[2]?.key,
+      mode: 'offline',
+      window: [
+        { n: 3, sourceIndex: 2 },
+        { n: 4, sourceIndex: 3, timestampMs: 100 },
+      ],
+      error: { code: 'ALGORITHM_FAILED', message: 'scripted ALGORITHM_FAILED' },
+      attempts: 2,
+    });
+    const spec = everyFrame({ frameCount: 2, frameStep: 1 });
+    expect(first?.specHash).toBe(specHash(spec));
+    expect(await world.scheduler.metric('stream_infer_invocations_dead_lettered_total')).toBe(2);
+  });
+
+  test('stands once and in its place though the scheduler was succeeded (A-5)', async () => {
+    await world.runner({
+      ...reader('one'),
+      answer: (invocation) =>
+        invocation.n % 2 === 0 ? { code: 'ALGORITHM_FAILED' } : readNumbers(world.bus, invocation),
+    });
+    const ingest = await startIngest(world.bus, everyFrame({ maxAttempts: 1 }), sourceFacts());
+    const playing = ingest.play(400);
+    await eventually('a quarter has failed', async () => (await letters()).length > 50);
+    const { process } = world.scheduler;
+    const exited = new Promise((resolve) => process.once('exit', resolve));
+    process.kill('SIGKILL');
+    await exited;
+    await world.startScheduler();
+    await playing;
+    await ingest.end();
+    const { records } = await untilEnded(world.bus, 'lobby');
+    const failed = failedOf(records).map(({ n }) => n);
+    expect(failed).toHaveLength(200);
+    expect((await letters()).map(({ n }) => n)).toEqual(failed);
+  });
+
+  test('tells of a realtime window too', async () => {
+    await world.runner({ ...reader('one'), answer: () => ({ code: 'ALGORITHM_FAILED' }) });
+    const algorithms = [algorithm({ intervalFrames: 1, maxAttempts: 1 })];
+    const ingest = await startIngest(world.bus, streamSpec({ mode: 'realtime', algorithms }), sourceFacts());
+    await ingest.play(3, 50);
+    await ingest.end();
+    const { records } = await untilEnded(world.bus, 'lobby');
+    expect(records.length).toBeGreaterThan(0);
+    const told = (await letters()).map(({ n, mode }) => [n, mode]);
+    expect(told).toEqual(records.map(({ n }) => [n, 'realtime']));
   });
 });

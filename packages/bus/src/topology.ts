@@ -11,6 +11,8 @@
  * | `RESULTS`                                | file stream               | every result and run end, until stored (EX-7)    |
  * | `results.<stream>.<run>.<algorithm>`     | subject of RESULTS        | results in trigger order, each once (EX-6)       |
  * | `ends.<stream>.<run>`                    | subject of RESULTS        | the run's end, after all of its results          |
+ * | `DEAD_LETTERS`                           | file stream               | invocations that failed for good, the newest     |
+ * | `dead-letters.<stream>.<run>.<algorithm>` | its subjects             | in trigger order, each once                      |
  * | `streams`, `runs`, `runners`             | KV buckets                | specs; runs; who serves what                     |
  *
  * All carry a prefix, so that installations share a server: stream and bucket names in capitals or as `<prefix>_name`,
@@ -36,6 +38,11 @@ export function createTopology(prefix: string) {
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),
     endSubject: (id: string, run: string): string => subject('ends', id, run),
     isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
+    deadLettersStream: stream('DEAD_LETTERS'),
+    deadLettersStreamSubjects: [subject('dead-letters', '>')],
+    deadLetterSubject: (id: string, run: string, algorithm: string): string =>
+      subject('dead-letters', id, run, algorithm),
+    anyDeadLetterSubject: subject('dead-letters', '>'),
     collectorDurable: 'collector',
     /** Where a pull consumer is asked for messages: the server's own protocol. */
     nextMessagesSubject: (jetstream: string, consumer: string): string =>

@@ -4,6 +4,8 @@ import type { Bus } from '@stream-infer/bus/bus';
 import type { SamplePlan } from '@stream-infer/core/sample-plan';
 import type { Progress } from '@stream-infer/core/schedule';
 import { StreamSchedule } from '@stream-infer/core/stream-schedule';
+import { specHash } from '@stream-infer/service-kit/spec-hash';
+import { DeadLetterBox } from './dead-letter-box.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
@@ -35,6 +37,7 @@ const HEADERS_BYTES = 1_024;
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
   const { bus, run, plan, dispatcher, metrics, lateness, signal, events } = options;
   const { stream, spec, state } = run;
+  const hash = specHash(spec);
   const publishers = new Map<string, ResultPublisher>();
   const progress = new Map<string, Progress>();
   for (const { name } of plan.algorithms) {
@@ -57,6 +60,8 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       mode: spec.mode,
       dispatcher,
       publisher,
+      deadLetters: new DeadLetterBox({ bus, signal, refused: metrics.resultRefused }),
+      specHash: hash,
       metrics: metrics.observe(stream, one),
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },

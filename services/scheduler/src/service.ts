@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { connectBus } from '@stream-infer/bus/bus';
+import { ensureDeadLetterStream } from '@stream-infer/bus/dead-letters';
 import { openRunners, openRuns } from '@stream-infer/bus/registry';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
@@ -20,6 +21,7 @@ export async function startScheduler(
   const bus = await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: 'scheduler' });
   try {
     await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });
+    await ensureDeadLetterStream(bus, { maxBytes: settings.deadLettersMaxBytes });
     const replica = randomUUID();
     const metrics = createSchedulerMetrics(context.metrics);
     const dispatcher = new Dispatcher();
