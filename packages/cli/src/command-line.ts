@@ -50,13 +50,32 @@ export const RUN_OPTIONS = {
 
 const PLAIN_OPTIONS = { ...JSON_OPTION, ...HELP } as const satisfies OptionTable;
 
+const DEAD_LETTER_OPTIONS = {
+  nats: {
+    type: 'string',
+    value: 'URL',
+    description: 'The NATS server of the system. Default: NATS_URL, or nats://127.0.0.1:4222.',
+  },
+  ...JSON_OPTION,
+  ...HELP,
+} as const satisfies OptionTable;
+
 export type RunOptions = OptionValues<typeof RUN_OPTIONS>;
 
 export type Command =
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'run'; readonly sources: readonly string[]; readonly options: RunOptions }
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
+  | DeadLettersCommand
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
+
+type DeadLettersCommand = {
+  readonly name: 'dead-letters';
+  readonly action: 'list' | 'show';
+  readonly ids: readonly number[];
+  readonly nats: string | undefined;
+  readonly json: boolean;
+};
 
 type Subcommand = {
   readonly usage: string;
@@ -93,6 +112,15 @@ Exit status: 0 done; 1 done, and an algorithm never succeeded, or anything faile
     details: '  stream-infer validate cameras.yaml',
     options: PLAIN_OPTIONS,
   },
+  'dead-letters': {
+    usage: 'dead-letters list | show ID…  [OPTIONS]',
+    summary: 'tell what failed for good on a system that runs',
+    details: `An invocation whose result is an error leaves a dead letter: what failed, on which frames, and why.
+
+  stream-infer dead-letters list --nats nats://127.0.0.1:4222
+  stream-infer dead-letters show 17`,
+    options: DEAD_LETTER_OPTIONS,
+  },
   doctor: {
     usage: 'doctor [OPTIONS]',
     summary: 'check that this machine has what runs need',
@@ -128,6 +156,8 @@ export function parseCommandLine(args: readonly string[]): Command {
         throw new Fault('USAGE', `${name} takes one argument: stream-infer ${SUBCOMMANDS[name].usage}`);
       return { name, argument, json: values.json };
     }
+    case 'dead-letters':
+      return deadLettersOf(rest);
     case 'doctor':
     case 'version': {
       const { values, positionals } = parseOptions(rest, PLAIN_OPTIONS);
@@ -135,6 +165,28 @@ export function parseCommandLine(args: readonly string[]): Command {
       return { name, json: values.json };
     }
   }
+}
+
+function deadLettersOf(args: readonly string[]): DeadLettersCommand {
+  const { values, positionals } = parseOptions(args, DEAD_LETTER_OPTIONS);
+  const [action, ...rest] = positionals;
+  if (action !== 'list' && action !== 'show')
+    throw new Fault('USAGE', `dead-letters takes list or show: stream-infer ${SUBCOMMANDS['dead-letters'].usage}`);
+  const ids = rest.map(letterId);
+  if (action === 'list' && ids.length > 0)
+    throw new Fault('USAGE', `dead-letters list takes no id: use show ${rest[0]}`);
+  if (action === 'show' && ids.length === 0)
+    throw new Fault('USAGE', 'dead-letters show takes the id of a letter: see stream-infer dead-letters list');
+  return { name: 'dead-letters', action, ids, nats: values.nats, json: values.json };
+}
+
+function letterId(text: string): number {
+  const id = Number(text);
+  if (Number.isSafeInteger(id) && id > 0) return id;
+  throw new Fault(
+    'USAGE',
+    `${text} is no id of a dead letter: ids are numbers from 1, see stream-infer dead-letters list`,
+  );
 }
 
 function subcommand(name: string): SubcommandName {
