@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { openStreams } from '@stream-infer/bus/registry';
+import { deadLetter, publishDeadLetter } from '@stream-infer/bus/dead-letters';
+import { openRuns, openStreams } from '@stream-infer/bus/registry';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { streamInfer } from '../harness/command.ts';
@@ -96,5 +97,77 @@ describe('dead letters', () => {
       stdout: '',
       stderr: expect.stringMatching(/^NATS_UNREACHABLE: (?!.*secret)/),
     });
+  });
+});
+
+describe('a replay', () => {
+  type Results = Readonly<Record<string, unknown>>;
+  const results = async (): Promise<Results> =>
+    ((await (await fetch(`${api}/v1/streams/lobby/results`)).json()) as { named: Results }).named;
+  const ids = async (): Promise<number[]> => {
+    const { deadLetters } = JSON.parse((await letters('list', '--json')).stdout) as { deadLetters: { id: number }[] };
+    return deadLetters.map(({ id }) => id);
+  };
+  const failed = { $error: { code: 'ALGORITHM_FAILED', message: expect.stringContaining('the model is missing') } };
+
+  test('of what is not mended says so, and keeps the letter and the error (A-6)', async () => {
+    const { status, stdout } = await letters('replay', '2');
+    expect(stdout).toMatch(/^2 +lobby +named +4 s +failed again: ALGORITHM_FAILED: .*the model is missing$/m);
+    expect(status).toBe(1);
+    expect(await ids()).toEqual([1, 2, 3, 4, 5]);
+    expect(await results()).toMatchObject({ '4': failed });
+  });
+
+  test('of what is mended puts the success in the place of the error, and of nothing else (EX-6, A-6)', async () => {
+    const before = await results();
+    expect(before).toMatchObject({ '2': failed, '6': failed, '10': failed });
+    await rm(join(directory, 'broken'));
+    const { status, stdout } = await letters('replay', '3', '1');
+    expect(stdout).toMatch(/^1 +lobby +named +2 s +mended$/m);
+    expect(stdout).toMatch(/^3 +lobby +named +6 s +mended$/m);
+    expect(status).toBe(0);
+    expect(await ids()).toEqual([2, 4, 5]);
+    const success = (...numbers: number[]) => ({ stream: 'lobby', numbers });
+    const after = await eventually('both are stored', async () => {
+      const stored = await results();
+      return !JSON.stringify([stored['2'], stored['6']]).includes('$error') && stored;
+    });
+    expect(after).toEqual({ ...before, '2': success(50, 55, 60), '6': success(170, 175, 180) });
+    expect(Object.keys(after)).toHaveLength(10);
+  });
+
+  test('leaves nothing behind, and is no stream to anybody', async () => {
+    expect((await (await openStreams(bus)).entries()).map(({ key }) => key)).toEqual(['lobby']);
+    expect((await (await openRuns(bus)).entries()).map(({ key }) => key)).toEqual(['lobby']);
+    const listed = (await (await fetch(`${api}/v1/streams`)).json()) as { streams: { stream: string }[] };
+    expect(JSON.stringify(listed)).not.toContain('replay');
+    await eventually('no frame buffer is left', async () => {
+      const names: string[] = [];
+      for await (const name of bus.manager.streams.names()) names.push(name);
+      return !names.some((name) => name.includes('FRAMES'));
+    });
+  });
+
+  test('of frames that are gone is refused', async () => {
+    const stored = await deadLetter(bus, 2);
+    if (stored === undefined) throw new Error('letter 2 is gone');
+    const live = await publishDeadLetter(bus, { ...stored.letter, mode: 'realtime', run: 'live' }, 0);
+    const other = await publishDeadLetter(bus, { ...stored.letter, specHash: 'other', run: 'other' }, 0);
+    const refused = (id: number, why: RegExp) => ({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(new RegExp(`^REPLAY_IMPOSSIBLE: dead letter ${id} .*${why.source}.*\\n$`)),
+    });
+    expect(await letters('replay', String(live))).toEqual(refused(live, /played in realtime/));
+    expect(await letters('replay', '2', String(other))).toEqual(refused(other, /plays otherwise now/));
+    expect(await ids()).toContain(2);
+  });
+
+  test('of all mends what it can, and says what it cannot', async () => {
+    const { status, stdout } = await letters('replay', '--all');
+    expect(stdout.match(/ mended$/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/REPLAY_IMPOSSIBLE/);
+    expect(status).toBe(1);
+    await eventually('no error is left', async () => !JSON.stringify(await results()).includes('$error'));
   });
 });

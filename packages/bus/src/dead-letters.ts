@@ -63,6 +63,13 @@ export async function deadLetter(bus: Bus, id: number): Promise<StoredLetter | u
   return storedLetter(await directGet(bus, bus.topology.deadLettersStream, { seq: id }));
 }
 
+/** Removes a letter; one that is gone is no fault. */
+export async function deleteDeadLetter(bus: Bus, id: number): Promise<void> {
+  await bus.manager.streams.deleteMessage(bus.topology.deadLettersStream, id).catch(async (error: unknown) => {
+    if ((await deadLetter(bus, id)) !== undefined) throw error;
+  });
+}
+
 /** The newest `most` letters, oldest first. None where there is no stream of them. */
 export async function* deadLetters(bus: Bus, most: number): AsyncGenerator<StoredLetter, void, void> {
   const { deadLettersStream, anyDeadLetterSubject } = bus.topology;

@@ -56,6 +56,7 @@ const DEAD_LETTER_OPTIONS = {
     value: 'URL',
     description: 'The NATS server of the system. Default: NATS_URL, or nats://127.0.0.1:4222.',
   },
+  all: { type: 'boolean', description: 'replay: every letter of an offline stream, instead of ids.' },
   ...JSON_OPTION,
   ...HELP,
 } as const satisfies OptionTable;
@@ -69,10 +70,14 @@ export type Command =
   | DeadLettersCommand
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
 
+type DeadLettersAction = 'list' | 'show' | 'replay';
+
 type DeadLettersCommand = {
   readonly name: 'dead-letters';
-  readonly action: 'list' | 'show';
+  readonly action: DeadLettersAction;
+  /** None with `all`. */
   readonly ids: readonly number[];
+  readonly all: boolean;
   readonly nats: string | undefined;
   readonly json: boolean;
 };
@@ -113,12 +118,19 @@ Exit status: 0 done; 1 done, and an algorithm never succeeded, or anything faile
     options: PLAIN_OPTIONS,
   },
   'dead-letters': {
-    usage: 'dead-letters list | show ID…  [OPTIONS]',
-    summary: 'tell what failed for good on a system that runs',
+    usage: 'dead-letters list | show ID… | replay ID…|--all  [OPTIONS]',
+    summary: 'tell what failed for good on a system that runs, and try it again',
     details: `An invocation whose result is an error leaves a dead letter: what failed, on which frames, and why.
 
   stream-infer dead-letters list --nats nats://127.0.0.1:4222
-  stream-infer dead-letters show 17`,
+  stream-infer dead-letters show 17
+  stream-infer dead-letters replay 17 18
+
+replay plays the source again for these windows alone, once the cause is mended. A success takes the
+place of the error in the store, and its letter is removed. Frames of realtime streams are gone.
+
+Exit status: 0 done; 1 a replayed window failed again; 2 usage, or a letter that is not there or cannot
+be replayed; 4 environment; 130 or 143 interrupted.`,
     options: DEAD_LETTER_OPTIONS,
   },
   doctor: {
@@ -170,14 +182,21 @@ export function parseCommandLine(args: readonly string[]): Command {
 function deadLettersOf(args: readonly string[]): DeadLettersCommand {
   const { values, positionals } = parseOptions(args, DEAD_LETTER_OPTIONS);
   const [action, ...rest] = positionals;
-  if (action !== 'list' && action !== 'show')
-    throw new Fault('USAGE', `dead-letters takes list or show: stream-infer ${SUBCOMMANDS['dead-letters'].usage}`);
+  if (action !== 'list' && action !== 'show' && action !== 'replay')
+    throw new Fault(
+      'USAGE',
+      `dead-letters takes list, show or replay: stream-infer ${SUBCOMMANDS['dead-letters'].usage}`,
+    );
+  const { all, nats, json } = values;
   const ids = rest.map(letterId);
+  if (all && action !== 'replay') throw new Fault('USAGE', `dead-letters ${action} takes no --all: replay does`);
   if (action === 'list' && ids.length > 0)
     throw new Fault('USAGE', `dead-letters list takes no id: use show ${rest[0]}`);
-  if (action === 'show' && ids.length === 0)
-    throw new Fault('USAGE', 'dead-letters show takes the id of a letter: see stream-infer dead-letters list');
-  return { name: 'dead-letters', action, ids, nats: values.nats, json: values.json };
+  if (action !== 'list' && ids.length > 0 === all) {
+    const wanted = action === 'show' ? 'ids' : 'ids or --all';
+    throw new Fault('USAGE', `dead-letters ${action} takes ${wanted} of letters: see stream-infer dead-letters list`);
+  }
+  return { name: 'dead-letters', action, ids, all, nats, json };
 }
 
 function letterId(text: string): number {

@@ -29,6 +29,15 @@ export type StreamAlgorithm = {
   readonly maxAttempts: number;
 };
 
+/** What a stream that is played again is to mend: of these windows the successes are published in place of the errors, and of no others. */
+export type Replay = {
+  /** Whose windows they are. */
+  readonly stream: string;
+  readonly run: string;
+  /** Of the windows' newest frames. */
+  readonly ns: readonly number[];
+};
+
 export type StreamSpec = {
   readonly id: string;
   /** File, device or URL; exactly one of source and sourceFrom is given. */
@@ -49,4 +58,6 @@ export type StreamSpec = {
   /** Which of the source's video streams, from 0. */
   readonly videoStream: number;
   readonly algorithms: readonly StreamAlgorithm[];
+  /** A replay has one algorithm, and is offline. */
+  readonly replay?: Replay;
 };

@@ -6,7 +6,10 @@ import type { StreamSpec } from '@stream-infer/core/stream-spec';
 
 /** How long, how often and how many at once is left out: a limit that was too low may be what is mended. */
 export function specHash(spec: StreamSpec): string {
-  const algorithms = spec.algorithms.map(({ timeoutMs: _, maxAttempts: __, maxInFlight: ___, ...window }) => window);
+  const algorithms = spec.algorithms.map((algorithm) => {
+    const { timeoutMs: _, maxAttempts: __, maxInFlight: ___, ...window } = algorithm;
+    return window;
+  });
   return createHash('sha256')
     .update(canonicalJson({ ...spec, algorithms }))
     .digest('hex')

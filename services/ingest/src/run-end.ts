@@ -36,7 +36,7 @@ export async function publishFailedRun(
   const bytes = new TextEncoder().encode(canonicalJson(end));
   while (!signal.aborted) {
     try {
-      return await publishRunEnd(bus, end, bytes);
+      return await publishRunEnd(bus, { stream, run, spec }, bytes);
     } catch (error) {
       if (!['timeout', 'no-responders', 'full'].includes(busErrorKind(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

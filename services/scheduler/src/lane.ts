@@ -12,12 +12,11 @@ import type { Answered, Schedule, Trigger } from '@stream-infer/core/schedule';
 import type { Mode } from '@stream-infer/core/stream-spec';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
 import { type Answer, answerOf, errorAnswer } from './answer.ts';
-import type { DeadLetterBox } from './dead-letter-box.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type BufferedFrame, invocationMessage, type RunPlace } from './invocation-message.ts';
 import type { LaneMetrics } from './metrics.ts';
-import type { ResultPublisher } from './result-publisher.ts';
-import { deadLetterOf, recordBytes, recordOf } from './window-result.ts';
+import type { Outlet } from './outlet.ts';
+import { type RecordPlace, recordBytes, recordOf } from './window-result.ts';
 import type { Work, WorkOutcome, WorkSource } from './work.ts';
 
 /** An answer with how often its window was sent. */
@@ -28,10 +27,9 @@ export type LaneOptions = {
   readonly place: RunPlace;
   readonly mode: Mode;
   readonly dispatcher: Dispatcher;
-  readonly publisher: ResultPublisher;
-  readonly deadLetters: DeadLetterBox;
-  /** Of the stream's spec. */
-  readonly specHash: string;
+  /** Whose results they are: the same run, or the one that a replay mends. */
+  readonly recordPlace: RecordPlace;
+  readonly outlet: Outlet;
   readonly metrics: LaneMetrics;
   /** The largest message that the bus takes. */
   readonly maxPayloadBytes: number;
@@ -237,17 +235,13 @@ export class Lane implements WorkSource {
   }
 
   async #publish({ trigger, answer: { answer, attempts } }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
-    const { schedule, place, mode, publisher, deadLetters, specHash, metrics, maxPayloadBytes, events } = this.#options;
+    const { schedule, recordPlace, mode, outlet, metrics, maxPayloadBytes, events } = this.#options;
     const afterCaptureMs = performance.now() - trigger.capturedAtMs;
     const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
-    const record = recordOf(place, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
+    const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
     const { bytes, error } = recordBytes(record, maxPayloadBytes);
     const outcome = error ? 'failed' : 'completed';
-    if (error) {
-      const facts = { definition: this.definition, mode, error, specHash, diedAtMs: Date.now() };
-      if (await deadLetters.put(deadLetterOf(record, trigger, facts))) metrics.deadLettered();
-    }
-    switch (await publisher.publish(trigger.n, bytes, schedule.ledger.totalsWith(outcome))) {
+    switch (await outlet.publish({ record, trigger, bytes, error }, schedule.ledger.totalsWith(outcome))) {
       case 'published':
         schedule.settle(trigger.n, outcome);
         metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);

@@ -10,7 +10,8 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
 import type { LatenessReport } from './lateness-report.ts';
-import type { SchedulerMetrics } from './metrics.ts';
+import type { LaneMetrics, SchedulerMetrics } from './metrics.ts';
+import { type Outlet, replayOutlet, runOutlet } from './outlet.ts';
 import type { PlayingRun } from './playing-run.ts';
 import { ResultPublisher } from './result-publisher.ts';
 
@@ -37,35 +38,61 @@ const HEADERS_BYTES = 1_024;
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
   const { bus, run, plan, dispatcher, metrics, lateness, signal, events } = options;
   const { stream, spec, state } = run;
-  const hash = specHash(spec);
-  const publishers = new Map<string, ResultPublisher>();
-  const progress = new Map<string, Progress>();
-  for (const { name } of plan.algorithms) {
-    const { mode } = spec;
-    const place = { stream, run: run.run, algorithm: name };
-    const publisher = new ResultPublisher({ bus, ...place, mode, signal, refused: metrics.resultRefused });
-    const found = await publisher.resume();
-    if (found === undefined) return undefined;
-    publishers.set(name, publisher);
-    progress.set(name, found);
-  }
-  const schedule: RunSchedule = new StreamSchedule({ plan, mode: spec.mode, live: state.source.live, progress });
+  const { replay } = spec;
+  const outlets = replay ? replayOutlets(options) : await runOutlets(options);
+  if (signal.aborted) return undefined;
+  const schedule: RunSchedule = new StreamSchedule({
+    plan,
+    mode: spec.mode,
+    live: state.source.live,
+    progress: new Map([...outlets].map(([name, { progress }]) => [name, progress])),
+    ...(replay && { only: replay.ns }),
+  });
+  // A replay invokes the algorithm as the run did: for the stream whose windows these are.
+  const recordPlace = { stream: replay?.stream ?? stream, run: replay?.run ?? run.run, fps: plan.fps };
   const lanes = schedule.schedules.flatMap((one) => {
     const { name } = one.algorithm;
-    const publisher = publishers.get(name);
-    if (publisher === undefined) return [];
+    const outlet = outlets.get(name);
+    if (outlet === undefined) return [];
+    const laneMetrics = metrics.observe(stream, one);
     return new Lane({
       schedule: one,
-      place: { stream, run: run.run, frames: state.frames, fps: plan.fps },
+      place: { ...recordPlace, run: run.run, frames: state.frames },
+      recordPlace,
       mode: spec.mode,
       dispatcher,
-      publisher,
-      deadLetters: new DeadLetterBox({ bus, signal, refused: metrics.resultRefused }),
-      specHash: hash,
-      metrics: metrics.observe(stream, one),
+      outlet: outlet.open(laneMetrics),
+      metrics: laneMetrics,
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });
   });
   return { schedule, lanes };
+}
+
+/** Where the results of one algorithm go, and how far they have come. */
+type Prepared = { readonly progress: Progress; open(metrics: LaneMetrics): Outlet };
+
+async function runOutlets({ bus, run, plan, metrics, signal }: RunLanesOptions): Promise<Map<string, Prepared>> {
+  const { stream, spec } = run;
+  const { mode } = spec;
+  const hash = specHash(spec);
+  const refused = metrics.resultRefused;
+  const prepared = new Map<string, Prepared>();
+  for (const { name, definition } of plan.algorithms) {
+    const publisher = new ResultPublisher({ bus, stream, run: run.run, algorithm: name, mode, signal, refused });
+    const progress = await publisher.resume();
+    if (progress === undefined) break;
+    const deadLetters = new DeadLetterBox({ bus, signal, refused });
+    const open = ({ deadLettered }: LaneMetrics): Outlet =>
+      runOutlet({ publisher, deadLetters, definition, mode, specHash: hash, deadLettered });
+    prepared.set(name, { progress, open });
+  }
+  return prepared;
+}
+
+/** What a replay has published already is published once (EX-6): it begins anew. */
+function replayOutlets({ bus, run, plan, metrics, signal }: RunLanesOptions): Map<string, Prepared> {
+  const outlet = replayOutlet({ bus, replay: run.stream, signal, refused: metrics.resultRefused });
+  return new Map(plan.algorithms.map(({ name }) => [name, { progress: { answeredThrough: 0 }, open: () => outlet }]));
 }

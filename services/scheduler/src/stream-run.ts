@@ -228,7 +228,7 @@ export class StreamRun {
     while (this.#state === 'following') {
       const end = runEnd(run, source, ledgers, performance.now() - this.#beganMs, fault);
       try {
-        await publishRunEnd(bus, end, new TextEncoder().encode(canonicalJson(end)));
+        await publishRunEnd(bus, run, new TextEncoder().encode(canonicalJson(end)));
         this.#state = 'over';
       } catch (error) {
         this.#busFailed(error, 'its end is not published yet');

@@ -13,8 +13,10 @@ import type { BufferedFrame, RunPlace } from './invocation-message.ts';
 /** `lateMs` is null offline. */
 export type Delivery = { readonly attempts: number; readonly lateMs: number | null };
 
+export type RecordPlace = Pick<RunPlace, 'stream' | 'run' | 'fps'>;
+
 export function recordOf(
-  { stream, run, fps }: RunPlace,
+  { stream, run, fps }: RecordPlace,
   algorithm: string,
   { n, frames }: Trigger<BufferedFrame>,
   answer: Exclude<Answer, { kind: 'not-started' }>,

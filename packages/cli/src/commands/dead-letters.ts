@@ -1,10 +1,12 @@
-/** `stream-infer dead-letters`: what failed for good on a system that runs, and why. */
+/** `stream-infer dead-letters`: what failed for good on a system that runs, why, and whether it still does. */
 
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { deadLetter, deadLetters, type StoredLetter } from '@stream-infer/bus/dead-letters';
 import { Fault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
-import { letterSheet, letterTable } from '../dead-letters/letter-text.ts';
+import { letterSheet, letterTable, replayTable } from '../dead-letters/letter-text.ts';
+import { replay } from '../dead-letters/replay.ts';
+import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
 
 type DeadLettersCommand = Extract<Command, { name: 'dead-letters' }>;
 
@@ -12,7 +14,7 @@ const MOST_LISTED = 1_000;
 const DEFAULT_URL = 'nats://127.0.0.1:4222';
 const DEFAULT_PREFIX = 'stream-infer';
 
-/** Exit status. Throws NATS_UNREACHABLE or DEAD_LETTER_NOT_FOUND. */
+/** Exit status. Throws NATS_UNREACHABLE, DEAD_LETTER_NOT_FOUND or REPLAY_IMPOSSIBLE. */
 export async function deadLettersCommand(command: DeadLettersCommand): Promise<number> {
   const { NATS_URL, NATS_PREFIX } = process.env;
   const bus = await connectBus({
@@ -26,6 +28,8 @@ export async function deadLettersCommand(command: DeadLettersCommand): Promise<n
         return await list(bus, command.json);
       case 'show':
         return await show(bus, command.ids, command.json);
+      case 'replay':
+        return await replayLetters(bus, command);
     }
   } finally {
     await bus.close();
@@ -33,8 +37,7 @@ export async function deadLettersCommand(command: DeadLettersCommand): Promise<n
 }
 
 async function list(bus: Bus, json: boolean): Promise<number> {
-  const letters: StoredLetter[] = [];
-  for await (const stored of deadLetters(bus, MOST_LISTED)) letters.push(stored);
+  const letters = await newest(bus);
   const report = { deadLetters: letters.map(inOne) };
   process.stdout.write(`${json ? JSON.stringify(report, null, 2) : letterTable(letters)}\n`);
   return 0;
@@ -45,6 +48,38 @@ async function show(bus: Bus, ids: readonly number[], json: boolean): Promise<nu
   const report = { deadLetters: letters.map(inOne) };
   process.stdout.write(`${json ? JSON.stringify(report, null, 2) : letters.map(letterSheet).join('\n\n')}\n`);
   return 0;
+}
+
+/** Exit status 1 where a window failed again. */
+async function replayLetters(bus: Bus, { ids, all, json }: DeadLettersCommand): Promise<number> {
+  const interrupts = watchInterrupts((signal) => process.exit(INTERRUPT_STATUS[signal]));
+  try {
+    const letters = all
+      ? (await newest(bus)).filter(({ letter: { mode } }) => mode === 'offline')
+      : await lettersOf(bus, [...new Set(ids)]);
+    const replayed = await replay(bus, letters, { signal: interrupts.signal, passOver: all });
+    const report = {
+      replayed: replayed.map(({ id, letter, fault }) => ({
+        id,
+        mended: !fault,
+        ...letter,
+        ...(fault && { error: fault }),
+      })),
+    };
+    process.stdout.write(`${json ? JSON.stringify(report, null, 2) : replayTable(replayed)}\n`);
+    return replayed.some(({ fault }) => fault) ? 1 : 0;
+  } catch (error) {
+    if (interrupts.signal.aborted) return INTERRUPT_STATUS[await interrupts.first];
+    throw error;
+  } finally {
+    interrupts.close();
+  }
+}
+
+async function newest(bus: Bus): Promise<StoredLetter[]> {
+  const letters: StoredLetter[] = [];
+  for await (const stored of deadLetters(bus, MOST_LISTED)) letters.push(stored);
+  return letters;
 }
 
 const lettersOf = (bus: Bus, ids: readonly number[]): Promise<StoredLetter[]> =>

@@ -2,6 +2,7 @@
 
 import type { StoredLetter } from '@stream-infer/bus/dead-letters';
 import { formatTable } from '../terminal/table.ts';
+import type { Replayed } from './replay.ts';
 
 const MESSAGE_WIDTH = 60;
 
@@ -38,6 +39,21 @@ export function letterSheet({ id, letter }: StoredLetter): string {
       ['died', timeOf(diedAtMs)],
       ['spec', specHash],
     ],
+  );
+}
+
+/** A line for each: mended, or what is still wrong. */
+export function replayTable(replayed: readonly Replayed[]): string {
+  if (replayed.length === 0) return 'there is nothing to replay';
+  return formatTable(
+    ['id', 'stream', 'algorithm', 'at', 'outcome'],
+    replayed.map(({ id, letter: { stream, algorithm, key }, fault }) => [
+      String(id),
+      stream,
+      algorithm,
+      `${key} s`,
+      fault ? `failed again: ${fault.code}: ${fault.message}` : 'mended',
+    ]),
   );
 }
 
