@@ -35,7 +35,7 @@ const TOPOLOGY = 'packages/bus/src/topology.ts';
 
 /** A string that is or begins as the name of a stream, subject or bucket, a prefix of it left open or not. */
 const BUS_NAME = new RegExp(
-  `^(?:${VALUE}[._])?(?:FRAMES_|RESULTS$|KV_|\\$KV\\.|\\$JS\\.|(?:frames|headers|released|status|results|ends)\\.[${VALUE}>*])`,
+  `^(?:${VALUE}[._])?(?:FRAMES_|RESULTS$|DEAD_LETTERS$|KV_|\\$KV\\.|\\$JS\\.|(?:frames|headers|released|status|results|ends|dead-letters|replays)\\.[${VALUE}>*])`,
 );
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.startsWith('test/');

@@ -71,6 +71,7 @@ describe('each service alone', () => {
           interval: '1',
           timeoutMs: 10_000,
           maxInFlight: 8,
+          maxAttempts: 3,
         },
       ],
     });

@@ -33,6 +33,7 @@ export const everyFrame: StreamAlgorithm = {
   intervalFrames: 1,
   timeoutMs: 1_000,
   maxInFlight: 8,
+  maxAttempts: 3,
 };
 
 /** A spec with every default that the configuration would fill in. */

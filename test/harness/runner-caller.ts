@@ -14,7 +14,9 @@ import { eventually } from './eventually.ts';
 export class RunnerCaller {
   readonly client: AlgoRunnerServiceClient;
   readonly #call: ClientDuplexStream<InvokeRequest, InvokeResponse>;
-  /** Everything that the runner wrote, in order. */
+  /** How often the runner said that it lives. */
+  alive = 0;
+  /** Everything else that the runner wrote, in order. */
   readonly heard: InvokeResponse[] = [];
   /** How the conversation ended; undefined while it goes on. */
   ended: { readonly code: number; readonly details: string } | undefined;
@@ -25,7 +27,10 @@ export class RunnerCaller {
       'grpc.max_send_message_length': 64 * 2 ** 20,
     });
     this.#call = this.client.invoke();
-    this.#call.on('data', (response: InvokeResponse) => this.heard.push(response));
+    this.#call.on('data', (response: InvokeResponse) => {
+      if (response.message?.$case === 'alive') this.alive += 1;
+      else this.heard.push(response);
+    });
     this.#call.on('error', (error: ServiceError) => {
       this.ended = { code: error.code, details: error.details };
     });

@@ -12,6 +12,8 @@ import { startTestScheduler, type TestScheduler } from './test-scheduler.ts';
 export type SchedulerWorld = {
   readonly bus: Bus;
   readonly scheduler: TestScheduler;
+  /** Where another service of this test finds the bus. */
+  readonly environment: Readonly<Record<'NATS_URL' | 'NATS_PREFIX', string>>;
   /** Stopped with the test. */
   runner(options: ScriptedRunnerOptions): Promise<ScriptedRunner>;
   /** One more of them, or the next; stopped with the test. */
@@ -56,6 +58,9 @@ export function schedulerWorld(environment: Readonly<Record<string, string>> = {
       const [first] = schedulers;
       if (first === undefined) throw new Error('no test runs');
       return first;
+    },
+    get environment() {
+      return { NATS_URL: server.url, NATS_PREFIX: prefix };
     },
     async runner(options) {
       const runner = await startRunner(bus, options);

@@ -75,6 +75,7 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
     invoke: (call: Call) => {
       calls.add(call);
       call.on('data', ({ message }: InvokeRequest) => {
+        if (message?.$case === 'hello') write(call, { $case: 'alive', value: {} });
         if (message?.$case === 'hello') for (const definition of definitions) grant(call, definition, concurrency + 1);
         if (message?.$case === 'invocation') void invoke(call, message.value);
         if (message?.$case === 'cancel') cancel(call, message.value.invocationId);
@@ -100,6 +101,9 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
   };
   await put();
   const beating = setInterval(() => void put().catch(() => undefined), 1_000);
+  const living = setInterval(() => {
+    for (const call of calls) write(call, { $case: 'alive', value: {} });
+  }, 250);
   return {
     id,
     address,
@@ -107,6 +111,7 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
     cancelled,
     kill() {
       clearInterval(beating);
+      clearInterval(living);
       calls.clear();
       server.forceShutdown();
     },
@@ -116,6 +121,7 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
     },
     async close() {
       clearInterval(beating);
+      clearInterval(living);
       await runners.delete(id).catch(() => undefined);
       calls.clear();
       server.forceShutdown();

@@ -38,6 +38,12 @@ describe('a conversation', () => {
       expect(ended.details).toContain('Hello');
     }));
 
+  test('hears at intervals that the runner lives (G-10)', () =>
+    runner.conversing(async (other) => {
+      other.hello();
+      await eventually('three signs of life', () => other.alive >= 3);
+    }));
+
   test('grants concurrency + 1 credits of each algorithm, and one more with each answer (G-3)', () =>
     runner.conversing(async (other) => {
       other.hello();

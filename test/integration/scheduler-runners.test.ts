@@ -65,6 +65,38 @@ describe('a runner', () => {
     await proxy.close();
   });
 
+  test('that is well is not given up by a scheduler that stood still itself', async () => {
+    const runner = await world.runner(reader('one'));
+    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
+    await ingest.play(5);
+    await eventually('five are answered', async () => (await resultLog(world.bus)).records.length === 5);
+    const { process } = world.scheduler;
+    process.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    process.kill('SIGCONT');
+    await ingest.play(5);
+    await ingest.end();
+    const { records } = await untilEnded(world.bus, 'lobby');
+    expect(numbersOf(records)).toEqual(upTo(10));
+    expect(runner.received).toHaveLength(10);
+    expect(await world.scheduler.metric('stream_infer_runner_conversations_broken_total')).toBe(0);
+  });
+
+  test('that lives and does not answer is out after the time limit of the invocation, which goes to another (G-13)', async () => {
+    const deaf = await world.runner({ id: 'deaf', definitions: ['a'], answer: never });
+    const algorithms = [algorithm({ intervalFrames: 1, timeoutMs: 200 })];
+    const ingest = await startIngest(world.bus, streamSpec({ algorithms }), sourceFacts());
+    await ingest.play(5);
+    await ingest.end();
+    await eventually('it holds invocations', () => deaf.received.length === 2);
+    await world.runner(reader('other'));
+    const { records } = await untilEnded(world.bus, 'lobby');
+    expect(records.map(({ n, attempts, error }) => [n, attempts, error])).toEqual(
+      upTo(5).map((n) => [n, n <= 2 ? 2 : 1, undefined]),
+    );
+    expect(world.scheduler.log()).toContain('was not answered in time');
+  });
+
   test('whose connection breaks is connected anew', async () => {
     const { runner, proxy } = await proxied(reader('one'));
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
@@ -76,33 +108,6 @@ describe('a runner', () => {
     expect(numbersOf((await untilEnded(world.bus, 'lobby')).records)).toEqual(upTo(10));
     expect(runner.received.length).toBeGreaterThanOrEqual(10);
     await proxy.close();
-  });
-
-  test('that dies of a window does so three times, and that window alone is an error', async () => {
-    const poison = 7;
-    const connections: StallingProxy[] = [];
-    await world.runner({
-      ...reader('fragile'),
-      advertise: async (port) => {
-        const proxy = await startProxy(port);
-        connections.push(proxy);
-        return proxy.address;
-      },
-      answer: async (invocation) => {
-        if (invocation.n !== poison) return readNumbers(world.bus, invocation);
-        connections[0]?.cut();
-        return undefined;
-      },
-    });
-    const ingest = await startIngest(world.bus, everyFrame(1), sourceFacts());
-    await ingest.play(12);
-    await ingest.end();
-    const { records, end } = await untilEnded(world.bus, 'lobby');
-    expect(numbersOf(records)).toEqual(upTo(12));
-    expect(records[poison - 1]).toMatchObject({ attempts: 3, error: { code: 'RUNNER_LOST' }, version: '' });
-    expect(records.filter(({ error }) => error !== undefined)).toHaveLength(1);
-    expect(end.algorithms.a).toEqual({ triggered: 12, completed: 11, failed: 1, dropped: {} });
-    await connections[0]?.close();
   });
 
   test('that drains gets nothing new, and what it gives back goes elsewhere (G-6)', async () => {

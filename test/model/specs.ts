@@ -14,6 +14,7 @@ export const algorithm = (given: Partial<StreamAlgorithm> = {}): StreamAlgorithm
   frameStep: 0,
   timeoutMs: 1_000,
   maxInFlight: 8,
+  maxAttempts: 3,
   ...(given.intervalFrames === undefined && { interval: '1' }),
   ...given,
 });

@@ -6,6 +6,7 @@
 
 import { Fault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals, ResultRecord, RunEnd } from '@stream-infer/core/result-record';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { DiscardPolicy, headers, type MsgHdrs, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
@@ -116,14 +117,23 @@ export function publishResult(
   return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, { after, headers: extra });
 }
 
+/** A run, or a replay of windows of another. */
+type Ending = Pick<RunEnd, 'stream' | 'run'> & { readonly spec?: Pick<StreamSpec, 'replay'> };
+
+/** A replay's end is no end of a run: nobody stores it. */
+const endSubject = ({ topology }: Bus, { stream, run, spec }: Ending): string =>
+  spec?.replay ? topology.replayEndSubject(stream) : topology.endSubject(stream, run);
+
 /** Whether the end of a run is published. */
-export async function hasRunEnded(bus: Bus, { stream, run }: Pick<RunEnd, 'stream' | 'run'>): Promise<boolean> {
-  return (await lastOnSubject(bus, bus.topology.endSubject(stream, run))) !== undefined;
+export async function hasRunEnded(bus: Bus, ending: Ending): Promise<boolean> {
+  const { resultsStream, deadLettersStream } = bus.topology;
+  const jetstream = ending.spec?.replay ? deadLettersStream : resultsStream;
+  return (await directGet(bus, jetstream, { last_by_subj: endSubject(bus, ending) })) !== undefined;
 }
 
 /** Publishes the end of a run, once: a second attempt is refused and is no fault. */
-export async function publishRunEnd(bus: Bus, end: Pick<RunEnd, 'stream' | 'run'>, bytes: Uint8Array): Promise<void> {
-  await publishAfter(bus, bus.topology.endSubject(end.stream, end.run), bytes, { after: 0 }).catch((error: unknown) => {
+export async function publishRunEnd(bus: Bus, ending: Ending, bytes: Uint8Array): Promise<void> {
+  await publishAfter(bus, endSubject(bus, ending), bytes, { after: 0 }).catch((error: unknown) => {
     if (busErrorKind(error) !== 'wrong-sequence') throw error;
   });
 }

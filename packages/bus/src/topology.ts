@@ -12,6 +12,10 @@
  * | `RESULTS`                                | file stream               | every result and run end, until stored (EX-7)    |
  * | `results.<stream>.<run>.<algorithm>`     | subject of RESULTS        | results in trigger order, each once (EX-6)       |
  * | `ends.<stream>.<run>`                    | subject of RESULTS        | the run's end, after all of its results          |
+ * | `DEAD_LETTERS`                           | file stream               | invocations that failed for good, the newest     |
+ * | `dead-letters.<stream>.<run>.<algorithm>` | its subjects             | in trigger order, each once                      |
+ * | `results.….replay.<n>`                   | subject of RESULTS        | the success of a window that had failed (EX-6)   |
+ * | `replays.<replay>.<n>`, `.end`           | subjects of DEAD_LETTERS  | what else is told of a replay, until it was read |
  * | `streams`, `runs`, `runners`             | KV buckets                | specs; runs; who serves what                     |
  * | `members`                                | KV bucket                 | ingests and schedulers, and that they live (D11) |
  * | `assignments`                            | KV bucket                 | which scheduler follows which stream (D11)       |
@@ -46,6 +50,16 @@ export function createTopology(prefix: string) {
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),
     endSubject: (id: string, run: string): string => subject('ends', id, run),
     isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
+    deadLettersStream: stream('DEAD_LETTERS'),
+    deadLettersStreamSubjects: [subject('dead-letters', '>'), subject('replays', '>')],
+    deadLetterSubject: (id: string, run: string, algorithm: string): string =>
+      subject('dead-letters', id, run, algorithm),
+    anyDeadLetterSubject: subject('dead-letters', '>'),
+    replayedSubject: (id: string, run: string, algorithm: string, n: number): string =>
+      subject('results', id, run, algorithm, 'replay', n),
+    replayFailureSubject: (replay: string, n: number): string => subject('replays', replay, n),
+    replayEndSubject: (replay: string): string => subject('replays', replay, 'end'),
+    anyReplaySubject: (replay: string): string => subject('replays', replay, '>'),
     collectorDurable: 'collector',
     /** Where a pull consumer is asked for messages: the server's own protocol. */
     nextMessagesSubject: (jetstream: string, consumer: string): string =>

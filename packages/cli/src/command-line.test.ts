@@ -33,7 +33,7 @@ describe('run', () => {
 describe('a mistake', () => {
   test.each([
     [['rnu'], /there is no command rnu: did you mean stream-infer run\?/],
-    [['frobnicate'], /there is no command frobnicate: known are run, probe, validate, doctor, version/],
+    [['frobnicate'], /there is no command frobnicate: known are run, probe, validate, dead-letters, doctor, version/],
     [['run', 'a', '--widht', '3'], /there is no option --widht: did you mean --width\?/],
     [['run', 'a', '-x'], /there is no option -x: known are --config/],
     [['run', 'a', '--fps'], /--fps needs a value: --fps N/],
@@ -42,6 +42,12 @@ describe('a mistake', () => {
     [['run', 'a', '--strict=yes'], /--strict takes no value/],
     [['probe'], /probe takes one argument: stream-infer probe SOURCE/],
     [['validate', 'a', 'b'], /validate takes one argument/],
+    [['dead-letters'], /dead-letters takes list, show or replay/],
+    [['dead-letters', 'show'], /dead-letters show takes ids/],
+    [['dead-letters', 'replay', '3', '--all'], /dead-letters replay takes ids or --all/],
+    [['dead-letters', 'show', '--all'], /takes no --all/],
+    [['dead-letters', 'show', 'all'], /all is no id of a dead letter/],
+    [['dead-letters', 'list', '3'], /use show 3/],
     [['doctor', 'now'], /doctor takes no argument, and now is given/],
   ])('is told with what was meant: %j', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(usage(message));
@@ -56,16 +62,19 @@ describe('help', () => {
 
   test('lists every command', () => {
     for (const text of [help(), help('--help'), help('-h'), help('help')])
-      for (const name of ['run', 'probe', 'validate', 'doctor', 'version'])
+      for (const name of ['run', 'probe', 'validate', 'dead-letters', 'doctor', 'version'])
         expect(text).toContain(`stream-infer ${name}`);
   });
 
-  test.each(['run', 'probe', 'validate', 'doctor', 'version'])('of %s tells its usage and every option', (name) => {
-    for (const text of [help(name, '--help'), help('help', name), help(name, '--json', '-h')]) {
-      expect(text).toMatch(new RegExp(`^stream-infer ${name}`));
-      expect(text).toContain('--json');
-    }
-  });
+  test.each(['run', 'probe', 'validate', 'dead-letters', 'doctor', 'version'])(
+    'of %s tells its usage and every option',
+    (name) => {
+      for (const text of [help(name, '--help'), help('help', name), help(name, '--json', '-h')]) {
+        expect(text).toMatch(new RegExp(`^stream-infer ${name}`));
+        expect(text).toContain('--json');
+      }
+    },
+  );
 
   test('fits a terminal of 120 columns', () => {
     for (const line of help('run', '--help').split('\n')) expect(line.length).toBeLessThanOrEqual(120);

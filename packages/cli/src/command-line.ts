@@ -16,7 +16,7 @@ export const RUN_OPTIONS = {
     value: 'NAME=USE[,key=value…]',
     multiple: true,
     description:
-      'An algorithm: a built-in (onnx-detector, onnx, frame-stats) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight, concurrency) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5). May be given several times.',
+      'An algorithm: a built-in (onnx-detector, onnx, frame-stats) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight, maxAttempts, concurrency) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5). May be given several times.',
   },
   fps: { type: 'string', value: 'N', description: "Play rate, such as 10 or 30000/1001. Default: the source's." },
   width: { type: 'string', value: 'W', description: "Width of the frames in pixels. Default: the source's." },
@@ -50,13 +50,37 @@ export const RUN_OPTIONS = {
 
 const PLAIN_OPTIONS = { ...JSON_OPTION, ...HELP } as const satisfies OptionTable;
 
+const DEAD_LETTER_OPTIONS = {
+  nats: {
+    type: 'string',
+    value: 'URL',
+    description: 'The NATS server of the system. Default: NATS_URL, or nats://127.0.0.1:4222.',
+  },
+  all: { type: 'boolean', description: 'replay: every letter of an offline stream, instead of ids.' },
+  ...JSON_OPTION,
+  ...HELP,
+} as const satisfies OptionTable;
+
 export type RunOptions = OptionValues<typeof RUN_OPTIONS>;
 
 export type Command =
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'run'; readonly sources: readonly string[]; readonly options: RunOptions }
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
+  | DeadLettersCommand
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
+
+type DeadLettersAction = 'list' | 'show' | 'replay';
+
+type DeadLettersCommand = {
+  readonly name: 'dead-letters';
+  readonly action: DeadLettersAction;
+  /** None with `all`. */
+  readonly ids: readonly number[];
+  readonly all: boolean;
+  readonly nats: string | undefined;
+  readonly json: boolean;
+};
 
 type Subcommand = {
   readonly usage: string;
@@ -93,6 +117,22 @@ Exit status: 0 done; 1 done, and an algorithm never succeeded, or anything faile
     details: '  stream-infer validate cameras.yaml',
     options: PLAIN_OPTIONS,
   },
+  'dead-letters': {
+    usage: 'dead-letters list | show ID… | replay ID…|--all  [OPTIONS]',
+    summary: 'tell what failed for good on a system that runs, and try it again',
+    details: `An invocation whose result is an error leaves a dead letter: what failed, on which frames, and why.
+
+  stream-infer dead-letters list --nats nats://127.0.0.1:4222
+  stream-infer dead-letters show 17
+  stream-infer dead-letters replay 17 18
+
+replay plays the source again for these windows alone, once the cause is mended. A success takes the
+place of the error in the store, and its letter is removed. Frames of realtime streams are gone.
+
+Exit status: 0 done; 1 a replayed window failed again; 2 usage, or a letter that is not there or cannot
+be replayed; 4 environment; 130 or 143 interrupted.`,
+    options: DEAD_LETTER_OPTIONS,
+  },
   doctor: {
     usage: 'doctor [OPTIONS]',
     summary: 'check that this machine has what runs need',
@@ -128,6 +168,8 @@ export function parseCommandLine(args: readonly string[]): Command {
         throw new Fault('USAGE', `${name} takes one argument: stream-infer ${SUBCOMMANDS[name].usage}`);
       return { name, argument, json: values.json };
     }
+    case 'dead-letters':
+      return deadLettersOf(rest);
     case 'doctor':
     case 'version': {
       const { values, positionals } = parseOptions(rest, PLAIN_OPTIONS);
@@ -135,6 +177,35 @@ export function parseCommandLine(args: readonly string[]): Command {
       return { name, json: values.json };
     }
   }
+}
+
+function deadLettersOf(args: readonly string[]): DeadLettersCommand {
+  const { values, positionals } = parseOptions(args, DEAD_LETTER_OPTIONS);
+  const [action, ...rest] = positionals;
+  if (action !== 'list' && action !== 'show' && action !== 'replay')
+    throw new Fault(
+      'USAGE',
+      `dead-letters takes list, show or replay: stream-infer ${SUBCOMMANDS['dead-letters'].usage}`,
+    );
+  const { all, nats, json } = values;
+  const ids = rest.map(letterId);
+  if (all && action !== 'replay') throw new Fault('USAGE', `dead-letters ${action} takes no --all: replay does`);
+  if (action === 'list' && ids.length > 0)
+    throw new Fault('USAGE', `dead-letters list takes no id: use show ${rest[0]}`);
+  if (action !== 'list' && ids.length > 0 === all) {
+    const wanted = action === 'show' ? 'ids' : 'ids or --all';
+    throw new Fault('USAGE', `dead-letters ${action} takes ${wanted} of letters: see stream-infer dead-letters list`);
+  }
+  return { name: 'dead-letters', action, ids, all, nats, json };
+}
+
+function letterId(text: string): number {
+  const id = Number(text);
+  if (Number.isSafeInteger(id) && id > 0) return id;
+  throw new Fault(
+    'USAGE',
+    `${text} is no id of a dead letter: ids are numbers from 1, see stream-infer dead-letters list`,
+  );
 }
 
 function subcommand(name: string): SubcommandName {

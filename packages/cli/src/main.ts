@@ -2,6 +2,7 @@
 
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { parseCommandLine } from './command-line.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { probeCommand } from './commands/probe.ts';
 import { runCommand } from './commands/run.ts';
@@ -21,6 +22,8 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return probeCommand(command);
     case 'validate':
       return validateCommand(command);
+    case 'dead-letters':
+      return deadLettersCommand(command);
     case 'doctor':
       return doctorCommand(command);
     case 'version':

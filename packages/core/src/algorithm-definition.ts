@@ -49,6 +49,14 @@ export const scheduleShape = {
     .max(256)
     .optional()
     .describe('Invocations of one stream that may be under way at once. Default: 8 offline, 2 in realtime.'),
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .optional()
+    .describe(
+      'How often a window is tried where the algorithm throws, overruns its time or ends its runner; then it has an error result. Default 3.',
+    ),
 };
 
 const oneInterval = (value: { interval?: unknown; intervalFrames?: unknown }): boolean =>

@@ -74,6 +74,11 @@ export const FAULTS = {
   FRAME_GONE: { exitStatus: 1, description: 'A frame left the buffer before the runner fetched it.' },
   FRAME_MISMATCH: { exitStatus: 1, description: 'A reference led to a frame of another run or number.' },
   RUNNER_LOST: { exitStatus: 1, description: 'The runner died or became unreachable while it held the invocation.' },
+  DEAD_LETTER_NOT_FOUND: { exitStatus: 2, description: 'There is no dead letter of that id, or no more.' },
+  REPLAY_IMPOSSIBLE: {
+    exitStatus: 2,
+    description: 'A dead letter cannot be replayed: the frames of its window cannot be had again.',
+  },
   SOURCE_NOT_FOUND: { exitStatus: 3, description: 'The source file or folder does not exist.' },
   SOURCE_NO_VIDEOS: { exitStatus: 3, description: 'The folder or glob holds no video file.' },
   SOURCE_EMPTY: { exitStatus: 3, description: 'The source file has no bytes.' },

@@ -38,6 +38,7 @@ describe('defaults', () => {
             intervalFrames: 1,
             timeoutMs: 10_000,
             maxInFlight: 8,
+            maxAttempts: 3,
           },
         ],
       },
@@ -68,7 +69,7 @@ describe('a stream with a list of its own', () => {
           algorithms: [
             'faces',
             { name: 'faces', as: 'hourly', interval: 3600 },
-            { name: 'slow', intervalFrames: 5, timeoutMs: 7 },
+            { name: 'slow', intervalFrames: 5, timeoutMs: 7, maxAttempts: 1 },
           ],
         },
         { ...algorithm, intervalFrames: 3 },
@@ -86,6 +87,7 @@ describe('a stream with a list of its own', () => {
         intervalFrames: 5,
         timeoutMs: 7,
         maxInFlight: 1,
+        maxAttempts: 1,
       },
     ]);
     expect(spec?.algorithms[1]).not.toHaveProperty('intervalFrames');

@@ -14,6 +14,7 @@ import type { Mode, SourceFrom, StreamAlgorithm, StreamSpec } from './stream-spe
 
 const MAX_IN_FLIGHT = { offline: 8, realtime: 2 } as const satisfies Record<Mode, number>;
 const TIMEOUT_MS = 10_000;
+const MAX_ATTEMPTS = 3;
 
 /**
  * @param resolvePath makes a path of the configuration absolute.
@@ -71,6 +72,7 @@ function resolveAlgorithm(listed: Listed, definitions: readonly AlgorithmDefinit
     ...(paced?.interval === undefined ? { intervalFrames: paced?.intervalFrames ?? 1 } : { interval: paced.interval }),
     timeoutMs: listed.timeoutMs ?? definition?.timeoutMs ?? TIMEOUT_MS,
     maxInFlight: listed.maxInFlight ?? definition?.maxInFlight ?? MAX_IN_FLIGHT[mode],
+    maxAttempts: listed.maxAttempts ?? definition?.maxAttempts ?? MAX_ATTEMPTS,
   };
 }
 

@@ -32,6 +32,7 @@ export type PlannedAlgorithm = {
   readonly span: number;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
+  readonly maxAttempts: number;
 };
 
 export type SamplePlan = {
@@ -80,7 +81,7 @@ const isJustBelow = (rate: Rational, asked: Rational): boolean =>
   compare(rate, asked) < 0 && 99n * BigInt(asked.num) * BigInt(rate.den) < 100n * BigInt(rate.num) * BigInt(asked.den);
 
 function planned(algorithm: StreamAlgorithm, spec: StreamSpec, dueFps: Rational): PlannedAlgorithm {
-  const { name, definition, frameCount, frameStep, timeoutMs, maxInFlight } = algorithm;
+  const { name, definition, frameCount, frameStep, timeoutMs, maxInFlight, maxAttempts } = algorithm;
   const where = `stream ${spec.id}, algorithm ${name}`;
   const intervalFrames = algorithm.intervalFrames ?? framesOf(algorithm.interval ?? '0', dueFps, where);
   const span = frameCount * Math.max(frameStep, 1);
@@ -89,7 +90,7 @@ function planned(algorithm: StreamAlgorithm, spec: StreamSpec, dueFps: Rational)
       'WINDOW_EXCEEDS_BUFFER',
       `${where}: a window of frameCount ${frameCount} × frameStep ${frameStep} spans ${span} played frames and the buffer holds ${spec.buffer}, so it would never run: set buffer to ${span} or more, or to auto`,
     );
-  return { name, definition, frameCount, frameStep, intervalFrames, span, timeoutMs, maxInFlight };
+  return { name, definition, frameCount, frameStep, intervalFrames, span, timeoutMs, maxInFlight, maxAttempts };
 }
 
 function framesOf(interval: string, dueFps: Rational, where: string): number {

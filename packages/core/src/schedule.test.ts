@@ -4,7 +4,7 @@ import { FrameHistory, type PublishedFrame } from './frame-history.ts';
 import { Schedule, type Trigger } from './schedule.ts';
 import type { Mode } from './stream-spec.ts';
 
-function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000) {
+function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000, only?: readonly number[]) {
   const history = new FrameHistory<PublishedFrame>('index');
   const schedule = new Schedule<PublishedFrame, number>({
     algorithm: {
@@ -16,11 +16,13 @@ function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000) {
       span: 1,
       timeoutMs: 1_000,
       maxInFlight,
+      maxAttempts: 3,
     },
     mode,
     start: 1,
     staleAfterMs,
     progress: { answeredThrough: 0 },
+    ...(only && { only }),
   });
   let n = 0;
   return {
@@ -39,6 +41,24 @@ function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000) {
 }
 
 describe('offline', () => {
+  test('of a replay only the windows that it is to mend are due, come or lost', () => {
+    const { schedule, frame, take } = setUp('offline', 8, 1_000, [2, 5, 7]);
+    for (let i = 0; i < 5; i += 1) frame(0);
+    expect([take(0).n, take(0).n, schedule.take(0)]).toEqual([2, 5, undefined]);
+    schedule.lose(6, 9);
+    expect(schedule.ledger.totals.dropped).toEqual({ 'frame-lost': 1 });
+    expect(schedule.ledger.triggered).toBe(3);
+  });
+
+  test('a window that failed is worth another try while sending goes on', () => {
+    const { schedule, frame, take } = setUp('offline', 2);
+    for (let i = 0; i < 2; i += 1) frame(0);
+    const first = take(0);
+    expect(schedule.canSendAgain(first, 60_000)).toBe(true);
+    schedule.stop();
+    expect(schedule.canSendAgain(first, 60_000)).toBe(false);
+  });
+
   test('everything due waits its turn, maxInFlight at once', () => {
     const { schedule, frame, take } = setUp('offline', 2);
     for (let i = 0; i < 5; i += 1) frame(0);
@@ -72,6 +92,16 @@ describe('offline', () => {
 });
 
 describe('in realtime', () => {
+  test('a window that failed is worth another try only while it is fresh and nothing newer waits', () => {
+    const { schedule, frame, take } = setUp('realtime', 2);
+    frame(0);
+    const first = take(0);
+    expect(schedule.canSendAgain(first, 999)).toBe(true);
+    expect(schedule.canSendAgain(first, 1_000)).toBe(false);
+    frame(10);
+    expect(schedule.canSendAgain(first, 10)).toBe(false);
+  });
+
   test('a window that came back and was dropped holds no later answer back', () => {
     const { schedule, frame, take } = setUp('realtime', 2, 1_000);
     frame(0);

@@ -45,6 +45,8 @@ export type ScheduleOptions = {
   /** Realtime: from capture on, how long a window may wait for a runner. */
   readonly staleAfterMs: number;
   readonly progress: Progress;
+  /** Where it is given, no other windows are due. */
+  readonly only?: readonly number[];
 };
 
 /** Answers that may wait for an older one, beyond maxInFlight. */
@@ -57,6 +59,7 @@ export class Schedule<F extends PublishedFrame, A> {
   readonly staleAfterMs: number;
   readonly #mode: Mode;
   readonly #answeredThrough: number;
+  readonly #only: ReadonlySet<number> | undefined;
   #start: number;
   #ended = false;
   #stopped = false;
@@ -68,13 +71,14 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Of the windows that were sent, whether once or again. */
   readonly #order = new Order<Answered<F, A>>();
 
-  constructor({ algorithm, mode, start, staleAfterMs, progress }: ScheduleOptions) {
+  constructor({ algorithm, mode, start, staleAfterMs, progress, only }: ScheduleOptions) {
     this.algorithm = algorithm;
     this.staleAfterMs = staleAfterMs;
     this.ledger = new Ledger(progress.totals);
     this.#mode = mode;
     this.#start = start;
     this.#answeredThrough = progress.answeredThrough;
+    this.#only = only && new Set(only);
   }
 
   /** Whether nothing is open. */
@@ -105,6 +109,7 @@ export class Schedule<F extends PublishedFrame, A> {
   /** The frame n, newest of `history`, was played `ageMs` ago. */
   frame(n: number, history: FrameHistory<F>, nowMs: number, ageMs: number): void {
     if (n % this.algorithm.intervalFrames !== 0 || n <= this.#answeredThrough) return;
+    if (this.#only?.has(n) === false) return;
     const window = windowAt(this.algorithm, n, this.#start, history);
     if (window.kind === 'unfilled') return;
     this.ledger.trigger();
@@ -122,7 +127,9 @@ export class Schedule<F extends PublishedFrame, A> {
   lose(from: number, to: number): void {
     const { intervalFrames } = this.algorithm;
     const first = Math.max(from, filledFrom(this.algorithm, this.#start), this.#answeredThrough + 1);
-    const due = Math.floor(to / intervalFrames) - Math.floor((first - 1) / intervalFrames);
+    const due = this.#only
+      ? [...this.#only].filter((n) => n >= first && n <= to).length
+      : Math.floor(to / intervalFrames) - Math.floor((first - 1) / intervalFrames);
     if (due <= 0) return;
     this.ledger.trigger(due);
     this.ledger.settle('frame-lost', due);
@@ -145,6 +152,17 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Realtime: milliseconds until its result is of no use; Infinity offline. */
   budgetMs(trigger: Trigger<F>, nowMs: number): number {
     return this.#mode === 'offline' ? Number.POSITIVE_INFINITY : trigger.capturedAtMs + this.staleAfterMs - nowMs;
+  }
+
+  /** Whether a window that comes back would be sent again: nothing newer waits, it is not stale, and sending goes on. */
+  canSendAgain(trigger: Trigger<F>, nowMs: number): boolean {
+    if (this.#stopped) return false;
+    return this.#mode === 'offline' || (this.#waiting.length === 0 && this.budgetMs(trigger, nowMs) > 0);
+  }
+
+  /** The window that `take` would give. */
+  get next(): Trigger<F> | undefined {
+    return this.#waiting[0];
   }
 
   /**

@@ -108,6 +108,12 @@ export const ingestSettings = z.strictObject({
 const schedulerSettings = z.strictObject({
   ...commonSettings,
   ...memberSettings,
+  deadLettersMaxBytes: z.coerce
+    .number()
+    .int()
+    .min(1 << 20)
+    .default(64 * 2 ** 20)
+    .describe('Limit of the stream of dead letters on disk, in bytes; the oldest give way.'),
   resultsMaxBytes: z.coerce
     .number()
     .int()

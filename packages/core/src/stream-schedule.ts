@@ -16,6 +16,8 @@ export type StreamScheduleOptions = {
   readonly live: boolean;
   /** By algorithm, where something was published before. */
   readonly progress?: ReadonlyMap<string, Progress>;
+  /** Where it is given, no other windows are due: the n of their newest frames. */
+  readonly only?: readonly number[];
 };
 
 /** In realtime a window that waited longer than an interval, or this, is stale. */
@@ -31,7 +33,7 @@ export class StreamSchedule<F extends PublishedFrame, A> {
   #seen = false;
   #ended = false;
 
-  constructor({ plan, mode, live, progress }: StreamScheduleOptions) {
+  constructor({ plan, mode, live, progress, only }: StreamScheduleOptions) {
     const { algorithms, fps, firstN, needed, sampling } = plan;
     this.#mode = mode;
     this.#history = new FrameHistory(sampling);
@@ -44,6 +46,7 @@ export class StreamSchedule<F extends PublishedFrame, A> {
           start: firstN,
           staleAfterMs: Math.max(LEAST_STALE_AFTER_MS, (algorithm.intervalFrames * fps.den * 1_000) / fps.num),
           progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
+          ...(only && { only }),
         }),
     );
   }

@@ -25,6 +25,17 @@ export type StreamAlgorithm = {
   readonly intervalFrames?: number;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
+  /** How often a window is tried before its result is an error. */
+  readonly maxAttempts: number;
+};
+
+/** What a stream that is played again is to mend: of these windows the successes are published in place of the errors, and of no others. */
+export type Replay = {
+  /** Whose windows they are. */
+  readonly stream: string;
+  readonly run: string;
+  /** Of the windows' newest frames. */
+  readonly ns: readonly number[];
 };
 
 export type StreamSpec = {
@@ -52,4 +63,6 @@ export type StreamSpec = {
   /** Which of the source's video streams, from 0. */
   readonly videoStream: number;
   readonly algorithms: readonly StreamAlgorithm[];
+  /** A replay has one algorithm, and is offline. */
+  readonly replay?: Replay;
 };

@@ -36,6 +36,8 @@ type ConversationState =
 
 /** What a caller sent before it heard of a drain arrives within this time of it, and is given back (G-6). */
 const DRAIN_GRACE_MS = 200;
+/** How often the caller hears that the runner lives (G-10). */
+const ALIVE_MS = 250;
 
 export class Conversation {
   readonly #call: Call;
@@ -45,6 +47,7 @@ export class Conversation {
   readonly #underWay = new Map<string, Cancel>();
   #state: ConversationState = { kind: 'awaiting-hello' };
   #grace: NodeJS.Timeout | undefined;
+  #alive: NodeJS.Timeout | undefined;
 
   /** @param ended is called once, when the call is over. */
   constructor(call: Call, offers: ReadonlyMap<string, Offer>, ended: () => void) {
@@ -107,6 +110,8 @@ export class Conversation {
 
   #greet(): void {
     this.#state = { kind: 'open' };
+    this.#sayAlive();
+    this.#alive = setInterval(() => this.#sayAlive(), ALIVE_MS);
     for (const { definition, concurrency } of this.#offers.values()) this.#grant(definition, concurrency + 1);
   }
 
@@ -141,6 +146,10 @@ export class Conversation {
     if (!this.#isOver) this.#call.write({ message });
   }
 
+  #sayAlive(): void {
+    this.#write({ $case: 'alive', value: {} });
+  }
+
   #endIfAnswered(): void {
     if (this.#underWay.size > 0) return;
     if (this.#state.kind === 'half-closed') this.#end();
@@ -164,6 +173,7 @@ export class Conversation {
   #close(): void {
     this.#state = { kind: 'closed' };
     clearTimeout(this.#grace);
+    clearInterval(this.#alive);
     this.#credits.clear();
     for (const cancel of this.#underWay.values()) cancel();
     this.#underWay.clear();

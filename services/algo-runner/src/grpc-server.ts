@@ -1,6 +1,6 @@
 /**
  * The runner's gRPC server: conversations, what it serves, and health, on one port (G-2, G-11). D13: messages up to 64 MiB, and
- * keepalive both ways, so that a caller that stopped is noticed within a second.
+ * keepalive both ways, so that a caller that stopped is noticed; not so soon that a busy machine loses one that is well.
  */
 
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -33,7 +33,7 @@ export type GrpcServer = {
 };
 
 const MESSAGE_LIMIT_BYTES = 64 * 2 ** 20;
-const KEEPALIVE_MS = 500;
+const KEEPALIVE = { everyMs: 2_000, answerMs: 5_000 };
 const CLOSE_LIMIT_MS = 1_000;
 /** The whole server, and its service by name. */
 const HEALTH_NAMES = ['', 'stream_infer.v1.AlgoRunnerService'];
@@ -45,8 +45,8 @@ export async function startGrpcServer({ host, port, runner, version, offers }: G
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
     'grpc.max_send_message_length': MESSAGE_LIMIT_BYTES,
-    'grpc.keepalive_time_ms': KEEPALIVE_MS,
-    'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+    'grpc.keepalive_time_ms': KEEPALIVE.everyMs,
+    'grpc.keepalive_timeout_ms': KEEPALIVE.answerMs,
     'grpc.keepalive_permit_without_calls': 1,
   });
   server.addService(AlgoRunnerServiceService, {

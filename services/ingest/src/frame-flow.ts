@@ -17,6 +17,7 @@ import { FrameTally } from './frame-tally.ts';
 import { FrozenPicture } from './frozen-picture.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { presentationSeconds, presentationTimeUs } from './presentation-time.ts';
+import { ResumedFrames } from './resumed-frames.ts';
 import type { RunClaim } from './run-claim.ts';
 import { sourceEndFault } from './source-end.ts';
 import { jumpFault, stallFault } from './source-fault.ts';
@@ -41,6 +42,15 @@ export type FlowOptions = {
 
 /** What the run has of frames, this epoch's among them. */
 export type FlowProgress = Omit<SourceStatus, 'stream' | 'run' | 'condition'>;
+
+export const NO_PROGRESS: FlowProgress = {
+  framesPerSecond: 0,
+  lastFrameAgeMs: null,
+  decoded: 0,
+  published: 0,
+  positionSeconds: 0,
+  durationSeconds: null,
+};
 
 const TICK_MS = 250;
 
@@ -190,28 +200,18 @@ export class FrameFlow {
     const { prepared, signal } = this.#options;
     const untilDue = prepared.paced ? framePace(signal) : undefined;
     const fromN = prepared.start.kind === 'again' ? prepared.start.fromN : 0;
-    /** By time, slot `fromN` may turn out to be a gap, and this stands in for it. */
-    let standIn: DecodedFrame | undefined;
+    const resumed = new ResumedFrames<DecodedFrame>(fromN, prepared.plan.sampling === 'time', (frame) =>
+      this.#repeat(frame),
+    );
     for await (const frame of this.#decoder.frames()) {
-      if (!frame.needed) {
-        this.#decoder.recycle(frame.data);
-        continue;
-      }
-      if (frame.n < fromN) {
-        if (standIn) this.#repeat(standIn);
-        standIn = prepared.plan.sampling === 'time' ? frame : undefined;
-        if (!standIn) this.#repeat(frame);
-        continue;
-      }
-      if (standIn && frame.n === fromN) this.#repeat(standIn);
-      for (const next of standIn && frame.n > fromN ? [standIn, frame] : [frame]) {
+      if (!frame.needed) this.#decoder.recycle(frame.data);
+      for (const next of frame.needed ? resumed.next(frame) : []) {
         await untilDue?.(this.#presentationUs(next) / 1e6);
         if (signal.aborted) return;
         await this.#publisher.offer(this.#outgoing(next, untilDue !== undefined));
       }
-      standIn = undefined;
     }
-    if (standIn) this.#repeat(standIn);
+    resumed.end();
   }
 
   #repeat({ data }: DecodedFrame): void {

@@ -15,7 +15,16 @@ const plan = (sampling: Sampling, fps: string, position: string, intervalFrames:
       videoStream: 0,
       fps,
       algorithms: [
-        { name: 'a', definition: 'a', frameCount: 1, frameStep: 0, intervalFrames, timeoutMs: 1, maxInFlight: 1 },
+        {
+          name: 'a',
+          definition: 'a',
+          frameCount: 1,
+          frameStep: 0,
+          intervalFrames,
+          timeoutMs: 1,
+          maxInFlight: 1,
+          maxAttempts: 1,
+        },
       ],
     },
     { width: 1, height: 1, fps: '10', sampling, timeBase: '1/1000', live: false, codec: 'h264' },

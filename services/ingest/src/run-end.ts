@@ -21,7 +21,7 @@ export async function publishFailedRun(bus: Bus, failed: Run, { fault, signal }:
   const bytes = new TextEncoder().encode(canonicalJson(end));
   while (!signal.aborted) {
     try {
-      return await publishRunEnd(bus, end, bytes);
+      return await publishRunEnd(bus, failed, bytes);
     } catch (error) {
       if (!['timeout', 'no-responders', 'full'].includes(busErrorKind(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -33,7 +33,18 @@ const plan = ({
       position,
       videoStream: 0,
       ...(fps !== undefined && { fps }),
-      algorithms: [{ name: 'a', definition: 'a', frameCount, frameStep, intervalFrames, timeoutMs: 1, maxInFlight: 1 }],
+      algorithms: [
+        {
+          name: 'a',
+          definition: 'a',
+          frameCount,
+          frameStep,
+          intervalFrames,
+          timeoutMs: 1,
+          maxInFlight: 1,
+          maxAttempts: 1,
+        },
+      ],
     },
     { width: 1, height: 1, fps: source, sampling, timeBase: '1/1000', live: false, codec: 'h264' },
   );

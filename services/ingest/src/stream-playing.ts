@@ -13,7 +13,7 @@ import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/co
 import type { RunFacts, RunState } from '@stream-infer/core/run';
 import type { SourceCondition, SourceReason } from '@stream-infer/core/source-state';
 import type { Logger } from '@stream-infer/service-kit/logger';
-import type { FlowProgress } from './frame-flow.ts';
+import { NO_PROGRESS } from './frame-flow.ts';
 import type { PlayingContext } from './playing-context.ts';
 import type { RunClaim } from './run-claim.ts';
 import { publishFailedRun } from './run-end.ts';
@@ -29,23 +29,11 @@ import type { PreparedStream } from './stream-preparation.ts';
  */
 export type StopReason = 'removed' | 'stopping' | 'moved' | 'superseded';
 
-/** What of a run comes after an epoch: nothing, or another epoch. */
-type Next = Verdict;
-
 /** How long the end marker of a stopped run may take. */
 const STOP_LIMIT_MS = 3_000;
 const STATUS_MS = { offline: 250, realtime: 1_000 } as const;
 /** Epochs in a row that came no further than the ones before them, until a file is given up. */
 const MOST_FRUITLESS = 3;
-const NOTHING_YET: FlowProgress = {
-  framesPerSecond: 0,
-  lastFrameAgeMs: null,
-  decoded: 0,
-  published: 0,
-  positionSeconds: 0,
-  durationSeconds: null,
-};
-
 export class StreamPlaying {
   /** Resolves when the run is over, or left, and everything of it closed. Never rejects. */
   readonly over: Promise<void>;
@@ -55,7 +43,7 @@ export class StreamPlaying {
   readonly #life: SourceLife;
   #claim: RunClaim;
   #epoch: StreamEpoch | undefined;
-  #progress = NOTHING_YET;
+  #progress = NO_PROGRESS;
   #lastPlayed = 0;
   #mostDecoded = 0;
   #fruitless = 0;
@@ -126,7 +114,7 @@ export class StreamPlaying {
   }
 
   /** One epoch, closed when this resolves. */
-  async #turn(): Promise<Next> {
+  async #turn(): Promise<Verdict> {
     const epoch = new StreamEpoch({
       context: this.#context,
       claim: this.#claim,
@@ -161,7 +149,7 @@ export class StreamPlaying {
     this.#mostDecoded = Math.max(this.#mostDecoded, epoch.decoded);
   }
 
-  async #after(epoch: StreamEpoch, end: EpochEnd): Promise<Next> {
+  async #after(epoch: StreamEpoch, end: EpochEnd): Promise<Verdict> {
     const { report } = this.#context;
     const { stream, run, spec } = this.#claim.run;
     switch (end.kind) {
@@ -195,7 +183,7 @@ export class StreamPlaying {
   }
 
   /** What could not be opened, or published. */
-  async #broke(error: unknown): Promise<Next> {
+  async #broke(error: unknown): Promise<Verdict> {
     const { report } = this.#context;
     const { stream, run, spec } = this.#claim.run;
     const code = busErrorKind(error) === 'other' ? 'INTERNAL' : 'BUS_FAILED';

@@ -1,16 +1,18 @@
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Carrier, Dispatcher } from './dispatcher.ts';
 import type { Work, WorkSource } from './work.ts';
 
 const source = (name: string, count: number, definition = 'd'): WorkSource & { left: number } => ({
   definition,
   left: count,
+  wantsAlone: false,
   take() {
     if (this.left === 0) return undefined;
     this.left -= 1;
     return {
       invocation: { id: `${name}${this.left}`, stream: name, definition } as Invocation,
+      alone: false,
       settle: () => undefined,
     };
   },
@@ -22,6 +24,10 @@ function carrier(credits: number) {
   const cancelled: Work[] = [];
   const made: Carrier = {
     credits: () => credits - sent.length,
+    serves: () => true,
+    get holds() {
+      return sent.length;
+    },
     send: (work) => void sent.push(work),
     cancel: (work) => void cancelled.push(work),
   };
@@ -78,4 +84,89 @@ test('work is cancelled where it was sent; after a halt nothing is sent', () => 
   dispatcher.addCarrier(one.made);
   dispatcher.pump('d');
   expect(withdrawn.left).toBe(1);
+});
+
+describe('what is to be sent alone', () => {
+  /** A carrier whose work can be answered. */
+  function answering(credits: number, definitions = ['d']) {
+    const held: Work[] = [];
+    const sent: string[] = [];
+    const made: Carrier = {
+      credits: (definition) => (definitions.includes(definition) && !held[0]?.alone ? credits - held.length : 0),
+      serves: (definition) => definitions.includes(definition),
+      get holds() {
+        return held.length;
+      },
+      send: (work) => {
+        held.push(work);
+        sent.push(work.invocation.stream);
+      },
+      cancel: () => undefined,
+    };
+    return { made, held, sent, answer: () => void held.shift() };
+  }
+
+  const alone = (name: string, definition = 'd') => {
+    let left = 1;
+    return {
+      definition,
+      get wantsAlone() {
+        return left > 0;
+      },
+      take: (): Work | undefined => {
+        if (left === 0) return undefined;
+        left -= 1;
+        return {
+          invocation: { id: name, stream: name, definition } as Invocation,
+          alone: true,
+          settle: () => undefined,
+        };
+      },
+    };
+  };
+
+  test('gets a runner that is kept free for it, while the others go on', () => {
+    const dispatcher = new Dispatcher();
+    const [one, two] = [answering(2), answering(2)];
+    for (const { made } of [one, two]) dispatcher.addCarrier(made);
+    dispatcher.offer(source('x', 100));
+    dispatcher.offer(alone('P'));
+    for (let turn = 0; turn < 4; turn += 1)
+      for (const each of [one, two]) {
+        each.answer();
+        dispatcher.pump('d');
+      }
+    const [withIt, without] = one.sent.includes('P') ? [one, two] : [two, one];
+    expect(withIt.sent.join('')).toMatch(/^xxPx*$/);
+    expect(without.sent.join('')).toMatch(/^x{6}$/);
+  });
+
+  test('waits for what its runner holds of another definition', () => {
+    const dispatcher = new Dispatcher();
+    const one = answering(4, ['d', 'e']);
+    dispatcher.addCarrier(one.made);
+    dispatcher.offer(source('x', 1, 'e'));
+    dispatcher.offer(alone('P'));
+    dispatcher.offer(source('y', 1));
+    expect(one.sent).toEqual(['x']);
+    one.answer();
+    dispatcher.pump('e');
+    expect(one.sent).toEqual(['x', 'P']);
+    one.answer();
+    dispatcher.pump('d');
+    expect(one.sent).toEqual(['x', 'P', 'y']);
+  });
+
+  test('frees the runner that was kept for it when it is withdrawn', () => {
+    const dispatcher = new Dispatcher();
+    const one = answering(2);
+    dispatcher.addCarrier(one.made);
+    dispatcher.offer(source('x', 1));
+    const withdrawn = alone('P');
+    dispatcher.offer(withdrawn);
+    dispatcher.offer(source('y', 1));
+    expect(one.sent).toEqual(['x']);
+    dispatcher.withdraw(withdrawn);
+    expect(one.sent).toEqual(['x', 'y']);
+  });
 });

@@ -1,6 +1,9 @@
 /**
  * Brings work to runners. Sources that have work take turns, one invocation each (I6); an invocation is made only when a runner has a
  * credit for it, so that in realtime the newest window is sent and none grows old in a queue here.
+ *
+ * What is to be sent alone gets a runner to itself: one is kept free of new work until it holds nothing, so that a busy system does not
+ * put it off for ever.
  */
 
 import type { Work, WorkSource } from './work.ts';
@@ -9,6 +12,10 @@ import type { Work, WorkSource } from './work.ts';
 export type Carrier = {
   /** What it may be sent of a definition now. */
   credits(definition: string): number;
+  /** Whether it takes work of a definition, though perhaps not now. */
+  serves(definition: string): boolean;
+  /** How many invocations it holds. */
+  readonly holds: number;
   /** Uses one credit. */
   send(work: Work): void;
   /** The work is no longer wanted; its outcome is not told any more. */
@@ -19,6 +26,8 @@ export class Dispatcher {
   readonly #carriers = new Set<Carrier>();
   /** By definition: the sources that may have work, each once, in their turn. */
   readonly #turns = new Map<string, Set<WorkSource>>();
+  /** Sources whose next invocation is to be sent alone, with the runner that is kept free for it. */
+  readonly #alone = new Map<WorkSource, Carrier | undefined>();
   readonly #carriedBy = new WeakMap<Work, Carrier>();
 
   addCarrier(carrier: Carrier): void {
@@ -31,9 +40,7 @@ export class Dispatcher {
 
   /** The source may have work. */
   offer(source: WorkSource): void {
-    const turns = this.#turns.get(source.definition);
-    if (turns) turns.add(source);
-    else this.#turns.set(source.definition, new Set([source]));
+    this.#turnsOf(source.definition).add(source);
     this.pump(source.definition);
   }
 
@@ -42,28 +49,80 @@ export class Dispatcher {
     const turns = this.#turns.get(source.definition);
     turns?.delete(source);
     if (turns?.size === 0) this.#turns.delete(source.definition);
+    // What was kept free for it is anybody's again.
+    if (this.#alone.delete(source)) for (const definition of this.#turns.keys()) this.pump(definition);
   }
 
   /** Sends what can be sent of a definition. To be called when a runner has new credits. */
   pump(definition: string): void {
+    this.#pumpAlone();
     const turns = this.#turns.get(definition);
     while (turns && turns.size > 0) {
-      const carrier = this.#freest(definition);
-      if (carrier === undefined) return;
       const [source] = turns;
       if (source === undefined) return;
+      if (source.wantsAlone) {
+        turns.delete(source);
+        this.#alone.set(source, undefined);
+        this.#pumpAlone();
+        continue;
+      }
+      const carrier = this.#freest(definition);
+      if (carrier === undefined) return;
       turns.delete(source);
-      const work = source.take();
-      if (work === undefined) continue;
-      // Behind the others that wait for their turn.
-      turns.add(source);
-      this.#carriedBy.set(work, carrier);
-      carrier.send(work);
+      this.#send(source, carrier);
     }
   }
 
   cancel(work: Work): void {
     this.#carriedBy.get(work)?.cancel(work);
+  }
+
+  #turnsOf(definition: string): Set<WorkSource> {
+    const turns = this.#turns.get(definition) ?? new Set();
+    this.#turns.set(definition, turns);
+    return turns;
+  }
+
+  #send(source: WorkSource, carrier: Carrier): void {
+    const work = source.take();
+    if (work === undefined) return;
+    // Behind the others that wait for their turn.
+    this.#turnsOf(source.definition).add(source);
+    this.#carriedBy.set(work, carrier);
+    carrier.send(work);
+  }
+
+  #pumpAlone(): void {
+    for (const [source, kept] of this.#alone) {
+      if (!source.wantsAlone) {
+        this.#alone.delete(source);
+        this.#turnsOf(source.definition).add(source);
+        continue;
+      }
+      const { definition } = source;
+      const carrier = kept && this.#takes(kept, definition) ? kept : this.#leastBusy(definition);
+      this.#alone.set(source, carrier);
+      if (carrier === undefined || carrier.holds > 0 || carrier.credits(definition) < 1) continue;
+      this.#alone.delete(source);
+      this.#send(source, carrier);
+    }
+  }
+
+  #takes(carrier: Carrier, definition: string): boolean {
+    return this.#carriers.has(carrier) && carrier.serves(definition);
+  }
+
+  #isKept(carrier: Carrier): boolean {
+    return this.#alone.size > 0 && [...this.#alone.values()].includes(carrier);
+  }
+
+  #leastBusy(definition: string): Carrier | undefined {
+    let best: Carrier | undefined;
+    for (const carrier of this.#carriers) {
+      if (!carrier.serves(definition) || this.#isKept(carrier)) continue;
+      if (best === undefined || carrier.holds < best.holds) best = carrier;
+    }
+    return best;
   }
 
   /** The one with the most credits, so that a busy runner is spared; of several, the one that was not last. */
@@ -72,7 +131,7 @@ export class Dispatcher {
     let most = 0;
     for (const carrier of this.#carriers) {
       const credits = carrier.credits(definition);
-      if (credits > most) {
+      if (credits > most && !this.#isKept(carrier)) {
         best = carrier;
         most = credits;
       }

@@ -2,11 +2,12 @@
  * One algorithm on one stream: takes windows from its schedule to the dispatcher, answers back to the schedule, and results, in order,
  * to RESULTS. What is decided is decided by the schedule; this moves it.
  *
- * Invariants: every window that was taken is settled exactly once (I1); results are published in trigger order, one at a time (I4); an
- * invocation that a runner lost is sent again, to whichever has room.
+ * Invariants: every window that was taken is settled exactly once (I1); results are published in trigger order, one at a time (I4); a
+ * window that comes back without a result is sent again, to whichever runner has room, until its attempts are spent.
  */
 
-import { Fault, toFault } from '@stream-infer/core/fault';
+import { Attempts, type Setback } from '@stream-infer/core/attempts';
+import { Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
 import type { Answered, Schedule, Trigger } from '@stream-infer/core/schedule';
 import type { Mode } from '@stream-infer/core/stream-spec';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
@@ -14,8 +15,8 @@ import { type Answer, answerOf, errorAnswer } from './answer.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type BufferedFrame, invocationMessage, type RunPlace } from './invocation-message.ts';
 import type { LaneMetrics } from './metrics.ts';
-import type { ResultPublisher } from './result-publisher.ts';
-import { recordBytes, recordOf } from './window-result.ts';
+import type { Outlet } from './outlet.ts';
+import { type RecordPlace, recordBytes, recordOf } from './window-result.ts';
 import type { Work, WorkOutcome, WorkSource } from './work.ts';
 
 /** An answer with how often its window was sent. */
@@ -26,7 +27,9 @@ export type LaneOptions = {
   readonly place: RunPlace;
   readonly mode: Mode;
   readonly dispatcher: Dispatcher;
-  readonly publisher: ResultPublisher;
+  /** Whose results they are: the same run, or the one that a replay mends. */
+  readonly recordPlace: RecordPlace;
+  readonly outlet: Outlet;
   readonly metrics: LaneMetrics;
   /** The largest message that the bus takes. */
   readonly maxPayloadBytes: number;
@@ -45,23 +48,23 @@ export type LaneEvents = {
   failed(fault: Fault): void;
 };
 
-/** How often a window was sent, and how often it may have been run. */
-type Sends = { sent: number; run: number };
+type DueWindow = Trigger<BufferedFrame>;
 
-/** How often a window is run at most where runners die under it or the bus fails them. */
-const MOST_RUNS = 3;
-/** How often a window is sent at most where runners give it back unstarted. */
-const MOST_SENDS = 20;
+/** Of these neither the algorithm is to blame, nor would another try find anything else. */
+const FINAL: ReadonlySet<FaultCode> = new Set<FaultCode>(['FRAME_MISMATCH']);
 
 export class Lane implements WorkSource {
   readonly definition: string;
   readonly #options: LaneOptions;
   readonly #intervalMs: number;
-  readonly #sends = new WeakMap<Trigger<BufferedFrame>, Sends>();
+  readonly #attempts = new WeakMap<DueWindow, Attempts>();
+  /** Of windows that the bus failed: when they are sent again. */
+  readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #underWay = new Set<Work>();
   readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
   #publishing = false;
   #halted = false;
+  #closed = false;
 
   constructor(options: LaneOptions) {
     const { algorithm } = options.schedule;
@@ -81,26 +84,28 @@ export class Lane implements WorkSource {
     if (!this.#halted && this.#options.schedule.canTake) this.#options.dispatcher.offer(this);
   }
 
+  get wantsAlone(): boolean {
+    const { next } = this.#options.schedule;
+    return next !== undefined && this.#attempts.get(next)?.mustBeAlone === true;
+  }
+
   take(): Work | undefined {
     const { schedule, place } = this.#options;
     const nowMs = performance.now();
     const trigger = schedule.take(nowMs);
     if (trigger === undefined) return undefined;
-    const sends = this.#sends.get(trigger) ?? { sent: 0, run: 0 };
-    this.#sends.set(trigger, sends);
-    sends.sent += 1;
+    const attempts = this.#attemptsOf(trigger);
     const budgetMs = schedule.budgetMs(trigger, nowMs);
     const work: Work = {
+      alone: attempts.mustBeAlone,
       invocation: invocationMessage(place, schedule.algorithm, trigger, {
-        attempt: sends.sent,
+        attempt: attempts.send(),
         budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0,
       }),
       settle: (outcome) => {
         if (!this.#underWay.delete(work)) return;
-        this.#settled(trigger, sends, outcome);
-        this.#publishReady();
-        this.offer();
-        this.#options.events.changed();
+        this.#settled(trigger, attempts, outcome);
+        this.#moveOn();
       },
     };
     this.#underWay.add(work);
@@ -118,6 +123,9 @@ export class Lane implements WorkSource {
     this.halt();
     for (const work of this.#underWay) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
+    for (const pause of this.#pauses) clearTimeout(pause);
+    this.#pauses.clear();
+    this.#closed = true;
   }
 
   /** Shows the ledger's last figures, and nothing any more. Idempotent. */
@@ -125,41 +133,98 @@ export class Lane implements WorkSource {
     this.#options.metrics.close();
   }
 
-  #settled(trigger: Trigger<BufferedFrame>, sends: Sends, outcome: WorkOutcome): void {
+  #attemptsOf(trigger: DueWindow): Attempts {
+    const attempts = this.#attempts.get(trigger) ?? new Attempts(this.#options.schedule.algorithm.maxAttempts);
+    this.#attempts.set(trigger, attempts);
+    return attempts;
+  }
+
+  #settled(trigger: DueWindow, attempts: Attempts, outcome: WorkOutcome): void {
+    const { schedule } = this.#options;
     switch (outcome.kind) {
       case 'answered':
-        this.#answered(trigger, sends, outcome.result);
+        this.#answered(trigger, attempts, outcome.result);
         return;
-      case 'lost': {
-        if (outcome.mayHaveStarted) sends.run += 1;
-        const message = `the runner died or became unreachable while it held window ${trigger.n}, ${sends.sent} times`;
-        this.#sendAgain(trigger, sends, new Fault('RUNNER_LOST', message));
-      }
+      case 'overdue':
+        this.#failed(trigger, attempts, errorAnswer(overdueFault(trigger, schedule.algorithm.timeoutMs)));
+        return;
+      case 'unsent':
+        this.#cameBack(trigger, attempts, 'not-started', lostFault(trigger, attempts));
+        return;
+      case 'lost':
+        if (outcome.alone) void this.#lostAlone(trigger, attempts, outcome.lives);
+        else this.#cameBack(trigger, attempts, 'lost-in-company', lostFault(trigger, attempts));
     }
   }
 
-  #answered(trigger: Trigger<BufferedFrame>, sends: Sends, result: Result): void {
+  #answered(trigger: DueWindow, attempts: Attempts, result: Result): void {
     const { schedule, mode } = this.#options;
     const answer = answerOf(result);
-    if (answer.kind === 'not-started') this.#sendAgain(trigger, sends, answer.fault);
-    else if (answer.kind === 'error' && answer.fault.code === 'BUS_FAILED') {
-      sends.run += 1;
-      this.#sendAgain(trigger, sends, answer.fault);
-    } else if (answer.kind === 'error' && answer.fault.code === 'FRAME_GONE') {
-      if (mode === 'realtime') schedule.drop(trigger.n, 'frame-gone');
-      else {
-        // What is lost offline is decoded again (EX-4).
-        schedule.giveBack(trigger, performance.now());
-        this.#options.events.gone();
-      }
-    } else schedule.answered(trigger, { answer, attempts: sends.sent });
+    if (answer.kind === 'not-started') this.#cameBack(trigger, attempts, 'not-started', answer.fault);
+    else if (answer.kind === 'data') this.#conclude(trigger, attempts, answer);
+    else if (answer.fault.code === 'BUS_FAILED') this.#cameBack(trigger, attempts, 'bus-failed', answer.fault);
+    else if (answer.fault.code === 'FRAME_GONE' && mode === 'realtime') schedule.drop(trigger.n, 'frame-gone');
+    else if (answer.fault.code === 'FRAME_GONE') this.#gone(trigger);
+    else if (FINAL.has(answer.fault.code)) this.#conclude(trigger, attempts, answer);
+    else this.#failed(trigger, attempts, answer);
+  }
+
+  /** What is lost offline is decoded again (EX-4). */
+  #gone(trigger: DueWindow): void {
+    this.#options.schedule.giveBack(trigger, performance.now());
+    this.#options.events.gone();
+  }
+
+  #failed(trigger: DueWindow, attempts: Attempts, answer: WindowAnswer['answer']): void {
+    const { schedule } = this.#options;
+    attempts.setback('failed');
+    // In realtime what is new is worth more than another try.
+    if (attempts.isSpent || !schedule.canSendAgain(trigger, performance.now()))
+      this.#conclude(trigger, attempts, answer);
+    else schedule.giveBack(trigger, performance.now());
+  }
+
+  /** It is sent again at once; only the last attempt waits until it is known whether the runner died or the network failed. */
+  async #lostAlone(trigger: DueWindow, attempts: Attempts, lives: Promise<boolean>): Promise<void> {
+    const excused = lives.then((alive) => alive && attempts.excuse());
+    attempts.setback('lost-alone');
+    if (attempts.isSpent && this.#options.mode === 'offline') {
+      await excused;
+      if (this.#closed) return;
+      this.#sendAgain(trigger, attempts, lostFault(trigger, attempts));
+      this.#moveOn();
+    } else this.#sendAgain(trigger, attempts, lostFault(trigger, attempts));
+  }
+
+  #cameBack(trigger: DueWindow, attempts: Attempts, setback: Setback, fault: Fault): void {
+    const pauseMs = attempts.setback(setback);
+    if (pauseMs === 0) {
+      this.#sendAgain(trigger, attempts, fault);
+      return;
+    }
+    const pause = setTimeout(() => {
+      this.#pauses.delete(pause);
+      this.#sendAgain(trigger, attempts, fault);
+      this.#moveOn();
+    }, pauseMs);
+    this.#pauses.add(pause);
   }
 
   /** Unless it was tried often enough; then `fault` is its result. */
-  #sendAgain(trigger: Trigger<BufferedFrame>, { sent, run }: Sends, fault: Fault): void {
-    const { schedule } = this.#options;
-    if (run < MOST_RUNS && sent < MOST_SENDS) schedule.giveBack(trigger, performance.now());
-    else schedule.answered(trigger, { answer: errorAnswer(fault), attempts: sent });
+  #sendAgain(trigger: DueWindow, attempts: Attempts, fault: Fault): void {
+    if (attempts.isSpent) this.#conclude(trigger, attempts, errorAnswer(fault));
+    else this.#options.schedule.giveBack(trigger, performance.now());
+  }
+
+  #conclude(trigger: DueWindow, { sent }: Attempts, answer: WindowAnswer['answer']): void {
+    this.#options.schedule.answered(trigger, { answer, attempts: sent });
+  }
+
+  /** A window was answered, or may be sent again. */
+  #moveOn(): void {
+    this.#publishReady();
+    this.offer();
+    this.#options.events.changed();
   }
 
   #publishReady(): void {
@@ -185,13 +250,13 @@ export class Lane implements WorkSource {
   }
 
   async #publish({ trigger, answer: { answer, attempts } }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
-    const { schedule, place, mode, publisher, metrics, maxPayloadBytes, events } = this.#options;
+    const { schedule, recordPlace, mode, outlet, metrics, maxPayloadBytes, events } = this.#options;
     const afterCaptureMs = performance.now() - trigger.capturedAtMs;
     const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
-    const record = recordOf(place, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
-    const { bytes, failed } = recordBytes(record, maxPayloadBytes);
-    const outcome = failed ? 'failed' : 'completed';
-    switch (await publisher.publish(trigger.n, bytes, schedule.ledger.totalsWith(outcome))) {
+    const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
+    const { bytes, error } = recordBytes(record, maxPayloadBytes);
+    const outcome = error ? 'failed' : 'completed';
+    switch (await outlet.publish({ record, trigger, bytes, error }, schedule.ledger.totalsWith(outcome))) {
       case 'published':
         schedule.settle(trigger.n, outcome);
         metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);
@@ -209,3 +274,12 @@ export class Lane implements WorkSource {
     }
   }
 }
+
+const lostFault = ({ n }: DueWindow, { sent }: Attempts): Fault =>
+  new Fault('RUNNER_LOST', `the runner died or became unreachable while it held window ${n}, ${sent} times`);
+
+const overdueFault = ({ n }: DueWindow, timeoutMs: number): Fault =>
+  new Fault(
+    'ALGORITHM_TIMEOUT',
+    `the runner did not answer window ${n}, neither within its timeoutMs of ${timeoutMs} nor long after`,
+  );

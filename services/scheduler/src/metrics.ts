@@ -74,6 +74,12 @@ export function createSchedulerMetrics(registry: Registry) {
     labelNames: ['stream', 'algorithm'],
     registers,
   });
+  const deadLettered = new Counter({
+    name: 'stream_infer_invocations_dead_lettered_total',
+    help: 'Invocations that failed for good; each has a dead letter.',
+    labelNames: ['stream', 'algorithm'],
+    registers,
+  });
   const latency = new Histogram({
     name: 'stream_infer_result_latency_seconds',
     help: 'From a window being due to its result being published.',
@@ -90,7 +96,7 @@ export function createSchedulerMetrics(registry: Registry) {
   });
   const refused = new Counter({
     name: 'stream_infer_results_refused_total',
-    help: 'Times that the bus refused a result or left it unanswered, by kind.',
+    help: 'Times that the bus refused a result or a dead letter, or left it unanswered, by kind.',
     labelNames: ['kind'],
     registers,
   });
@@ -141,6 +147,7 @@ export function createSchedulerMetrics(registry: Registry) {
       const algorithm = one.algorithm.name;
       observed.set(one, { stream, triggered: one.ledger.triggered, totals: one.ledger.totals });
       const publishedHere = published.labels(stream, algorithm);
+      const deadLetteredHere = deadLettered.labels(stream, algorithm);
       const latencyHere = latency.labels(stream, algorithm);
       const latenessHere = lateness.labels(stream, algorithm);
       return {
@@ -150,6 +157,7 @@ export function createSchedulerMetrics(registry: Registry) {
           latencyHere.observe(latencyMs / 1_000);
           if (lateMs !== null) latenessHere.observe(lateMs / 1_000);
         },
+        deadLettered: (): void => deadLetteredHere.inc(),
         /** Copies the last figures; what is no more is no longer shown. */
         close(): void {
           copy(one);

@@ -5,7 +5,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
-import { busErrorKind } from '@stream-infer/bus/bus-error';
+import { type BusErrorKind, busErrorKind } from '@stream-infer/bus/bus-error';
 import { type LastResult, lastResult, publishResult } from '@stream-infer/bus/result-stream';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Progress } from '@stream-infer/core/schedule';
@@ -59,27 +59,33 @@ export class ResultPublisher {
 
   /** Resolves when the result of window n stands in RESULTS, or never will. */
   async publish(n: number, bytes: Uint8Array, totals: AlgorithmTotals): Promise<PublishOutcome> {
-    const { bus, mode, token, signal, refused } = this.#options;
+    const { bus, token, signal } = this.#options;
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
         this.#after = await publishResult(bus, this.#options, bytes, { after: this.#after, totals, token });
         return 'published';
       } catch (error) {
-        const kind = busErrorKind(error);
-        if (kind === 'full' || kind === 'no-room') {
-          refused(kind);
-          if (mode === 'realtime') return 'full';
-        } else {
-          const last = await this.#readLast().catch(() => undefined);
-          if (last && last.token > token) return 'fenced';
-          if (last && last.n >= n) return 'published';
-          if (kind === 'wrong-sequence') continue;
-          refused(kind);
-        }
-        await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        const outcome = await this.#refused(n, busErrorKind(error));
+        if (outcome === 'wait') await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        else if (outcome !== 'again') return outcome;
       }
     }
     return 'given-up';
+  }
+
+  /** What follows from a refusal, or from an answer that did not come. */
+  async #refused(n: number, kind: BusErrorKind): Promise<PublishOutcome | 'again' | 'wait'> {
+    const { mode, token, refused } = this.#options;
+    if (kind === 'full' || kind === 'no-room') {
+      refused(kind);
+      return mode === 'realtime' ? 'full' : 'wait';
+    }
+    const last = await this.#readLast().catch(() => undefined);
+    if (last && last.token > token) return 'fenced';
+    if (last && last.n >= n) return 'published';
+    if (kind === 'wrong-sequence') return 'again';
+    refused(kind);
+    return 'wait';
   }
 
   async #readLast(): Promise<LastResult> {

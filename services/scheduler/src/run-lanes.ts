@@ -5,11 +5,14 @@ import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SamplePlan } from '@stream-infer/core/sample-plan';
 import type { Progress } from '@stream-infer/core/schedule';
 import { StreamSchedule } from '@stream-infer/core/stream-schedule';
+import { specHash } from '@stream-infer/service-kit/spec-hash';
+import { DeadLetterBox } from './dead-letter-box.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
 import type { LatenessReport } from './lateness-report.ts';
-import type { SchedulerMetrics } from './metrics.ts';
+import type { LaneMetrics, SchedulerMetrics } from './metrics.ts';
+import { type Outlet, replayOutlet, runOutlet } from './outlet.ts';
 import type { PlayingRun } from './playing-run.ts';
 import { ResultPublisher } from './result-publisher.ts';
 
@@ -38,35 +41,66 @@ const HEADERS_BYTES = 1_024;
 
 /** Undefined where the signal aborted first. */
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
-  const { bus, run, token, plan, inherited, dispatcher, metrics, lateness, signal, events } = options;
+  const { bus, run, plan, dispatcher, metrics, lateness, signal, events } = options;
   const { stream, spec, state } = run;
-  const publishers = new Map<string, ResultPublisher>();
-  const progress = new Map<string, Progress>();
-  for (const { name } of plan.algorithms) {
-    const { mode } = spec;
-    const place = { stream, run: run.run, algorithm: name };
-    const publisher = new ResultPublisher({ bus, ...place, mode, token, signal, refused: metrics.resultRefused });
-    const found = await publisher.resume();
-    if (found === undefined) return undefined;
-    publishers.set(name, publisher);
-    const totals = inherited.get(name) ?? found.totals;
-    progress.set(name, { answeredThrough: found.answeredThrough, ...(totals && { totals }) });
-  }
-  const schedule: RunSchedule = new StreamSchedule({ plan, mode: spec.mode, live: state.source.live, progress });
+  const { replay } = spec;
+  const outlets = replay ? replayOutlets(options) : await runOutlets(options);
+  if (signal.aborted) return undefined;
+  const schedule: RunSchedule = new StreamSchedule({
+    plan,
+    mode: spec.mode,
+    live: state.source.live,
+    progress: new Map([...outlets].map(([name, { progress }]) => [name, progress])),
+    ...(replay && { only: replay.ns }),
+  });
+  // A replay invokes the algorithm as the run did: for the stream whose windows these are.
+  const recordPlace = { stream: replay?.stream ?? stream, run: replay?.run ?? run.run, fps: plan.fps };
   const lanes = schedule.schedules.flatMap((one) => {
     const { name } = one.algorithm;
-    const publisher = publishers.get(name);
-    if (publisher === undefined) return [];
+    const outlet = outlets.get(name);
+    if (outlet === undefined) return [];
+    const laneMetrics = metrics.observe(stream, one);
     return new Lane({
       schedule: one,
-      place: { stream, run: run.run, frames: state.frames, fps: plan.fps },
+      place: { ...recordPlace, run: run.run, frames: state.frames },
+      recordPlace,
       mode: spec.mode,
       dispatcher,
-      publisher,
-      metrics: metrics.observe(stream, one),
+      outlet: outlet.open(laneMetrics),
+      metrics: laneMetrics,
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });
   });
   return { schedule, lanes };
+}
+
+/** Where the results of one algorithm go, and how far they have come. */
+type Prepared = { readonly progress: Progress; open(metrics: LaneMetrics): Outlet };
+
+async function runOutlets(options: RunLanesOptions): Promise<Map<string, Prepared>> {
+  const { bus, run, token, plan, inherited, metrics, signal } = options;
+  const { stream, spec } = run;
+  const { mode } = spec;
+  const hash = specHash(spec);
+  const refused = metrics.resultRefused;
+  const prepared = new Map<string, Prepared>();
+  for (const { name, definition } of plan.algorithms) {
+    const publisher = new ResultPublisher({ bus, stream, run: run.run, algorithm: name, mode, token, signal, refused });
+    const found = await publisher.resume();
+    if (found === undefined) break;
+    const totals = inherited.get(name) ?? found.totals;
+    const progress = { answeredThrough: found.answeredThrough, ...(totals && { totals }) };
+    const deadLetters = new DeadLetterBox({ bus, signal, refused });
+    const open = ({ deadLettered }: LaneMetrics): Outlet =>
+      runOutlet({ publisher, deadLetters, definition, mode, specHash: hash, deadLettered });
+    prepared.set(name, { progress, open });
+  }
+  return prepared;
+}
+
+/** What a replay has published already is published once (EX-6): it begins anew. */
+function replayOutlets({ bus, run, plan, metrics, signal }: RunLanesOptions): Map<string, Prepared> {
+  const outlet = replayOutlet({ bus, replay: run.stream, signal, refused: metrics.resultRefused });
+  return new Map(plan.algorithms.map(({ name }) => [name, { progress: { answeredThrough: 0 }, open: () => outlet }]));
 }

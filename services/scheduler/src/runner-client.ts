@@ -2,8 +2,9 @@
  * The conversation with one runner: credits in, invocations out, results back (G-2 to G-6), opened again when it breaks.
  *
  * Invariants: never an invocation without a credit; each that was sent is settled once, with its result or as lost when the
- * conversation breaks, so that another runner gets it at once; a peer that stopped is noticed within a second by keepalive (D13), one
- * that answers pings but not invocations by their time limits.
+ * conversation breaks, so that another runner gets it at once; a runner that stopped is noticed by its silence (G-10), one that lives and
+ * does not answer by the time limit of each invocation (G-13). Only time in which this process listened counts, so that a busy machine
+ * breaks no conversation with a healthy runner.
  */
 
 import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
@@ -15,7 +16,9 @@ import {
   type InvokeResponse,
 } from '@stream-infer/proto/stream_infer/v1/algo_runner';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
+import { answerLimitMs } from './answer-limit.ts';
 import type { Carrier } from './dispatcher.ts';
+import { ListeningClock } from './listening-clock.ts';
 import type { Work } from './work.ts';
 
 type Call = ClientDuplexStream<InvokeRequest, InvokeResponse>;
@@ -41,19 +44,22 @@ export type RunnerClientOptions = {
   readonly runner: RunnerRegistration;
   /** Names this scheduler to the runner. */
   readonly caller: string;
+  /** Asked when a conversation broke: whether the runner lives all the same. */
+  lives(): Promise<boolean>;
   readonly events: RunnerEvents;
 };
 
-type Sent = { readonly work: Work; readonly sentAtMs: number; cancelled: boolean };
+/** `dueMs` by the listening clock. */
+type Sent = { readonly work: Work; readonly dueMs: number; cancelled: boolean };
 
 const MESSAGE_LIMIT_BYTES = 64 * 2 ** 20;
-const KEEPALIVE_MS = 500;
+/** For a runner that never says that it is alive, and for a connection that does not come about. */
+const KEEPALIVE = { everyMs: 2_000, answerMs: 5_000 };
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
-const WATCH_MS = 1_000;
-
-/** When an invocation is given up though its runner is alive: it may have waited behind others there. */
-const giveUpAfterMs = ({ invocation }: Work): number => 30_000 + 3 * invocation.timeoutMs;
+const WATCH_MS = 100;
+/** A runner says something every 250 ms. */
+const SILENCE_MS = 1_400;
 
 export class RunnerClient implements Carrier {
   readonly runner: RunnerRegistration;
@@ -64,16 +70,23 @@ export class RunnerClient implements Carrier {
   /** By invocation id, in the order of sending. */
   readonly #sent = new Map<string, Sent>();
   readonly #watch: NodeJS.Timeout;
+  readonly #lives: () => Promise<boolean>;
+  /** It holds an invocation beside which it may hold no other. */
+  #holdsAlone = false;
+  readonly #clock = new ListeningClock(WATCH_MS, performance.now());
+  /** When something was last heard on this conversation, by that clock; undefined until it has said that it is alive. */
+  #heardMs: number | undefined;
   #retryMs = FIRST_RETRY_MS;
   #state: ConversationState;
 
-  constructor({ runner, caller, events }: RunnerClientOptions) {
+  constructor({ runner, caller, lives, events }: RunnerClientOptions) {
     this.runner = runner;
+    this.#lives = lives;
     this.#caller = caller;
     this.#events = events;
     this.#client = new AlgoRunnerServiceClient(runner.address, credentials.createInsecure(), {
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+      'grpc.keepalive_time_ms': KEEPALIVE.everyMs,
+      'grpc.keepalive_timeout_ms': KEEPALIVE.answerMs,
       'grpc.keepalive_permit_without_calls': 1,
       'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
       'grpc.max_send_message_length': MESSAGE_LIMIT_BYTES,
@@ -83,7 +96,7 @@ export class RunnerClient implements Carrier {
       'grpc.use_local_subchannel_pool': 1,
     });
     this.#state = { kind: 'opening', call: this.#open() };
-    this.#watch = setInterval(() => this.#checkLimits(), WATCH_MS);
+    this.#watch = setInterval(() => this.#watchOnce(), WATCH_MS);
   }
 
   /** Whether it has granted credits and not broken since. */
@@ -91,22 +104,29 @@ export class RunnerClient implements Carrier {
     return this.#state.kind === 'open';
   }
 
-  get unanswered(): number {
-    return this.#sent.size;
+  credits(definition: string): number {
+    return this.#state.kind === 'open' && !this.#holdsAlone ? (this.#credits.get(definition) ?? 0) : 0;
   }
 
-  credits(definition: string): number {
-    return this.#state.kind === 'open' ? (this.#credits.get(definition) ?? 0) : 0;
+  serves(definition: string): boolean {
+    return this.#state.kind === 'open' && this.#credits.has(definition);
+  }
+
+  get holds(): number {
+    return this.#sent.size;
   }
 
   send(work: Work): void {
     const { invocation } = work;
     if (this.#state.kind !== 'open') {
-      work.settle({ kind: 'lost', mayHaveStarted: false });
+      work.settle({ kind: 'unsent' });
       return;
     }
-    this.#credits.set(invocation.definition, this.credits(invocation.definition) - 1);
-    this.#sent.set(invocation.id, { work, sentAtMs: performance.now(), cancelled: false });
+    this.#credits.set(invocation.definition, (this.#credits.get(invocation.definition) ?? 0) - 1);
+    this.#holdsAlone ||= work.alone;
+    const before = [...this.#sent.values()].map((sent) => sent.work.invocation);
+    const limitMs = answerLimitMs(invocation, before, this.#concurrency(invocation.definition));
+    this.#sent.set(invocation.id, { work, dueMs: this.#clock.nowMs + limitMs, cancelled: false });
     this.#state.call.write({ message: { $case: 'invocation', value: invocation } });
   }
 
@@ -147,12 +167,15 @@ export class RunnerClient implements Carrier {
   }
 
   #heard(call: Call, { message }: InvokeResponse): void {
+    if (this.#heardMs !== undefined || message?.$case === 'alive') this.#heardMs = this.#clock.nowMs;
     switch (message?.$case) {
       case 'credits':
         this.#granted(call, message.value);
         return;
       case 'result':
         this.#answered(message.value);
+        return;
+      case 'alive':
         return;
       case 'draining':
         this.#state = { kind: 'draining', call };
@@ -166,11 +189,10 @@ export class RunnerClient implements Carrier {
   #granted(call: Call, { definition, count }: Credits): void {
     if (this.#state.kind === 'opening') {
       this.#state = { kind: 'open', call };
-      this.#retryMs = FIRST_RETRY_MS;
       this.#events.opened();
     }
     if (this.#state.kind !== 'open') return;
-    this.#credits.set(definition, this.credits(definition) + count);
+    this.#credits.set(definition, (this.#credits.get(definition) ?? 0) + count);
     this.#events.credits(definition);
   }
 
@@ -178,11 +200,16 @@ export class RunnerClient implements Carrier {
     const sent = this.#sent.get(result.invocationId);
     if (sent === undefined) return;
     this.#sent.delete(result.invocationId);
+    this.#retryMs = FIRST_RETRY_MS;
+    const wasAlone = sent.work.alone && this.#holdsAlone;
+    if (wasAlone) this.#holdsAlone = false;
     if (!sent.cancelled) sent.work.settle({ kind: 'answered', result });
+    if (wasAlone) for (const definition of this.#credits.keys()) this.#events.credits(definition);
   }
 
   #break(why: string): void {
     const unanswered = this.#sent.size;
+    this.#heardMs = undefined;
     const retry = setTimeout(() => {
       this.#state = { kind: 'opening', call: this.#open() };
     }, this.#retryMs);
@@ -192,17 +219,17 @@ export class RunnerClient implements Carrier {
     this.#loseAll();
   }
 
-  /** A runner runs as many at once as it has instances; what was sent after these had not started. */
+  /** Which of them the runner had begun is not known: it fetches several at once, and begins what is there first. */
   #loseAll(): void {
     this.#credits.clear();
-    const running = new Map<string, number>();
+    this.#holdsAlone = false;
     const lost = [...this.#sent.values()];
     this.#sent.clear();
-    for (const { work, cancelled } of lost) {
-      const { definition } = work.invocation;
-      const before = running.get(definition) ?? 0;
-      running.set(definition, before + 1);
-      if (!cancelled) work.settle({ kind: 'lost', mayHaveStarted: before < this.#concurrency(definition) });
+    const alone = lost.length === 1;
+    const lives = alone ? this.#lives() : Promise.resolve(false);
+    for (const { work, dueMs, cancelled } of lost) {
+      if (cancelled) continue;
+      work.settle(dueMs <= this.#clock.nowMs ? { kind: 'overdue' } : { kind: 'lost', alone, lives });
     }
   }
 
@@ -210,12 +237,23 @@ export class RunnerClient implements Carrier {
     return this.runner.algorithms.find((served) => served.definition === definition)?.concurrency ?? 1;
   }
 
-  #checkLimits(): void {
-    const [oldest] = this.#sent.values();
-    if (!('call' in this.#state) || oldest === undefined) return;
-    if (performance.now() - oldest.sentAtMs < giveUpAfterMs(oldest.work)) return;
-    const { call } = this.#state;
-    this.#break(`invocation ${oldest.work.invocation.id} was not answered in time`);
+  #watchOnce(): void {
+    this.#clock.tick(performance.now());
+    const { nowMs } = this.#clock;
+    if (!('call' in this.#state)) return;
+    if (this.#heardMs !== undefined && nowMs - this.#heardMs > SILENCE_MS) {
+      this.#giveUp(this.#state.call, `it has been silent for ${SILENCE_MS} ms`);
+      return;
+    }
+    const overdue = [...this.#sent.values()].find(({ dueMs }) => dueMs <= nowMs);
+    if (overdue === undefined) return;
+    // What it does with the next ones is likely the same.
+    this.#retryMs = LAST_RETRY_MS;
+    this.#giveUp(this.#state.call, `invocation ${overdue.work.invocation.id} was not answered in time`);
+  }
+
+  #giveUp(call: Call, why: string): void {
+    this.#break(why);
     call.cancel();
   }
 }

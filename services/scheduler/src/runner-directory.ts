@@ -9,6 +9,7 @@ import { Fault } from '@stream-infer/core/fault';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { Dispatcher } from './dispatcher.ts';
 import type { SchedulerMetrics } from './metrics.ts';
+import { RunnerBeat } from './runner-beat.ts';
 import { RunnerClient } from './runner-client.ts';
 import { type Watch, watchBucket } from './watch-bucket.ts';
 
@@ -22,9 +23,8 @@ export type RunnerDirectoryOptions = {
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
 };
 
-type Known = { readonly client: RunnerClient; beatAtMs: number };
+type Known = { readonly client: RunnerClient; readonly beat: RunnerBeat };
 
-const STILL_MS = 5_000;
 const SWEEP_MS = 1_000;
 
 export class RunnerDirectory {
@@ -68,14 +68,16 @@ export class RunnerDirectory {
       known.client.runner.address === runner.address &&
       known.client.runner.startedAtMs === runner.startedAtMs
     ) {
-      known.beatAtMs = performance.now();
+      known.beat.heard(runner.beat);
       return;
     }
     if (known) this.#forget(known);
     const { dispatcher, caller, metrics, logger, report } = this.#options;
+    const beat = new RunnerBeat(runner.beat);
     const client = new RunnerClient({
       runner,
       caller,
+      lives: () => beat.lives(),
       events: {
         credits: (definition) => dispatcher.pump(definition),
         opened: () => logger.info({ runner: runner.id, address: runner.address }, 'runner is connected'),
@@ -87,7 +89,7 @@ export class RunnerDirectory {
         },
       },
     });
-    this.#known.set(runner.id, { client, beatAtMs: performance.now() });
+    this.#known.set(runner.id, { client, beat });
     dispatcher.addCarrier(client);
   }
 
@@ -96,14 +98,13 @@ export class RunnerDirectory {
     if (known === undefined) return;
     this.#known.delete(id);
     this.#options.dispatcher.removeCarrier(known.client);
-    if (known.client.unanswered > 0) this.#retired.add(known);
+    if (known.client.holds > 0) this.#retired.add(known);
     else known.client.close();
   }
 
   #forgetGone(): void {
-    for (const known of this.#retired) if (known.client.unanswered === 0) this.#forget(known);
-    for (const known of this.#known.values())
-      if (!known.client.isOpen && performance.now() - known.beatAtMs > STILL_MS) this.#forget(known);
+    for (const known of this.#retired) if (known.client.holds === 0) this.#forget(known);
+    for (const known of this.#known.values()) if (!known.client.isOpen && known.beat.standsStill) this.#forget(known);
   }
 
   #forget(known: Known): void {
@@ -112,6 +113,7 @@ export class RunnerDirectory {
     this.#retired.delete(known);
     this.#options.dispatcher.removeCarrier(known.client);
     known.client.close();
+    known.beat.close();
   }
 }
 

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { connectBus } from '@stream-infer/bus/bus';
+import { ensureDeadLetterStream } from '@stream-infer/bus/dead-letters';
 import { Membership } from '@stream-infer/bus/membership';
 import { openAssignments, openMembers, openRunners, openRuns } from '@stream-infer/bus/registry';
 import { ensureResultStream, publishRunEnd } from '@stream-infer/bus/result-stream';
@@ -26,6 +27,7 @@ export async function startScheduler(
   const bus = await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: 'scheduler' });
   try {
     await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });
+    await ensureDeadLetterStream(bus, { maxBytes: settings.deadLettersMaxBytes });
     const replica = randomUUID();
     const metrics = createSchedulerMetrics(context.metrics);
     const dispatcher = new Dispatcher();
@@ -65,7 +67,7 @@ export async function startScheduler(
       report: (fault) => report(fault, {}),
       conclude: async (run, fault) => {
         const end = failedRunEnd(run, fault, Date.now() - run.startedAtMs);
-        await publishRunEnd(bus, end, new TextEncoder().encode(canonicalJson(end))).catch((error: unknown) => {
+        await publishRunEnd(bus, run, new TextEncoder().encode(canonicalJson(end))).catch((error: unknown) => {
           report(
             toFault(error, 'BUS_FAILED', `the end of run ${run.run} of stream ${run.stream} is not published`),
             {},

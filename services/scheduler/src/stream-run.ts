@@ -138,7 +138,7 @@ export class StreamRun {
 
   async #live(): Promise<void> {
     try {
-      const { bus, run, token, inherited, dispatcher, metrics, lateness } = this.#options;
+      const { run } = this;
       if (await this.#isOverAlready()) return await this.#conclude();
       const plan = samplePlan(run.spec, run.state.source);
       const events = {
@@ -148,18 +148,7 @@ export class StreamRun {
         failed: (fault: Fault) => this.#broke(fault),
       };
       const { signal } = this.#left;
-      this.#opened = await openLanes({
-        bus,
-        run,
-        token,
-        plan,
-        inherited,
-        dispatcher,
-        metrics,
-        lateness,
-        signal,
-        events,
-      });
+      this.#opened = await openLanes({ ...this.#options, plan, signal, events });
       if (this.#opened) await this.#play(this.#opened.schedule);
     } catch (error) {
       this.#failed(toFault(error));
@@ -257,7 +246,10 @@ export class StreamRun {
   }
 
   #frame(schedule: RunSchedule, frame: BufferedFrame): void {
-    if (this.#isOffline && schedule.hasGapBefore(frame.header.previous)) return this.#feed.lose();
+    if (this.#isOffline && schedule.hasGapBefore(frame.header.previous)) {
+      this.#feed.lose();
+      return;
+    }
     schedule.frame(frame, frame.header.previous, performance.now(), frame.header.ageMs);
     for (const lane of this.#lanes) lane.offer();
     this.#release();
@@ -302,7 +294,7 @@ export class StreamRun {
     while (this.#state === 'following') {
       const end = runEnd(run, source, ledgers, Math.max(0, Date.now() - run.startedAtMs), fault);
       try {
-        await publishRunEnd(bus, end, new TextEncoder().encode(canonicalJson(end)));
+        await publishRunEnd(bus, run, new TextEncoder().encode(canonicalJson(end)));
         this.#state = 'over';
       } catch (error) {
         this.#busFailed(error, 'its end is not published yet');
@@ -324,10 +316,7 @@ export class StreamRun {
 
   #busFailed(error: unknown, what: string): void {
     const { stream, run, epoch } = this.run;
-    this.#options.report(toFault(error, 'BUS_FAILED', `run ${run} of stream ${stream}: ${what}`), {
-      stream,
-      run,
-      epoch,
-    });
+    const fault = toFault(error, 'BUS_FAILED', `run ${run} of stream ${stream}: ${what}`);
+    this.#options.report(fault, { stream, run, epoch });
   }
 }

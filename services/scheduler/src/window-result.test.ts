@@ -4,7 +4,7 @@ import type { ResultRecord } from '@stream-infer/core/result-record';
 import { expect, test } from 'vitest';
 import { errorAnswer } from './answer.ts';
 import type { BufferedFrame } from './invocation-message.ts';
-import { recordBytes, recordOf } from './window-result.ts';
+import { deadLetterOf, recordBytes, recordOf } from './window-result.ts';
 
 const frame = (n: number): BufferedFrame => ({
   n,
@@ -53,16 +53,39 @@ test('offline there is no wall clock and no lateness, and an error stands in pla
   const record = recordOf(place, 'a', trigger, answer, { attempts: 1, lateMs: null });
   expect(record).toMatchObject({ capturedAtMs: null, lateMs: null, version: '' });
   expect(record.error).toEqual({ code: 'ALGORITHM_FAILED', message: 'it threw' });
-  expect(recordBytes(record, 1_000).failed).toBe(true);
+  expect(recordBytes(record, 1_000).error).toEqual(record.error);
 });
 
 test('what the bus does not take, or canonical JSON does not hold, becomes an error of the same window', () => {
   const record = (data: string) =>
     recordOf(place, 'a', trigger, { kind: 'data', data, version: '2' }, { attempts: 1, lateMs: null });
-  expect(recordBytes(record('x'), 1_000).failed).toBe(false);
+  expect(recordBytes(record('x'), 1_000).error).toBeUndefined();
   const large = recordBytes(record('x'.repeat(1_000)), 1_000);
-  expect(large.failed).toBe(true);
+  expect(large.error?.code).toBe('RESULT_TOO_LARGE');
   expect(parse(large.bytes)).toMatchObject({ n: 30, error: { code: 'RESULT_TOO_LARGE' } });
   expect(parse(large.bytes)).not.toHaveProperty('data');
   expect(parse(recordBytes(record('\ud800'), 1_000).bytes).error?.code).toBe('RESULT_NOT_JSON');
+});
+
+test('a dead letter names the invocation and its frames, and no password (I8)', () => {
+  const fault = new Fault('ALGORITHM_FAILED', 'rtsp://user:secret@camera/1 is no model');
+  const record = recordOf(place, 'a', trigger, errorAnswer(fault), { attempts: 3, lateMs: null });
+  const facts = { definition: 'd', mode: 'offline', error: fault, specHash: 'h', diedAtMs: 5 } as const;
+  expect(deadLetterOf(record, trigger, facts)).toEqual({
+    stream: 'lobby',
+    run: 'r',
+    algorithm: 'a',
+    definition: 'd',
+    n: 30,
+    key: '1.001',
+    mode: 'offline',
+    window: [
+      { n: 28, sourceIndex: 56, timestampMs: 934.248 },
+      { n: 30, sourceIndex: 60, timestampMs: 1000.98 },
+    ],
+    error: { code: 'ALGORITHM_FAILED', message: 'rtsp://***@camera/1 is no model' },
+    attempts: 3,
+    specHash: 'h',
+    diedAtMs: 5,
+  });
 });

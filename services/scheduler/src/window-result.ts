@@ -1,7 +1,9 @@
-/** The record of one window's result, and its bytes (R-1). */
+/** The record of one window's result, its bytes (R-1), and the letter of one that failed for good. */
 
 import { canonicalJson } from '@stream-infer/core/canonical-json';
-import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
+import type { DeadLetter } from '@stream-infer/core/dead-letter';
+import { Fault, type FaultJson, faultJson, toFault } from '@stream-infer/core/fault';
+import { redactUrl } from '@stream-infer/core/redact-url';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Trigger } from '@stream-infer/core/schedule';
 import { timeKey } from '@stream-infer/core/time-key';
@@ -11,8 +13,10 @@ import type { BufferedFrame, RunPlace } from './invocation-message.ts';
 /** `lateMs` is null offline. */
 export type Delivery = { readonly attempts: number; readonly lateMs: number | null };
 
+export type RecordPlace = Pick<RunPlace, 'stream' | 'run' | 'fps'>;
+
 export function recordOf(
-  { stream, run, fps }: RunPlace,
+  { stream, run, fps }: RecordPlace,
   algorithm: string,
   { n, frames }: Trigger<BufferedFrame>,
   answer: Exclude<Answer, { kind: 'not-started' }>,
@@ -36,21 +40,40 @@ export function recordOf(
   };
 }
 
-export type RecordBytes = { readonly bytes: Uint8Array; readonly failed: boolean };
+/** `error` is the record's, where it has one. */
+export type RecordBytes = { readonly bytes: Uint8Array; readonly error: FaultJson | undefined };
 
 /** Where canonical JSON cannot hold the data, or the bus takes no message of that size, those of an error in its place. */
 export function recordBytes(record: ResultRecord, maxPayloadBytes: number): RecordBytes {
   try {
     const bytes = encode(record);
-    if (bytes.length <= maxPayloadBytes) return { bytes, failed: record.error !== undefined };
+    if (bytes.length <= maxPayloadBytes) return { bytes, error: record.error };
     throw new Fault(
       'RESULT_TOO_LARGE',
       `the result takes ${bytes.length} bytes and the bus ${maxPayloadBytes}: return less, or give nats-server a larger max_payload`,
     );
   } catch (error) {
     const { data: _, ...rest } = record;
-    return { bytes: encode({ ...rest, error: faultJson(toFault(error)) }), failed: true };
+    const failed = { ...rest, error: faultJson(toFault(error)) };
+    return { bytes: encode(failed), error: failed.error };
   }
 }
 
 const encode = (record: ResultRecord): Uint8Array => new TextEncoder().encode(canonicalJson(record));
+
+export type LetterFacts = Pick<DeadLetter, 'definition' | 'mode' | 'error' | 'specHash' | 'diedAtMs'>;
+
+/** The letter of a window whose record is an error (A-4). */
+export function deadLetterOf(
+  { stream, run, algorithm, n, key, attempts }: ResultRecord,
+  { frames }: Trigger<BufferedFrame>,
+  { definition, mode, error, specHash, diedAtMs }: LetterFacts,
+): DeadLetter {
+  const window = frames.map(({ n: number, header: { sourceIndex, presentationTimeUs } }) => ({
+    n: number,
+    sourceIndex,
+    timestampMs: presentationTimeUs / 1_000,
+  }));
+  const told = { code: error.code, message: redactUrl(error.message) };
+  return { stream, run, algorithm, definition, n, key, mode, window, error: told, attempts, specHash, diedAtMs };
+}

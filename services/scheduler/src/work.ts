@@ -7,11 +7,23 @@ import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
 
 export type WorkOutcome =
   | { readonly kind: 'answered'; readonly result: Result }
-  /** The conversation with the runner broke. `mayHaveStarted`: sending it again may repeat what it did. */
-  | { readonly kind: 'lost'; readonly mayHaveStarted: boolean };
+  /** The runner lives, and did not answer in time. */
+  | { readonly kind: 'overdue' }
+  /** It never left. */
+  | { readonly kind: 'unsent' }
+  /** The conversation with the runner broke: it may have run. */
+  | {
+      readonly kind: 'lost';
+      /** Whether the runner held nothing else of this scheduler. */
+      readonly alone: boolean;
+      /** Whether the runner turns out to live, so that the network failed. Never rejects. */
+      readonly lives: Promise<boolean>;
+    };
 
 export type Work = {
   readonly invocation: Invocation;
+  /** The runner may hold nothing else until it is settled (core's attempts.ts). */
+  readonly alone: boolean;
   /** Called once. Never throws. */
   settle(outcome: WorkOutcome): void;
 };
@@ -19,6 +31,8 @@ export type Work = {
 /** Something that has work to send: one algorithm on one stream. */
 export type WorkSource = {
   readonly definition: string;
+  /** Whether its next invocation is to be sent alone. */
+  readonly wantsAlone: boolean;
   /** The next invocation; undefined where none is to be sent now. */
   take(): Work | undefined;
 };

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
 import type { LogLine } from './log-line.ts';
-import { startNatsServer } from './nats-server.ts';
+import { DEAD_LETTERS_BYTES, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
 import type { ServiceName } from './service-program.ts';
 import type { Workspace } from './workspace.ts';
@@ -74,6 +74,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     LOG_FORMAT: 'json',
     EXIT_WITH_PARENT: 'true',
     RESULTS_MAX_BYTES: String(server.resultsMaxBytes),
+    DEAD_LETTERS_MAX_BYTES: String(DEAD_LETTERS_BYTES),
     STORE_PATH: storePath(configuration, options),
     TMPDIR: workspace.directory,
   };

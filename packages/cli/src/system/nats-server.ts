@@ -20,6 +20,8 @@ const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
 const MAX_PENDING_BYTES = 16 * MAX_PAYLOAD_BYTES;
 const MOST_RESULTS_BYTES = 4 * 2 ** 30;
 const LEAST_RESULTS_BYTES = 2 ** 20;
+/** For dead letters; the oldest give way. */
+export const DEAD_LETTERS_BYTES = 16 * 2 ** 20;
 /** For the registry, beside the results. */
 const REGISTRY_BYTES = 64 * 2 ** 20;
 const environment = process.env;
@@ -115,7 +117,7 @@ max_pending: ${MAX_PENDING_BYTES}
 jetstream {
   store_dir: ${JSON.stringify(join(directory, 'nats'))}
   max_memory_store: ${Math.floor(machineMemoryBytes() / 2)}
-  max_file_store: ${resultsMaxBytes + REGISTRY_BYTES}
+  max_file_store: ${resultsMaxBytes + DEAD_LETTERS_BYTES + REGISTRY_BYTES}
 }
 `;
 

@@ -1,0 +1,72 @@
+/**
+ * Where a window's result goes. Of a run: its dead letter where it failed for good, then RESULTS, in order. Of a replay: a success stands
+ * beside the error that it mends (EX-6); an error is only told to whoever asked for the replay, and the letter stays as it is.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bus } from '@stream-infer/bus/bus';
+import { busErrorKind } from '@stream-infer/bus/bus-error';
+import { publishReplayed, publishReplayFailure } from '@stream-infer/bus/replays';
+import type { AlgorithmTotals, ResultRecord } from '@stream-infer/core/result-record';
+import type { Trigger } from '@stream-infer/core/schedule';
+import type { Mode } from '@stream-infer/core/stream-spec';
+import type { DeadLetterBox } from './dead-letter-box.ts';
+import type { BufferedFrame } from './invocation-message.ts';
+import type { PublishOutcome, ResultPublisher } from './result-publisher.ts';
+import { deadLetterOf, type RecordBytes } from './window-result.ts';
+
+export type WindowResult = RecordBytes & { readonly record: ResultRecord; readonly trigger: Trigger<BufferedFrame> };
+
+export type Outlet = {
+  /** Resolves when it stands where it belongs, or never will. `totals` count up to and with it. */
+  publish(result: WindowResult, totals: AlgorithmTotals): Promise<PublishOutcome>;
+};
+
+export type RunOutletOptions = {
+  readonly publisher: ResultPublisher;
+  readonly deadLetters: DeadLetterBox;
+  readonly definition: string;
+  readonly mode: Mode;
+  /** Of the stream's spec. */
+  readonly specHash: string;
+  deadLettered(): void;
+};
+
+export const runOutlet = (options: RunOutletOptions): Outlet => ({
+  async publish({ record, trigger, bytes, error }, totals) {
+    const { publisher, deadLetters, definition, mode, specHash, deadLettered } = options;
+    if (error) {
+      const facts = { definition, mode, error, specHash, diedAtMs: Date.now() };
+      if (await deadLetters.put(deadLetterOf(record, trigger, facts))) deadLettered();
+    }
+    return publisher.publish(trigger.n, bytes, totals);
+  },
+});
+
+export type ReplayOutletOptions = {
+  readonly bus: Bus;
+  /** The stream that plays the replay. */
+  readonly replay: string;
+  /** Gives up waiting. */
+  readonly signal: AbortSignal;
+  /** The bus refuses a result or does not answer; called with each try. */
+  refused(kind: string): void;
+};
+
+const RETRY_MS = 250;
+
+export const replayOutlet = ({ bus, replay, signal, refused }: ReplayOutletOptions): Outlet => ({
+  async publish({ record, bytes, error }) {
+    while (!signal.aborted && !bus.connection.isClosed()) {
+      try {
+        if (error) await publishReplayFailure(bus, replay, record.n, bytes);
+        else await publishReplayed(bus, record, bytes);
+        return 'published';
+      } catch (thrown) {
+        refused(busErrorKind(thrown));
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return 'given-up';
+  },
+});
