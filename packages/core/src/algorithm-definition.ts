@@ -49,6 +49,14 @@ export const scheduleShape = {
     .max(256)
     .optional()
     .describe('Invocations of one stream that may be under way at once. Default: 8 offline, 2 in realtime.'),
+  maxStalenessMs: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe(
+      'Realtime: a window whose newest frame was captured longer ago, in milliseconds, is dropped before the algorithm sees it. Default: the interval, at least 1000.',
+    ),
 };
 
 const oneInterval = (value: { interval?: unknown; intervalFrames?: unknown }): boolean =>

@@ -68,7 +68,7 @@ describe('a stream with a list of its own', () => {
           algorithms: [
             'faces',
             { name: 'faces', as: 'hourly', interval: 3600 },
-            { name: 'slow', intervalFrames: 5, timeoutMs: 7 },
+            { name: 'slow', intervalFrames: 5, timeoutMs: 7, maxStalenessMs: 250 },
           ],
         },
         { ...algorithm, intervalFrames: 3 },
@@ -86,6 +86,7 @@ describe('a stream with a list of its own', () => {
         intervalFrames: 5,
         timeoutMs: 7,
         maxInFlight: 1,
+        maxStalenessMs: 250,
       },
     ]);
     expect(spec?.algorithms[1]).not.toHaveProperty('intervalFrames');

@@ -4,7 +4,7 @@ import { FrameHistory, type PublishedFrame } from './frame-history.ts';
 import { Schedule, type Trigger } from './schedule.ts';
 import type { Mode } from './stream-spec.ts';
 
-function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000) {
+function setUp(mode: Mode, maxInFlight: number, maxStalenessMs = 1_000) {
   const history = new FrameHistory<PublishedFrame>('index');
   const schedule = new Schedule<PublishedFrame, number>({
     algorithm: {
@@ -16,10 +16,11 @@ function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000) {
       span: 1,
       timeoutMs: 1_000,
       maxInFlight,
+      maxStalenessMs,
+      heldMs: maxStalenessMs,
     },
     mode,
     start: 1,
-    staleAfterMs,
     progress: { answeredThrough: 0 },
   });
   let n = 0;
@@ -105,6 +106,14 @@ describe('in realtime', () => {
     expect(schedule.budgetMs(take(1_100), 1_100)).toBe(500);
   });
 
+  test('maxStalenessMs says how old a window may be that is sent', () => {
+    const { schedule, frame, take } = setUp('realtime', 1, 50);
+    frame(0, 20);
+    expect(schedule.take(30)).toBeUndefined();
+    frame(100, 20);
+    expect(schedule.budgetMs(take(129), 129)).toBe(1);
+  });
+
   test('a window that comes back gives way to a newer one, and is stale in its time', () => {
     const { schedule, frame, take } = setUp('realtime', 2, 1_000);
     frame(0);
@@ -114,6 +123,43 @@ describe('in realtime', () => {
     schedule.giveBack(take(100), 1_100);
     expect(schedule.ledger.totals.dropped).toEqual({ replaced: 1, stale: 1 });
     expect(schedule.idle).toBe(true);
+  });
+});
+
+describe('a newer window', () => {
+  const overtaken = ({ schedule }: ReturnType<typeof setUp>): number[] => schedule.overtaken().map(({ n }) => n);
+
+  test('asks back those under way, each once, and takes the place of one that no runner has started', () => {
+    const life = setUp('realtime', 2);
+    const { schedule, frame, take } = life;
+    frame(0);
+    const first = take(0);
+    frame(10);
+    const second = take(10);
+    expect(overtaken(life)).toEqual([]);
+    frame(20);
+    expect(overtaken(life)).toEqual([1, 2]);
+    frame(30);
+    expect(overtaken(life)).toEqual([]);
+    schedule.giveBack(second, 31);
+    expect(schedule.ledger.totals.dropped).toEqual({ replaced: 2 });
+    expect(take(31).n).toBe(4);
+    // One that had started is answered all the same.
+    schedule.answered(first, 1);
+    expect(schedule.ready().map(({ answer }) => answer)).toEqual([1]);
+    frame(40);
+    take(40);
+    expect(overtaken(life)).toEqual([]);
+    frame(50);
+    expect(overtaken(life)).toEqual([4, 5]);
+  });
+
+  test('waits its turn offline', () => {
+    const life = setUp('offline', 1);
+    life.frame(0);
+    life.take(0);
+    life.frame(0);
+    expect(overtaken(life)).toEqual([]);
   });
 });
 

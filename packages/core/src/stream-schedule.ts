@@ -18,9 +18,6 @@ export type StreamScheduleOptions = {
   readonly progress?: ReadonlyMap<string, Progress>;
 };
 
-/** In realtime a window that waited longer than an interval, or this, is stale. */
-const LEAST_STALE_AFTER_MS = 1_000;
-
 /** `F`: what is known of a frame; `A`: of an answer. */
 export class StreamSchedule<F extends PublishedFrame, A> {
   readonly schedules: readonly Schedule<F, A>[];
@@ -31,7 +28,7 @@ export class StreamSchedule<F extends PublishedFrame, A> {
   #ended = false;
 
   constructor({ plan, mode, live, progress }: StreamScheduleOptions) {
-    const { algorithms, fps, firstN, needed, sampling } = plan;
+    const { algorithms, firstN, needed, sampling } = plan;
     this.#history = new FrameHistory(sampling);
     this.#startsAtFirst = live && needed.kind === 'all';
     this.schedules = algorithms.map(
@@ -40,7 +37,6 @@ export class StreamSchedule<F extends PublishedFrame, A> {
           algorithm,
           mode,
           start: firstN,
-          staleAfterMs: Math.max(LEAST_STALE_AFTER_MS, (algorithm.intervalFrames * fps.den * 1_000) / fps.num),
           progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
         }),
     );

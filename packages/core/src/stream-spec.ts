@@ -25,6 +25,8 @@ export type StreamAlgorithm = {
   readonly intervalFrames?: number;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
+  /** Realtime: milliseconds from capture on; the interval, or LEAST_STALENESS_MS, where absent. */
+  readonly maxStalenessMs?: number;
 };
 
 export type StreamSpec = {

@@ -50,4 +50,22 @@ describe('a fair queue', () => {
     expect(drained(queue)).toEqual(['a1']);
     expect(queue.delete(first)).toBe(false);
   });
+
+  test('keeps the turn of a stream whose only item is taken out, for one that comes in time', () => {
+    const queue = new FairQueue<{ stream: string; n: number }>();
+    const first = item('a', 1);
+    for (const each of [first, item('b', 1), item('c', 1)]) queue.push(each);
+    queue.delete(first);
+    expect(queue.size).toBe(2);
+    queue.push(item('a', 2));
+    expect(drained(queue)).toEqual(['a2', 'b1', 'c1']);
+  });
+
+  test('gives the oldest of one stream before its turn', () => {
+    const queue = new FairQueue<{ stream: string; n: number }>();
+    for (const each of [item('a', 1), item('b', 1), item('b', 2)]) queue.push(each);
+    expect(queue.shiftOf('b')).toEqual(item('b', 1));
+    expect(queue.shiftOf('c')).toBeUndefined();
+    expect(drained(queue)).toEqual(['a1', 'b2']);
+  });
 });

@@ -23,6 +23,7 @@ function served(concurrency: number, inAdvance = 0) {
     timeoutMs: 777,
     instances: {
       hasRoom: () => handed.size < concurrency + inAdvance,
+      isIdle: () => handed.size < concurrency,
       hand: ({ stream, n }, timeoutMs) => {
         const id = place(stream, n);
         const { promise, resolve } = Promise.withResolvers<WindowOutcome>();
@@ -130,6 +131,44 @@ describe('a served algorithm', () => {
     await faces.ran('a1');
     expect(faces.outcomes()).toContain('a1 ok');
     expect(faces.handed()).toEqual([]);
+  });
+
+  test.each([
+    ['fetched', 0],
+    ['handed to a busy instance in advance', 1],
+  ])(
+    'puts a newer window into the place of one that was %s and cancelled, before what others wait with',
+    async (_, inAdvance) => {
+      const faces = served(1, inAdvance);
+      faces.submit('a1');
+      const cancel = faces.submit('b1');
+      for (const id of ['c1', 'd1']) faces.submit(id);
+      await faces.fetched('a1');
+      await faces.fetched('b1');
+      cancel();
+      await faces.settled();
+      expect(faces.outcomes()).toEqual(['b1 NOT_STARTED not started']);
+      expect(faces.fetching()).toEqual([]);
+      faces.submit('b2');
+      expect(faces.fetching()).toEqual(['b2']);
+      await faces.fetched('b2');
+      await faces.ran('a1');
+      expect(faces.handed()[0]).toBe('b2');
+      expect(faces.fetching()).toEqual(['c1']);
+    },
+  );
+
+  test('keeps no place once an instance would wait for it', async () => {
+    const faces = served(1);
+    faces.submit('a1');
+    const cancel = faces.submit('b1');
+    faces.submit('c1');
+    await faces.fetched('a1');
+    cancel();
+    await faces.fetched('b1');
+    expect(faces.fetching()).toEqual([]);
+    await faces.ran('a1');
+    expect(faces.fetching()).toEqual(['c1']);
   });
 
   test('gives back what is stale when its turn comes', async () => {

@@ -3,7 +3,9 @@
  *
  * Invariants: every invocation is answered exactly once (G-4); one that was cancelled, or is given back by a drain, before an
  * instance has begun it is answered as not started (G-5, G-6); streams take turns (I6); at most `concurrency` + 1 windows are in
- * memory, so that the next one is fetched while the others run, and memory is bounded whoever asks.
+ * memory, so that the next one is fetched while the others run, and memory is bounded whoever asks. The place of a window that was
+ * fetched ahead and cancelled is its stream's until an instance would wait for it: a newer window takes it, as one that comes later
+ * in the round would be replaced for ever.
  */
 
 import type { Frame } from '@stream-infer/algorithm';
@@ -27,6 +29,8 @@ export type Answer = { readonly outcome: Outcome; readonly timings: Timings };
 export type Instances = {
   /** Whether one of them takes a window now. */
   hasRoom(): boolean;
+  /** Whether one of them has nothing to run. */
+  isIdle(): boolean;
   hand(job: WindowJob, timeoutMs: number): HandedWindow;
 };
 
@@ -67,6 +71,8 @@ export class ServedAlgorithm {
   readonly #fetching = new Set<Task>();
   #prepared: Prepared[] = [];
   readonly #handed = new Map<Task, HandedWindow>();
+  /** Streams whose window in memory was cancelled, and whose next one takes its place. */
+  readonly #places = new Set<string>();
   #drained: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ServedAlgorithmOptions) {
@@ -95,6 +101,7 @@ export class ServedAlgorithm {
     if (this.#drained) this.#giveBack(task, 'the runner drains');
     else {
       this.#waiting.push(task);
+      this.#takePlace(task.stream);
       this.pump();
     }
     return () => this.#cancel(task);
@@ -108,7 +115,8 @@ export class ServedAlgorithm {
       if (!next) break;
       if (!this.#isStale(next.task)) void this.#hand(next);
     }
-    while (this.#fetching.size + this.#prepared.length + this.#handed.size <= concurrency) {
+    if (instances.isIdle() && this.#fetching.size === 0) this.#places.clear();
+    while (this.#inMemory + this.#places.size <= concurrency) {
       const next = this.#waiting.shift();
       if (!next) break;
       if (!this.#isStale(next)) void this.#prepare(next);
@@ -129,6 +137,23 @@ export class ServedAlgorithm {
     return this.#drained.promise;
   }
 
+  get #inMemory(): number {
+    return this.#fetching.size + this.#prepared.length + this.#handed.size;
+  }
+
+  #keepPlace(stream: string): void {
+    this.#places.add(stream);
+    this.#takePlace(stream);
+  }
+
+  #takePlace(stream: string): void {
+    if (!this.#places.has(stream)) return;
+    const next = this.#waiting.shiftOf(stream);
+    if (!next) return;
+    this.#places.delete(stream);
+    if (!this.#isStale(next)) void this.#prepare(next);
+  }
+
   async #prepare(task: Task): Promise<void> {
     this.#fetching.add(task);
     const started = performance.now();
@@ -141,6 +166,7 @@ export class ServedAlgorithm {
       this.#answer(task, { kind: 'fault', fault: faultJson(toFault(error)), notStarted: false });
     }
     this.#fetching.delete(task);
+    if (task.cancelled) this.#keepPlace(task.stream);
     this.pump();
   }
 
@@ -164,7 +190,10 @@ export class ServedAlgorithm {
         break;
       case 'not-started':
         if (this.#drained) this.#giveBack(task, 'the runner drains');
-        else if (task.cancelled) this.#giveBack(task, 'it was cancelled');
+        else if (task.cancelled) {
+          this.#giveBack(task, 'it was cancelled');
+          this.#keepPlace(task.stream);
+        }
         // Its worker was lost with the window before it; the frames went with it.
         else if (!this.#isStale(task)) this.#waiting.unshift(task);
     }
@@ -177,8 +206,9 @@ export class ServedAlgorithm {
     task.cancelled = true;
     const prepared = this.#prepared.findIndex((one) => one.task === task);
     if (prepared >= 0) this.#prepared.splice(prepared, 1);
-    if (prepared >= 0 || this.#waiting.delete(task) || this.#fetching.has(task))
-      this.#giveBack(task, 'it was cancelled');
+    const inMemory = prepared >= 0 || this.#fetching.has(task);
+    if (inMemory || this.#waiting.delete(task)) this.#giveBack(task, 'it was cancelled');
+    if (prepared >= 0) this.#keepPlace(task.stream);
     this.#handed.get(task)?.takeBack();
     this.pump();
   }

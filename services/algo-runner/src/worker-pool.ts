@@ -54,6 +54,11 @@ export class WorkerPool {
     return [...this.#workers].some((worker) => worker.hasRoom(this.#inAdvance));
   }
 
+  /** Whether a worker has nothing to run. */
+  isIdle(): boolean {
+    return this.count('idle') > 0;
+  }
+
   /** Hands one window to a worker, for which there must be room. */
   hand(job: WindowJob, timeoutMs: number): HandedWindow {
     const worker = [...this.#workers].find((one) => one.hasRoom(this.#inAdvance));

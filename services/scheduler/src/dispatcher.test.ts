@@ -20,12 +20,14 @@ const source = (name: string, count: number, definition = 'd'): WorkSource & { l
 function carrier(credits: number) {
   const sent: Work[] = [];
   const cancelled: Work[] = [];
+  const recalled: Work[] = [];
   const made: Carrier = {
     credits: () => credits - sent.length,
     send: (work) => void sent.push(work),
     cancel: (work) => void cancelled.push(work),
+    recall: (work) => void recalled.push(work),
   };
-  return { made, sent, cancelled, streams: () => sent.map(({ invocation }) => invocation.stream).join('') };
+  return { made, sent, cancelled, recalled, streams: () => sent.map(({ invocation }) => invocation.stream).join('') };
 }
 
 test('sources take turns, however much each has', () => {
@@ -78,4 +80,20 @@ test('work is cancelled where it was sent; after a halt nothing is sent', () => 
   dispatcher.addCarrier(one.made);
   dispatcher.pump('d');
   expect(withdrawn.left).toBe(1);
+});
+
+test('work is recalled where it was sent, and its source has its turn still', () => {
+  const dispatcher = new Dispatcher();
+  let credits = 1;
+  const one = carrier(0);
+  dispatcher.addCarrier({ ...one.made, credits: () => credits - one.sent.length });
+  const [x, y, z] = [source('x', 9), source('y', 9), source('z', 9)];
+  for (const each of [x, y, z]) dispatcher.offer(each);
+  const [first] = one.sent;
+  if (first) dispatcher.recall(first);
+  expect(one.recalled).toEqual([first]);
+  dispatcher.offerFirst(x);
+  credits = 4;
+  dispatcher.pump('d');
+  expect(one.streams()).toBe('xxyz');
 });

@@ -54,7 +54,7 @@ export class Lane implements WorkSource {
   readonly #options: LaneOptions;
   readonly #intervalMs: number;
   readonly #sends = new WeakMap<Trigger<BufferedFrame>, Sends>();
-  readonly #underWay = new Set<Work>();
+  readonly #underWay = new Map<Trigger<BufferedFrame>, Work>();
   readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
   #publishing = false;
   #halted = false;
@@ -72,13 +72,19 @@ export class Lane implements WorkSource {
     return this.#underWay.size === 0 && !this.#publishing;
   }
 
-  /** To be called when the schedule may have something to send. */
+  /** To be called when the schedule may have something to send. What still waits then takes the place of what has not started. */
   offer(): void {
-    if (!this.#halted && this.#options.schedule.canTake) this.#options.dispatcher.offer(this);
+    const { schedule, dispatcher } = this.#options;
+    if (this.#halted) return;
+    if (schedule.canTake) dispatcher.offer(this);
+    for (const trigger of schedule.overtaken()) {
+      const work = this.#underWay.get(trigger);
+      if (work) dispatcher.recall(work);
+    }
   }
 
   take(): Work | undefined {
-    const { schedule, place } = this.#options;
+    const { schedule, place, dispatcher } = this.#options;
     const nowMs = performance.now();
     const trigger = schedule.take(nowMs);
     if (trigger === undefined) return undefined;
@@ -92,14 +98,15 @@ export class Lane implements WorkSource {
         budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0,
       }),
       settle: (outcome) => {
-        if (!this.#underWay.delete(work)) return;
+        if (!this.#underWay.delete(trigger)) return;
         this.#settled(trigger, sends, outcome);
         this.#publishReady();
+        if (wasGivenBack(outcome) && !this.#halted && schedule.canTake) dispatcher.offerFirst(this);
         this.offer();
         this.#options.events.changed();
       },
     };
-    this.#underWay.add(work);
+    this.#underWay.set(trigger, work);
     return work;
   }
 
@@ -112,7 +119,7 @@ export class Lane implements WorkSource {
   /** Takes back what is under way. Idempotent. */
   close(): void {
     this.halt();
-    for (const work of this.#underWay) this.#options.dispatcher.cancel(work);
+    for (const work of this.#underWay.values()) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
     this.#options.metrics.close();
   }
@@ -192,3 +199,6 @@ export class Lane implements WorkSource {
     }
   }
 }
+
+const wasGivenBack = (outcome: WorkOutcome): boolean =>
+  outcome.kind === 'answered' && outcome.result.outcome?.$case === 'fault' && outcome.result.outcome.value.notStarted;

@@ -110,12 +110,16 @@ export class RunnerClient implements Carrier {
     this.#state.call.write({ message: { $case: 'invocation', value: invocation } });
   }
 
-  cancel({ invocation }: Work): void {
-    const sent = this.#sent.get(invocation.id);
+  cancel(work: Work): void {
+    const sent = this.#sent.get(work.invocation.id);
     if (sent === undefined || sent.cancelled) return;
     sent.cancelled = true;
-    if (this.#state.kind === 'open' || this.#state.kind === 'draining')
-      this.#state.call.write({ message: { $case: 'cancel', value: { invocationId: invocation.id } } });
+    this.recall(work);
+  }
+
+  recall({ invocation }: Work): void {
+    if (!this.#sent.has(invocation.id) || !('call' in this.#state) || this.#state.kind === 'opening') return;
+    this.#state.call.write({ message: { $case: 'cancel', value: { invocationId: invocation.id } } });
   }
 
   /** Ends the conversation; what is unanswered is lost. Idempotent. */

@@ -1,0 +1,116 @@
+/** What a runner that is asked for more than it can do delivers: how much, how old, and in which order. Figures are printed. */
+
+import { directGet } from '@stream-infer/bus/direct-get';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import { afterEach, describe, expect, test } from 'vitest';
+import { untilEnded } from '../harness/result-log.ts';
+import { startRunner, type TestRunner } from '../harness/runner.ts';
+import { startIngest } from '../harness/scripted-ingest.ts';
+import { startTestScheduler, type TestScheduler } from '../harness/test-scheduler.ts';
+import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
+
+const BUSY = `
+export default class Busy {
+  run([frame], { options }) {
+    const end = performance.now() + options.busyMs;
+    while (performance.now() < end);
+    return new DataView(frame.data.buffer, frame.data.byteOffset).getUint32(0);
+  }
+}`;
+const SLEEPING = `
+export default class Sleeping {
+  async run([frame], { options }) {
+    await new Promise((resolve) => setTimeout(resolve, options.sleepMs));
+    return new DataView(frame.data.buffer, frame.data.byteOffset).getUint32(0);
+  }
+}`;
+
+const SIZE = { width: 64, height: 48 };
+
+let runner: TestRunner | undefined;
+let scheduler: TestScheduler | undefined;
+afterEach(async () => {
+  await scheduler?.stop();
+  await runner?.stop();
+});
+
+async function start(use: string, source: string, rest: string): Promise<TestRunner> {
+  runner = await startRunner({
+    configuration: `algorithms: [{name: a, use: ./${use}, ${rest}}]`,
+    files: { [use]: source },
+  });
+  scheduler = await startTestScheduler({ NATS_URL: runner.natsUrl });
+  return runner;
+}
+
+/** When each result was stored, by the bus's clock, in trigger order. */
+async function storedAtMs({ bus }: TestRunner): Promise<number[]> {
+  const { state } = await bus.manager.streams.info(bus.topology.resultsStream);
+  const times: number[] = [];
+  // The last message is the run's end.
+  for (let seq = state.first_seq; seq < state.last_seq; seq += 1) {
+    const message = await directGet(bus, bus.topology.resultsStream, { seq });
+    times.push(Date.parse(message?.headers.get('Nats-Time-Stamp') ?? ''));
+  }
+  return times;
+}
+
+const quantile = (values: readonly number[], part: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? Number.NaN;
+
+const everyFrame = (given: Partial<StreamSpec>, maxInFlight: number): StreamSpec =>
+  streamSpec({ ...SIZE, ...given, algorithms: [algorithm({ intervalFrames: 1, maxInFlight })] });
+
+describe('one runner', () => {
+  test('four times overloaded: it works all the time, on windows that are fresh, and what it does not get to is counted', async () => {
+    const [busyMs, fps, frames] = [25, 100, 300];
+    const { bus } = await start('busy.mjs', BUSY, `options: {busyMs: ${busyMs}}`);
+    const spec = everyFrame({ mode: 'realtime', fps: String(fps) }, 2);
+    const facts = sourceFacts({ ...SIZE, fps: String(fps), sampling: 'time', live: true });
+    const ingest = await startIngest(bus, spec, facts);
+    await ingest.play(frames, 1_000 / fps);
+    await ingest.end();
+    const { records, end } = await untilEnded(bus, 'lobby');
+    const stored = await storedAtMs(runner as TestRunner);
+    const staleness = records.map(({ capturedAtMs }, at) => (stored[at] ?? Number.NaN) - (capturedAtMs ?? Number.NaN));
+    const elapsedMs = (stored.at(-1) ?? Number.NaN) - (stored[0] ?? Number.NaN);
+    const used = ((records.length - 1) * busyMs) / elapsedMs;
+    const [median, p95] = [quantile(staleness, 0.5), quantile(staleness, 0.95)];
+    console.log(
+      `overload: ${records.length} of ${frames} delivered, ${(100 * used).toFixed(1)} % of the runner's capacity, staleness median ${median} ms, p95 ${p95} ms`,
+      end.algorithms.a?.dropped,
+    );
+    expect(records.map(({ data }) => data)).toEqual(records.map(({ n }) => n));
+    expect(end.algorithms.a).toEqual({
+      triggered: frames,
+      completed: records.length,
+      failed: 0,
+      dropped: { replaced: frames - records.length },
+    });
+    expect(used).toBeGreaterThanOrEqual(0.95);
+    expect(median).toBeLessThanOrEqual(50);
+    expect(p95).toBeLessThanOrEqual(75);
+  });
+
+  test('eight instances of 200 ms each keep their order at full rate', async () => {
+    const [sleepMs, concurrency, frames] = [200, 8, 240];
+    const { bus } = await start(
+      'sleeping.mjs',
+      SLEEPING,
+      `concurrency: ${concurrency}, options: {sleepMs: ${sleepMs}}`,
+    );
+    const ingest = await startIngest(bus, everyFrame({}, concurrency), sourceFacts(SIZE));
+    await ingest.play(frames);
+    await ingest.end();
+    const { records } = await untilEnded(bus, 'lobby');
+    const stored = await storedAtMs(runner as TestRunner);
+    const elapsedMs = (stored.at(-1) ?? Number.NaN) - (stored[0] ?? Number.NaN);
+    // The first eight come at once, after their 200 ms.
+    const rate = ((records.length - concurrency) * 1_000) / elapsedMs;
+    console.log(`order: ${records.length} results, ${rate.toFixed(1)} a second`);
+    const inOrder = Array.from({ length: frames }, (_, at) => at + 1);
+    expect(records.map(({ n }) => n)).toEqual(inOrder);
+    expect(records.map(({ data }) => data)).toEqual(inOrder);
+    expect(rate).toBeGreaterThanOrEqual(38);
+  });
+});
