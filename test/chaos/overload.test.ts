@@ -5,6 +5,7 @@ import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { afterEach, describe, expect, test } from 'vitest';
 import { untilEnded } from '../harness/result-log.ts';
 import { startRunner, type TestRunner } from '../harness/runner.ts';
+import { invocationOf } from '../harness/runner-caller.ts';
 import { startIngest } from '../harness/scripted-ingest.ts';
 import { startTestScheduler, type TestScheduler } from '../harness/test-scheduler.ts';
 import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
@@ -23,6 +24,12 @@ export default class Sleeping {
     await new Promise((resolve) => setTimeout(resolve, options.sleepMs));
     return new DataView(frame.data.buffer, frame.data.byteOffset).getUint32(0);
   }
+}`;
+
+const TEAM = `
+export default class Team {
+  run() { return 1; }
+  runBatch(windows) { return windows.map(() => windows.length); }
 }`;
 
 const SIZE = { width: 64, height: 48 };
@@ -112,5 +119,23 @@ describe('one runner', () => {
     expect(records.map(({ n }) => n)).toEqual(inOrder);
     expect(records.map(({ data }) => data)).toEqual(inOrder);
     expect(rate).toBeGreaterThanOrEqual(38);
+  });
+
+  test('that is idle waits maxDelayMs for a batch to fill, and no longer', async () => {
+    const maxDelayMs = 20;
+    const idle = await start('team.mjs', TEAM, `maxBatch: 8, maxDelayMs: ${maxDelayMs}`);
+    const waitsMs = await idle.conversing(async (caller) => {
+      caller.hello();
+      const waits: number[] = [];
+      for (let n = 1; n <= 50; n += 1)
+        waits.push(((await caller.ask(invocationOf('a', n))).timings?.queueUs ?? 0) / 1_000);
+      return waits;
+    });
+    const [median, p95] = [quantile(waitsMs, 0.5), quantile(waitsMs, 0.95)];
+    console.log(`idle: waits of a lone window: median ${median} ms, p95 ${p95} ms, maxDelayMs ${maxDelayMs}`);
+    // Of the way to the thread and back there is a millisecond in it.
+    expect(median).toBeGreaterThan(maxDelayMs / 2);
+    expect(median).toBeLessThanOrEqual(maxDelayMs + 1);
+    expect(p95).toBeLessThanOrEqual(maxDelayMs + 5);
   });
 });

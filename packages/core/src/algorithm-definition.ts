@@ -59,6 +59,23 @@ export const scheduleShape = {
     ),
 };
 
+/** How a runner runs an algorithm: of the definition, and of no stream. */
+export const runnerShape = {
+  concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
+  maxBatch: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe('Windows, of all cameras, that an instance is handed at once; more than 1 needs runBatch.'),
+  maxDelayMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(5)
+    .describe('How long an idle instance waits for a batch to fill, in milliseconds, from its first window on.'),
+};
+
 const oneInterval = (value: { interval?: unknown; intervalFrames?: unknown }): boolean =>
   value.interval === undefined || value.intervalFrames === undefined;
 const ONE_INTERVAL = { message: 'give interval or intervalFrames, not both', path: ['intervalFrames'] };
@@ -69,7 +86,7 @@ export const algorithmDefinitionSchema = z
     use: z.string().min(1).describe('A built-in (onnx-detector, onnx, frame-stats) or the path of a module.'),
     options: z.record(z.string(), json).default({}).describe('Handed to the algorithm as they are.'),
     ...scheduleShape,
-    concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
+    ...runnerShape,
   })
   .refine(oneInterval, ONE_INTERVAL);
 

@@ -153,20 +153,22 @@ export class Schedule<F extends PublishedFrame, A> {
    * each once. One that has started is answered all the same.
    */
   overtaken(): Trigger<F>[] {
-    if (this.#mode === 'offline' || this.#waiting.length === 0) return [];
-    const overtaken = [...this.#underWay].filter((n) => !this.#askedBack.has(n));
+    const newest = this.#waiting.at(-1);
+    if (this.#mode === 'offline' || newest === undefined) return [];
+    const overtaken = [...this.#underWay].filter((n) => n < newest.n && !this.#askedBack.has(n));
     for (const n of overtaken) this.#askedBack.add(n);
     return overtaken.flatMap((n) => this.#open.get(n) ?? []);
   }
 
   /**
    * A window under way comes back unanswered: it waits again, before younger ones. It is dropped where nothing more is sent; in
-   * realtime too where a newer one waits or it is stale.
+   * realtime too where a newer one waits or has asked it back, which may be under way by now, or it is stale.
    */
   giveBack(trigger: Trigger<F>, nowMs: number): void {
+    const replaced = this.#askedBack.has(trigger.n) || (this.#mode === 'realtime' && this.#waiting.length > 0);
     this.#landed(trigger.n);
     if (this.#stopped) this.drop(trigger.n, 'stopped');
-    else if (this.#mode === 'realtime' && this.#waiting.length > 0) this.drop(trigger.n, 'replaced');
+    else if (replaced) this.drop(trigger.n, 'replaced');
     else if (this.budgetMs(trigger, nowMs) <= 0) this.drop(trigger.n, 'stale');
     else {
       const younger = this.#waiting.findIndex(({ n }) => n > trigger.n);

@@ -3,7 +3,8 @@
  * within a stream the oldest comes first. A stream whose last item is taken out of its place keeps its turn: a newer one may come for it.
  */
 
-export class FairQueue<T extends { readonly stream: string }> {
+/** `arrival` counts up: of a stream's items the oldest has the lowest. */
+export class FairQueue<T extends { readonly stream: string; readonly arrival: number }> {
   /** The stream whose turn is next stands first. An empty list is a turn that is kept. */
   readonly #streams = new Map<string, T[]>();
 
@@ -13,15 +14,13 @@ export class FairQueue<T extends { readonly stream: string }> {
 
   push(item: T): void {
     const items = this.#streams.get(item.stream);
-    if (items) items.push(item);
-    else this.#streams.set(item.stream, [item]);
+    if (!items) this.#streams.set(item.stream, [item]);
+    else items.splice(items.findLastIndex(({ arrival }) => arrival < item.arrival) + 1, 0, item);
   }
 
-  /** Puts back what was taken out: it is the oldest of its stream again. */
-  unshift(item: T): void {
-    const items = this.#streams.get(item.stream);
-    if (items) items.unshift(item);
-    else this.#streams.set(item.stream, [item]);
+  /** Everything in it, by stream. */
+  items(): T[] {
+    return [...this.#streams.values()].flat();
   }
 
   /** The next one, taken out; its stream goes to the end of the round. */

@@ -196,7 +196,7 @@ export class RunnerClient implements Carrier {
     this.#loseAll();
   }
 
-  /** A runner runs as many at once as it has instances; what was sent after these had not started. */
+  /** A runner runs as many at once as its instances take; what was sent after these had not started. */
   #loseAll(): void {
     this.#credits.clear();
     const running = new Map<string, number>();
@@ -206,12 +206,13 @@ export class RunnerClient implements Carrier {
       const { definition } = work.invocation;
       const before = running.get(definition) ?? 0;
       running.set(definition, before + 1);
-      if (!cancelled) work.settle({ kind: 'lost', mayHaveStarted: before < this.#concurrency(definition) });
+      if (!cancelled) work.settle({ kind: 'lost', mayHaveStarted: before < this.#runsAtOnce(definition) });
     }
   }
 
-  #concurrency(definition: string): number {
-    return this.runner.algorithms.find((served) => served.definition === definition)?.concurrency ?? 1;
+  #runsAtOnce(definition: string): number {
+    const served = this.runner.algorithms.find((one) => one.definition === definition);
+    return served ? served.concurrency * (served.maxBatch ?? 1) : 1;
   }
 
   #checkLimits(): void {
