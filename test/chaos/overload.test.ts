@@ -18,6 +18,16 @@ export default class Busy {
     return new DataView(frame.data.buffer, frame.data.byteOffset).getUint32(0);
   }
 }`;
+/** Tells how old its newest frame was when it began. */
+const AGEING = `
+export default class Ageing {
+  run(frames, { options }) {
+    const ageMs = Date.now() - frames.at(-1).capturedAtMs;
+    const end = performance.now() + options.busyMs;
+    while (performance.now() < end);
+    return ageMs;
+  }
+}`;
 const SLEEPING = `
 export default class Sleeping {
   async run([frame], { options }) {
@@ -97,6 +107,33 @@ describe('one runner', () => {
     expect(used).toBeGreaterThanOrEqual(0.95);
     expect(median).toBeLessThanOrEqual(50);
     expect(p95).toBeLessThanOrEqual(75);
+  });
+
+  test('shared by eight cameras: no window older than maxStalenessMs reaches the algorithm, and each that was is counted', async () => {
+    const [busyMs, fps, frames, maxStalenessMs] = [25, 10, 40, 60];
+    const { bus } = await start('ageing.mjs', AGEING, `options: {busyMs: ${busyMs}}`);
+    const algorithms = [algorithm({ intervalFrames: 1, maxInFlight: 2, maxStalenessMs })];
+    const facts = sourceFacts({ ...SIZE, fps: String(fps), sampling: 'time', live: true });
+    const cameras = Array.from({ length: 8 }, async (_, at) => {
+      const spec = streamSpec({ ...SIZE, id: `cam${at}`, mode: 'realtime', fps: String(fps), algorithms });
+      const ingest = await startIngest(bus, spec, facts);
+      await ingest.play(frames, 1_000 / fps);
+      await ingest.end();
+      const { records, end } = await untilEnded(bus, spec.id);
+      const { triggered, completed, dropped = {} } = end.algorithms.a ?? {};
+      expect([triggered, completed]).toEqual([frames, records.length]);
+      expect((dropped.stale ?? 0) + (dropped.replaced ?? 0)).toBe(frames - records.length);
+      return { ages: records.map(({ data }) => Number(data)), stale: dropped.stale ?? 0 };
+    });
+    const played = await Promise.all(cameras);
+    const ages = played.flatMap((one) => one.ages);
+    const stale = played.reduce((sum, one) => sum + one.stale, 0);
+    console.log(
+      `staleness: ${ages.length} results, at most ${Math.max(...ages)} ms old at the start, ${stale} windows stale`,
+    );
+    expect(stale).toBeGreaterThan(0);
+    // The way from the scheduler to the thread is on nobody's clock.
+    expect(Math.max(...ages)).toBeLessThanOrEqual(maxStalenessMs + 10);
   });
 
   test('eight instances of 200 ms each keep their order at full rate', async () => {

@@ -90,7 +90,7 @@ describe('a runner that cannot keep up', () => {
     expect(await mean(team, 'infer_seconds')).toBeCloseTo(0.002, 6);
   });
 
-  test.skipIf(media === undefined)('does so with a model', async () => {
+  test.skipIf(media === undefined)('does so with a model (needs STREAM_INFER_MEDIA)', async () => {
     const model = join(media ?? '', 'models', 'yunet_n_dynamic.onnx');
     const options = `options: {model: ${model}, family: yunet, inputSize: {longSide: 320}}`;
     const yunet = await start(`use: onnx-detector, maxBatch: 8, ${options}`);
@@ -152,7 +152,7 @@ describe('the windows of a batch', () => {
     });
   });
 
-  test.skipIf(media === undefined)('have the boxes that they have alone', async () => {
+  test.skipIf(media === undefined)('have the boxes that they have alone (needs STREAM_INFER_MEDIA)', async () => {
     const model = join(media ?? '', 'models', 'yunet_n_dynamic.onnx');
     const boxesWith = async (maxBatch: number): Promise<Detections[]> => {
       const use = `use: onnx-detector, maxBatch: ${maxBatch}, maxDelayMs: 60000`;
