@@ -1,6 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { answered, FAILED, served, TIMES } from '../../../test/harness/served-algorithm.ts';
 
+/** Timers and the time are the test's own until it ends. */
+function fakeClock() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  return { advance: (ms: number) => void vi.advanceTimersByTime(ms), [Symbol.dispose]: () => void vi.useRealTimers() };
+}
+
 describe('batches', () => {
   const batched = (maxDelayMs?: number) =>
     served(1, 0, { maxBatch: 3, ...(maxDelayMs !== undefined && { maxDelayMs }) });
@@ -27,29 +33,40 @@ describe('batches', () => {
   });
 
   test('go to an idle instance once maxDelayMs have passed since their first window', async () => {
+    using clock = fakeClock();
     const faces = batched(30);
-    const beganMs = performance.now();
-    for (const id of ['a1', 'b1']) faces.submit(id);
-    for (const id of ['a1', 'b1']) await faces.fetched(id);
-    expect(faces.handed()).toEqual([]);
-    await vi.waitUntil(() => faces.handed().length > 0);
-    expect(performance.now() - beganMs).toBeGreaterThanOrEqual(28);
+    for (const id of ['a1', 'b1']) {
+      faces.submit(id);
+      await faces.fetched(id);
+      clock.advance(20);
+    }
     expect(faces.handed()).toEqual(['a1+b1']);
     // A busy instance takes what is there as soon as it is free, since that was there for longer.
     faces.submit('c1');
     await faces.fetched('c1');
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    clock.advance(40);
     expect(faces.handed()).toEqual(['a1+b1']);
     await faces.ran('a1+b1');
     expect(faces.handed()).toEqual(['c1']);
+    await faces.ran('c1');
+    // An idle one waits for all of it again.
+    faces.submit('d1');
+    await faces.fetched('d1');
+    clock.advance(28);
+    expect(faces.handed()).toEqual([]);
+    clock.advance(2);
+    expect(faces.handed()).toEqual(['d1']);
   });
 
   test('go before the first of their windows is stale', async () => {
+    using clock = fakeClock();
     const faces = batched();
     faces.submit('a1');
     faces.submit('b1', { budgetMs: 40 });
     for (const id of ['a1', 'b1']) await faces.fetched(id);
-    await vi.waitUntil(() => faces.handed().length > 0);
+    clock.advance(36);
+    expect(faces.handed()).toEqual([]);
+    clock.advance(3);
     expect(faces.handed()).toEqual(['a1+b1']);
     await faces.ran('a1+b1');
     expect(faces.outcomes()).toEqual(['a1 ok', 'b1 ok']);
