@@ -15,6 +15,8 @@ export type RunnerRegistration = {
     readonly definition: string;
     readonly version: string;
     readonly concurrency: number;
+    /** Windows that an instance runs at once; 1 where absent. */
+    readonly maxBatch?: number;
   }[];
   readonly startedAtMs: number;
   /** Counts up with each beat. */

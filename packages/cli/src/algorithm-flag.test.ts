@@ -3,13 +3,17 @@ import { parseAlgorithmFlag } from './algorithm-flag.ts';
 
 test('keys of the schedule go to the definition, all others to the options, numbers and booleans as such', () => {
   expect(
-    parseAlgorithmFlag('faces=onnx-detector,model=m.onnx,family=ultraface,interval=1,frameCount=2,scoreThreshold=.7'),
+    parseAlgorithmFlag(
+      'faces=onnx-detector,model=m.onnx,family=ultraface,interval=1,frameCount=2,maxBatch=8,scoreThreshold=.7',
+    ),
   ).toEqual({
     name: 'faces',
     use: 'onnx-detector',
     interval: '1',
     frameCount: 2,
     concurrency: 1,
+    maxBatch: 8,
+    maxDelayMs: 5,
     options: { model: 'm.onnx', family: 'ultraface', scoreThreshold: 0.7 },
   });
   expect(parseAlgorithmFlag('s=frame-stats,hash=true,a=-1.5e3,b=null,c=1/3,d=007,e=.5').options).toEqual({

@@ -6,6 +6,7 @@
 import {
   type AlgorithmDefinition,
   algorithmDefinitionSchema,
+  runnerShape,
   scheduleShape,
 } from '@stream-infer/core/algorithm-definition';
 import { parseValue } from '@stream-infer/core/configuration-fault';
@@ -13,7 +14,7 @@ import { Fault } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
 import { nameFrom } from '@stream-infer/core/names';
 
-const SCHEDULE_KEYS = [...Object.keys(scheduleShape), 'concurrency'];
+const SCHEDULE_KEYS = Object.keys({ ...scheduleShape, ...runnerShape });
 const EXAMPLE = '--algorithm stats=frame-stats,interval=1';
 
 type Options = { [key: string]: Json };

@@ -57,6 +57,31 @@ export const scheduleShape = {
     .describe(
       'How often a window is tried where the algorithm throws, overruns its time or ends its runner; then it has an error result. Default 3.',
     ),
+  maxStalenessMs: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe(
+      'Realtime: a window whose newest frame was captured longer ago, in milliseconds, is dropped before the algorithm sees it. Default: the interval, at least 1000.',
+    ),
+};
+
+/** How a runner runs an algorithm: of the definition, and of no stream. */
+export const runnerShape = {
+  concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
+  maxBatch: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe('Windows, of all cameras, that an instance is handed at once; more than 1 needs runBatch.'),
+  maxDelayMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(5)
+    .describe('How long an idle instance waits for a batch to fill, in milliseconds, from its first window on.'),
 };
 
 const oneInterval = (value: { interval?: unknown; intervalFrames?: unknown }): boolean =>
@@ -69,7 +94,7 @@ export const algorithmDefinitionSchema = z
     use: z.string().min(1).describe('A built-in (onnx-detector, onnx, frame-stats) or the path of a module.'),
     options: z.record(z.string(), json).default({}).describe('Handed to the algorithm as they are.'),
     ...scheduleShape,
-    concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
+    ...runnerShape,
   })
   .refine(oneInterval, ONE_INTERVAL);
 

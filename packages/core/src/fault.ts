@@ -48,6 +48,10 @@ export const FAULTS = {
     description: 'The module of an algorithm does not export a class as its default with a run method.',
   },
   ALGORITHM_OPTIONS: { exitStatus: 2, description: 'The options of an algorithm are not what it takes.' },
+  BATCH_UNSUPPORTED: {
+    exitStatus: 2,
+    description: 'maxBatch is more than 1, and the algorithm or its model takes one window at a time.',
+  },
   ALGORITHM_INIT_FAILED: { exitStatus: 2, description: 'The init method of an algorithm threw.' },
   ALGORITHM_FAILED: {
     exitStatus: 1,
