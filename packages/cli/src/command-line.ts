@@ -35,7 +35,12 @@ export const RUN_OPTIONS = {
     type: 'string',
     value: 'FILE|-',
     description:
-      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON; whole records, one a line, where FILE ends in .ndjson; - is standard output. Default: standard output where that is no terminal.',
+      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON at the end; where FILE ends in .ndjson whole records, one a line, as they come; - is standard output. Default: standard output where that is no terminal.',
+  },
+  format: {
+    type: 'string',
+    value: 'json|ndjson',
+    description: 'Which of the two, whatever FILE is called. Default: by its ending; json on standard output.',
   },
   annotate: {
     type: 'string',
@@ -78,7 +83,8 @@ With --config the other options apply to every stream of the file.
   stream-infer run --config cameras.yaml --output results.ndjson
 
 Exit status: 0 done; 1 done, and an algorithm never succeeded, or anything failed under --strict;
-2 usage or configuration; 3 source; 4 environment; 130 or 143 interrupted, with what was computed written.`,
+2 usage or configuration; 3 source; 4 environment; 130 or 143 interrupted, with what was computed written;
+141 nobody reads the records on standard output any more.`,
     options: RUN_OPTIONS,
   },
   probe: {

@@ -13,9 +13,10 @@ import { drawAnnotations } from './annotations.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { firstErrors } from './first-errors.ts';
 import type { InterruptSignal, Interrupts } from './interrupts.ts';
+import { type LiveLines, type LiveResults, startLiveResults } from './live-results.ts';
 import { createLogDisplay } from './log-display.ts';
 import { showProgress } from './progress-display.ts';
-import { writeResults } from './results-output.ts';
+import { type LiveMode, liveMode, writeResults } from './results-output.ts';
 import type { RunPlan } from './run-plan.ts';
 import { hasPlayed, type StreamResult } from './run-result.ts';
 import { playStreams, type StreamPlay } from './stream-play.ts';
@@ -62,15 +63,14 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
   const { workspace, natsServer, screen, interrupts, onSystem } = options;
-  const isRealtime = plan.specs.some(({ mode }) => mode === 'realtime');
-  const logs = createLogDisplay(screen, isRealtime);
+  const logs = createLogDisplay(screen, isRealtime(plan));
   const system = await startLocalSystem({
     workspace,
     natsServer,
     configuration: plan.configuration,
     directory: plan.directory,
     runners: plan.runners,
-    algorithmsFirst: !isRealtime,
+    algorithmsFirst: !isRealtime(plan),
     onLog: logs.onLog,
     onOutput: screen.line,
   });
@@ -97,6 +97,8 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
   }
 }
 
+const isRealtime = ({ specs }: RunPlan): boolean => specs.some(({ mode }) => mode === 'realtime');
+
 const nothingPlayed = ({ specs }: RunPlan, end: SessionEnd): Concluded => ({
   end,
   results: specs.map((spec) => ({ spec, progress: undefined, end: undefined, firstErrors: new Map() })),
@@ -117,16 +119,25 @@ async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
   const { system, collector, screen } = stage;
   const bus = await connectBus({ url: system.natsUrl, prefix: NATS_PREFIX, name: 'stream-infer' });
   try {
+    const mode = await liveMode(plan.output, isRealtime(plan));
+    const live =
+      mode === 'none' || plan.output.kind === 'none' ? undefined : await startLiveResults(plan.output, collector);
     const play = await playStreams(bus, { specs: plan.specs, collector, onNotice: screen.line });
-    const end = await playToEnd(play, plan, stage);
+    const end = await playToEnd(play, plan, stage, live);
     await play.close();
-    return await conclude(end, play, plan, stage);
+    const lines = await live?.finish(play.ends.keys());
+    return await conclude(end, play, plan, { ...stage, mode, lines });
   } finally {
     await close(bus);
   }
 }
 
-async function playToEnd(play: StreamPlay, plan: RunPlan, { system, interrupts, screen }: Stage): Promise<SessionEnd> {
+async function playToEnd(
+  play: StreamPlay,
+  plan: RunPlan,
+  { system, interrupts, screen }: Stage,
+  live: LiveResults | undefined,
+): Promise<SessionEnd> {
   const stopProgress = showProgress(screen, plan.specs, play.progress);
   const end = await firstOf<SessionEnd>([
     play.complete.then(
@@ -134,11 +145,15 @@ async function playToEnd(play: StreamPlay, plan: RunPlan, { system, interrupts, 
       (error: unknown) => ({ kind: 'failed', fault: toFault(error, 'STORE_FAILED') }),
     ),
     ...endings(system, interrupts),
+    ...(live ? [live.failed.then(endOfOutput)] : []),
   ]);
   if (end.kind === 'interrupted') await settle(play, system);
   stopProgress();
   return end;
 }
+
+const endOfOutput = (why: Fault | 'unread'): SessionEnd =>
+  why === 'unread' ? { kind: 'interrupted', signal: 'SIGPIPE' } : { kind: 'failed', fault: why };
 
 /** Stops the sources and waits, not for ever, until what they gave is answered and stored. */
 async function settle(play: StreamPlay, system: LocalSystem): Promise<void> {
@@ -149,9 +164,12 @@ async function settle(play: StreamPlay, system: LocalSystem): Promise<void> {
   limit.abort();
 }
 
+/** `lines`: what was written while streams played. */
+type Ending = Stage & { readonly mode: LiveMode; readonly lines: LiveLines | undefined };
+
 /** Writes and draws what there is, and gathers what to tell of it. */
-async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage: Stage): Promise<Concluded> {
-  const { collector } = stage;
+async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage: Ending): Promise<Concluded> {
+  const { collector, mode, lines } = stage;
   const faults: Fault[] = [];
   const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -171,8 +189,8 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
   const runs = results.map(({ spec, progress }) => ({ stream: spec.id, run: progress?.run }));
   // Where no stream gave a frame, nothing was computed, and what an earlier run wrote stays.
   const written =
-    results.some(hasPlayed) &&
-    (await attempt(() => writeResults(plan.output, runs, collector).then(() => true), false));
+    (lines !== undefined || results.some(hasPlayed)) &&
+    (await attempt(() => writeResults(plan.output, { runs, collector, mode, live: lines }).then(() => true), false));
   const annotations = new Map<string, string>();
   if (end.kind === 'complete')
     await attempt(
