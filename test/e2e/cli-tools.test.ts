@@ -21,6 +21,7 @@ beforeAll(async () => {
 streams:
   - {id: lobby, source: clip.mp4, fps: 10}
   - {id: gate, source: 'rtsp://me:secret@gate/1', algorithms: [{name: stats, as: hourly, interval: 3600}]}
+  - {id: hall, source: clip.mp4, fps: 5, algorithms: [{name: stats, interval: 0.5}]}
 `,
   );
 });
@@ -83,11 +84,12 @@ describe('validate', () => {
     const { status, stdout, stderr } = await tool('validate', 'c.yaml');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.split('\n')).toEqual([
-      'c.yaml is valid: 2 algorithms, 2 streams',
+      'c.yaml is valid: 2 algorithms, 3 streams',
       expect.stringMatching(/^stream +mode +fps +algorithm +window +due$/),
       expect.stringMatching(/^lobby +offline +10 +faces +3 frames, every 5th +every 1 s$/),
       expect.stringMatching(/^lobby +offline +10 +stats +1 frame +at every frame$/),
       expect.stringMatching(/^gate +realtime +the source's +hourly \(stats\) +1 frame +every 3600 s$/),
+      expect.stringMatching(/^hall +offline +5 +stats +1 frame +every 0\.4 s: 0\.5 s at 5 fps is 2 frames$/),
       '',
     ]);
   });
@@ -96,7 +98,7 @@ describe('validate', () => {
     const { stdout } = await tool('validate', 'c.yaml', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       file: 'c.yaml',
-      streams: [{ id: 'lobby' }, { source: 'rtsp://***@gate/1' }],
+      streams: [{ id: 'lobby' }, { source: 'rtsp://***@gate/1' }, { id: 'hall' }],
     });
     expect(stdout).not.toContain('secret');
   });

@@ -23,15 +23,23 @@ export const positiveRational = z
 
 /** When an algorithm is due and what it is handed: what a stream may override. */
 export const scheduleShape = {
-  frameCount: z.int().min(1).optional().describe('Frames in a window. Default 1.'),
+  frameCount: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Frames in a window; where frameStep is 0, the first windows have fewer. Default 1.'),
   frameStep: z
     .int()
     .min(0)
     .optional()
     .describe(
-      'Every frameStep-th of the last frameCount × frameStep played frames; 0 means the last frameCount consecutive ones. Default 0.',
+      'Every frameStep-th of the last frameCount × frameStep played frames; 0 means the last frameCount consecutive ones, at the start of a stream as many as there are. Default 0.',
     ),
-  interval: positiveRational.optional().describe('Seconds between invocations. Give this or intervalFrames.'),
+  interval: positiveRational
+    .optional()
+    .describe(
+      'Seconds between invocations, rounded down to whole played frames: 0.5 at 5 fps is 2 frames, every 0.4 s. Give this or intervalFrames.',
+    ),
   intervalFrames: z
     .int()
     .min(1)

@@ -3,6 +3,7 @@
 import type { Fault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
 import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
+import { endNotes } from '../run/run-notes.ts';
 import { planRun, type RunPlan } from '../run/run-plan.ts';
 import { hasPlayed } from '../run/run-result.ts';
 import { runSession, type SessionOutcome } from '../run/run-session.ts';
@@ -68,6 +69,7 @@ function report(outcome: SessionOutcome, plan: RunPlan, { screen, strict, json }
   const worst = Math.max(verdict.exitStatus, ...outcome.faults.map((fault) => fault.exitStatus));
   const exitStatus = end.kind === 'interrupted' ? INTERRUPT_STATUS[end.signal] : worst;
   for (const line of faults.map(String)) if (!outcome.hasTold(line)) screen.line(line);
+  if (end.kind === 'complete') for (const note of results.flatMap(endNotes)) screen.line(`warning: ${note}`);
   const output = written && plan.output.kind === 'file' ? plan.output.path : null;
   const summary = summarize({ results, output, annotations, faults, exitStatus });
   if (json) {

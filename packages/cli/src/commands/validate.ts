@@ -1,10 +1,12 @@
 /** `stream-infer validate FILE`: whether a configuration is one, and what it comes to: every stream with the window of each algorithm. */
 
 import { resolve } from 'node:path';
+import { parseRational } from '@stream-infer/core/rational';
 import { redactUrl } from '@stream-infer/core/redact-url';
 import { resolveStreams } from '@stream-infer/core/resolve-streams';
 import type { StreamAlgorithm, StreamSpec } from '@stream-infer/core/stream-spec';
 import { readConfigurationFile } from '@stream-infer/service-kit/configuration-file';
+import { realInterval } from '../run/real-interval.ts';
 import { formatTable } from '../terminal/table.ts';
 
 type ValidateArguments = { readonly argument: string; readonly json: boolean };
@@ -40,7 +42,7 @@ function text(file: string, specs: readonly StreamSpec[], algorithms: number): s
             spec.fps ?? "the source's",
             algorithm.name === algorithm.definition ? algorithm.name : `${algorithm.name} (${algorithm.definition})`,
             windowOf(algorithm),
-            dueOf(algorithm),
+            dueOf(algorithm, spec.fps),
           ]),
         ),
       ),
@@ -55,9 +57,13 @@ function windowOf({ frameCount, frameStep }: StreamAlgorithm): string {
   return frameStep <= 1 ? `${frameCount} frames in a row` : `${frameCount} frames, every ${ordinal(frameStep)}`;
 }
 
-function dueOf({ interval, intervalFrames = 1 }: StreamAlgorithm): string {
-  if (interval !== undefined) return `every ${interval} s`;
-  return intervalFrames === 1 ? 'at every frame' : `every ${intervalFrames} frames`;
+function dueOf({ interval, intervalFrames = 1 }: StreamAlgorithm, fps: string | undefined): string {
+  if (interval === undefined) return intervalFrames === 1 ? 'at every frame' : `every ${intervalFrames} frames`;
+  const rate = fps === undefined ? undefined : parseRational(fps);
+  const real = rate && realInterval(interval, rate);
+  return real
+    ? `every ${real.seconds} s: ${interval} s at ${real.fps} fps is ${real.frames} frames`
+    : `every ${interval} s`;
 }
 
 function ordinal(number: number): string {
