@@ -21,7 +21,7 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
     case 'probe':
       return probeCommand(command);
     case 'validate':
-      return validateCommand(command);
+      return validateCommand(command, screen);
     case 'doctor':
       return doctorCommand(command);
     case 'version':

@@ -121,6 +121,17 @@ describe('run --config', () => {
     expect(configuration).toMatchObject({ streams: [], ingest: { ffmpegThreads: 1 } });
   });
 
+  test('names the environment variable that is to hold a source and is not set', async () => {
+    await writeFile(
+      join(directory, 'gate.yaml'),
+      'algorithms: [{name: s, use: frame-stats}]\nstreams: [{id: gate, sourceFrom: {env: STREAM_INFER_NO_SUCH_URL}}]\n',
+    );
+    await expect(plan('--config', '@/gate.yaml')).rejects.toMatchObject({
+      code: 'SOURCE_NOT_FOUND',
+      message: expect.stringMatching(/stream gate: .*STREAM_INFER_NO_SUCH_URL, which is not set: export /),
+    });
+  });
+
   test('an algorithm on the command line replaces that of the same name, with its paths relative to here', async () => {
     const { configuration } = await plan(
       '--config',
