@@ -136,8 +136,9 @@ describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
     const { child, result, tree } = await playing('--algorithm', `slow=${join(directory, 'slow.mjs')},interval=0.1`);
     // Signals that come together are one: until it has heeded the first, another may be none.
     const insisting = setInterval(() => child.kill('SIGINT'), 20);
-    const { status } = await result.finally(() => clearInterval(insisting));
+    const { status, stderr } = await result.finally(() => clearInterval(insisting));
     expect(status).toBe(130);
+    expect(stderr).toMatch(/^interrupted again: results are not written$/m);
     await nothingIsLeft(tree);
   });
 

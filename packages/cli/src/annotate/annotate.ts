@@ -26,6 +26,8 @@ export type Annotation = {
   readonly videoStream: number;
   /** Whether the frames before the first result are left out: the run began within the source. */
   readonly fromFirstResult: boolean;
+  /** Where the run was interrupted: frames of the source before this one are drawn. */
+  readonly before: number | undefined;
   /** Ascending by sourceIndex. */
   readonly records: AsyncGenerator<ResultRecord, void, void>;
   /** Where the video goes. */
@@ -88,7 +90,7 @@ const QUIET = ['-nostdin', '-hide_banner', '-loglevel', 'error'] as const;
  * Raw pictures, each in a fragment of its own with its time. Colours are taken to RGB and back by one and the same matrix,
  * whichever the source's is, so that what is not drawn on stays as it was.
  */
-function decodeArguments({ source, facts, videoStream }: Annotation, first: number): string[] {
+function decodeArguments({ source, facts, videoStream, before }: Annotation, first: number): string[] {
   const select = first > 0 ? [`select='gte(n\\,${first})'`] : [];
   const { width, height } = facts;
   return [
@@ -96,6 +98,7 @@ function decodeArguments({ source, facts, videoStream }: Annotation, first: numb
     ...['-reinit_filter', '0', '-i', `file:${source}`, '-map', `0:V:${videoStream}`],
     ...['-vf', [...select, `scale=${width}:${height}:in_color_matrix=bt601`, 'format=rgb24'].join(',')],
     ...timing(facts),
+    ...(before === undefined ? [] : ['-frames:v', String(Math.max(1, before - first))]),
     ...['-c:v', 'rawvideo', '-f', 'mov', '-movflags', 'empty_moov+default_base_moof+frag_every_frame', 'pipe:1'],
   ];
 }

@@ -14,7 +14,7 @@ import { resolveStreams } from '@stream-infer/core/resolve-streams';
 import { type StreamDefinition, streamDefinitionSchema } from '@stream-infer/core/stream-definition';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { readConfigurationFile } from '@stream-infer/service-kit/configuration-file';
-import { parseAlgorithmFlag } from '../algorithm-flag.ts';
+import { parseAlgorithmFlag, suspectOptions } from '../algorithm-flag.ts';
 import type { RunOptions } from '../command-line.ts';
 import { annotationTargets } from './annotation-target.ts';
 import { checkWritable, type OutputTarget, outputTarget } from './output-target.ts';
@@ -30,6 +30,8 @@ export type RunPlan = {
   readonly output: OutputTarget;
   /** Stream id → the annotated video of it. */
   readonly annotations: ReadonlyMap<string, string>;
+  /** What is allowed and most likely not meant. */
+  readonly warnings: readonly string[];
 };
 
 export type RunRequest = {
@@ -82,6 +84,7 @@ export async function planRun({ sources, options, directory, stdoutIsTerminal }:
     runners,
     output,
     annotations,
+    warnings: algorithms.flatMap(suspectOptions),
   };
 }
 

@@ -52,7 +52,7 @@ export type SessionOptions = {
   readonly onSystem: (system: LocalSystem) => void;
 };
 
-/** How long what is under way may take to be stored after an interrupt. */
+/** How long what is under way may take to be stored after an interrupt, and then to be drawn. */
 const INTERRUPTED_LIMIT_MS = 10_000;
 /** How long services may take to stop once nothing is asked of them any more; without a part of the system they have nothing to finish. */
 const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as const satisfies Record<
@@ -192,11 +192,10 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
     (lines !== undefined || results.some(hasPlayed)) &&
     (await attempt(() => writeResults(plan.output, { runs, collector, mode, live: lines }).then(() => true), false));
   const annotations = new Map<string, string>();
-  if (end.kind === 'complete')
-    await attempt(
-      () => drawAnnotations({ plan, results, annotations, ...stage, signal: stage.interrupts.signal }),
-      undefined,
-    );
+  const interrupted = end.kind === 'interrupted';
+  const signal = interrupted ? AbortSignal.timeout(INTERRUPTED_LIMIT_MS) : stage.interrupts.signal;
+  if (end.kind !== 'failed')
+    await attempt(() => drawAnnotations({ plan, results, annotations, ...stage, signal, interrupted }), undefined);
   const interruptedLate = end.kind === 'complete' && stage.interrupts.signal.aborted;
   return {
     end: interruptedLate ? { kind: 'interrupted', signal: await stage.interrupts.first } : end,
@@ -207,7 +206,8 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
   };
 }
 
-const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+const isAbort = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 
 /** What may end a run from outside. */
 const endings = (system: LocalSystem, interrupts: Interrupts): Promise<SessionEnd>[] => [
