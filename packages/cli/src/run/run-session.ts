@@ -5,7 +5,8 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { type Fault, toFault } from '@stream-infer/core/fault';
+import { type Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { type LocalSystem, NATS_PREFIX, startLocalSystem } from '../system/local-system.ts';
 import type { Workspace } from '../system/workspace.ts';
 import type { Screen } from '../terminal/screen.ts';
@@ -14,7 +15,7 @@ import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { firstErrors } from './first-errors.ts';
 import type { InterruptSignal, Interrupts } from './interrupts.ts';
 import { type LiveLines, type LiveResults, startLiveResults } from './live-results.ts';
-import { createLogDisplay } from './log-display.ts';
+import { createLogDisplay, type LogDisplay, logLevels } from './log-display.ts';
 import { showProgress } from './progress-display.ts';
 import { type LiveMode, liveMode, writeResults } from './results-output.ts';
 import type { RunPlan } from './run-plan.ts';
@@ -63,7 +64,8 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
   const { workspace, natsServer, screen, interrupts, onSystem } = options;
-  const logs = createLogDisplay(screen, isRealtime(plan));
+  const { algorithmLevel, serviceLevel } = logLevels(process.env.LOG_LEVEL ?? plan.configuration.algoRunner?.logLevel);
+  const logs = createLogDisplay(screen, { live: isRealtime(plan), algorithmLevel });
   const system = await startLocalSystem({
     workspace,
     natsServer,
@@ -71,6 +73,7 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
     directory: plan.directory,
     runners: plan.runners,
     algorithmsFirst: !isRealtime(plan),
+    logLevel: serviceLevel,
     onLog: logs.onLog,
     onOutput: screen.line,
   });
@@ -86,7 +89,14 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
     ]);
     const outcome =
       started.kind === 'ready'
-        ? await playOn(plan, { system, interrupts, screen, workspace, collector: collectorClient(started.apiUrl) })
+        ? await playOn(plan, {
+            system,
+            interrupts,
+            screen,
+            workspace,
+            logs,
+            collector: collectorClient(started.apiUrl),
+          })
         : nothingPlayed(plan, started);
     graceMs = STOP_GRACE_MS[outcome.end.kind];
     return { ...outcome, hasTold: logs.hasShown };
@@ -113,6 +123,7 @@ type Stage = {
   readonly screen: Screen;
   readonly workspace: Workspace;
   readonly collector: CollectorClient;
+  readonly logs: LogDisplay;
 };
 
 async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
@@ -183,7 +194,7 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
   const results: StreamResult[] = [];
   for (const spec of plan.specs) {
     const runEnd = play.ends.get(spec.id);
-    const errors = await attempt(() => firstErrors(collector, runEnd), new Map());
+    const errors = await attempt(() => firstErrors(collector, runEnd, placeIn(spec, stage.logs)), new Map());
     results.push({ spec, progress: play.progress.get(spec.id), end: runEnd, firstErrors: errors });
   }
   const runs = results.map(({ spec, progress }) => ({ stream: spec.id, run: progress?.run }));
@@ -205,6 +216,12 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
     annotations,
   };
 }
+
+/** Where the code of a stream's algorithm threw. */
+const placeIn =
+  ({ algorithms }: StreamSpec, logs: LogDisplay) =>
+  (algorithm: string, code: FaultCode): string | undefined =>
+    logs.placeOf(algorithms.find(({ name }) => name === algorithm)?.definition ?? algorithm, code);
 
 const isAbort = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
