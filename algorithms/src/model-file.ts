@@ -10,7 +10,11 @@ export async function assertModelFile(path: string): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new Fault('MODEL_NOT_FOUND', `model ${path} does not exist; check the option model`, { cause: error });
+      throw new Fault(
+        'MODEL_NOT_FOUND',
+        `model ${path} does not exist: name the .onnx file, relative to the configuration or to where the command is given`,
+        { cause: error },
+      );
     }
     throw new Fault('MODEL_CORRUPT', `model ${path} cannot be read (${String(code ?? error)}); check its permissions`, {
       cause: error,

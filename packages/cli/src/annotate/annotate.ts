@@ -15,7 +15,7 @@ import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { unwritable } from '../run/output-target.ts';
 import type { Workspace } from '../system/workspace.ts';
 import { drawDetections } from './detection-drawing.ts';
-import { trackDetections } from './detection-track.ts';
+import { type DetectionTrack, trackDetections } from './detection-track.ts';
 import { drawOnFragments } from './movie-fragments.ts';
 
 export type Annotation = {
@@ -28,6 +28,8 @@ export type Annotation = {
   readonly fromFirstResult: boolean;
   /** Where the run was interrupted: frames of the source before this one are drawn. */
   readonly before: number | undefined;
+  /** Of the stream, by name: each has colours of its own. */
+  readonly algorithms: readonly string[];
   /** Ascending by sourceIndex. */
   readonly records: AsyncGenerator<ResultRecord, void, void>;
   /** Where the video goes. */
@@ -43,14 +45,17 @@ export type AnnotateOptions = {
   readonly onFrame: (sourceIndex: number) => void;
 };
 
+/** Whether any result was one of detections, and what boxes could not be read. */
+export type Annotated = Pick<DetectionTrack, 'found' | 'problems'>;
+
 /**
- * Returns whether any result was one of detections. Throws FFMPEG_MISSING, SOURCE_LOST or OUTPUT_UNWRITABLE, and what the signal
+ * Draws the video. Throws FFMPEG_MISSING, SOURCE_LOST or OUTPUT_UNWRITABLE, and what the signal
  * aborts with.
  */
-export async function annotate(annotation: Annotation, options: AnnotateOptions): Promise<boolean> {
+export async function annotate(annotation: Annotation, options: AnnotateOptions): Promise<Annotated> {
   const { facts, path, source } = annotation;
   const { signal, onFrame } = options;
-  const track = trackDetections(annotation.records);
+  const track = trackDetections(annotation.records, annotation.algorithms);
   const first = annotation.fromFirstResult ? ((await track.firstIndex()) ?? 0) : 0;
   const decoder = startFfmpeg(decodeArguments(annotation, first), options);
   const encoder = startFfmpeg(encodeArguments(annotation), options);
@@ -72,7 +77,7 @@ export async function annotate(annotation: Annotation, options: AnnotateOptions)
     if (encoded.status !== 0) throw ffmpegFault('OUTPUT_UNWRITABLE', `${path} cannot be encoded`, encoded.said);
     if (decoded.status !== 0) throw ffmpegFault('SOURCE_LOST', `${source} cannot be decoded again`, decoded.said);
     if (pipe) throw unwritable(path, pipe);
-    return track.found;
+    return { found: track.found, problems: track.problems };
   } catch (error) {
     await rm(path, { force: true });
     throw error;

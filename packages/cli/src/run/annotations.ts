@@ -32,13 +32,14 @@ export async function drawAnnotations(options: AnnotationsOptions): Promise<void
     if (path === undefined || spec.source === undefined || !progress?.playing) continue;
     if (interrupted && !(result.end && result.end.decoded > 0)) continue;
     const { source: facts } = progress.playing;
-    const found = await annotate(
+    const { found, problems } = await annotate(
       {
         source: spec.source,
         facts,
         videoStream: spec.videoStream,
         fromFirstResult: spec.position !== '0',
         before: interrupted ? result.end?.decoded : undefined,
+        algorithms: spec.algorithms.map(({ name }) => name),
         records: collector.records({ stream: spec.id, run: progress.run }),
         path,
       },
@@ -50,7 +51,9 @@ export async function drawAnnotations(options: AnnotationsOptions): Promise<void
       },
     );
     annotations.set(spec.id, path);
-    if (!found) screen.line(`stream ${spec.id}: no result has boxes, so nothing is drawn on ${path}`);
+    for (const problem of problems) screen.line(`warning: stream ${spec.id}, ${problem}`);
+    if (!found && problems.length === 0)
+      screen.line(`stream ${spec.id}: no result has boxes, so nothing is drawn on ${path}`);
   }
   screen.clear();
 }
