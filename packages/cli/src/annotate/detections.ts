@@ -28,8 +28,9 @@ export function boxesProblem(data: Json | undefined): string | undefined {
   if (!isMapping(data) || data.boxes === undefined) return undefined;
   const must = 'must be [x1, y1, x2, y2], numbers in pixels of the source picture';
   if (!Array.isArray(data.boxes)) return `boxes is ${quote(data.boxes)}: it must be a list, and each box in it ${must}`;
-  const wrong = data.boxes.findIndex((box) => !isBox(box));
-  return wrong < 0 ? undefined : `boxes[${wrong}] is ${quote(data.boxes[wrong])}: it ${must}`;
+  const boxes = data.boxes as readonly Json[];
+  const wrong = boxes.findIndex((box) => !isBox(box));
+  return wrong < 0 ? undefined : `boxes[${wrong}] is ${quote(boxes[wrong])}: it ${must}`;
 }
 
 const quote = (value: Json | undefined): string => {

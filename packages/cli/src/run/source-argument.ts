@@ -41,7 +41,7 @@ async function expand(argument: string, directory: string): Promise<readonly str
 }
 
 /** Throws SOURCE_NOT_FOUND or SOURCE_EMPTY. @param name as the user wrote it. */
-export async function checkSourceFile(path: string, name: string): Promise<void> {
+async function checkSourceFile(path: string, name: string): Promise<void> {
   const facts = await stat(path).catch(() => undefined);
   if (!facts)
     throw new Fault(
