@@ -16,7 +16,7 @@ export const RUN_OPTIONS = {
     value: 'NAME=USE[,key=value…]',
     multiple: true,
     description:
-      'An algorithm: a built-in (onnx-detector, onnx, frame-stats) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight, maxStalenessMs, maxAttempts, concurrency, maxBatch, maxDelayMs) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5). May be given several times.',
+      'An algorithm: a built-in (onnx-detector, onnx, frame-stats) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight, maxStalenessMs, maxAttempts, concurrency, maxBatch, maxDelayMs) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5, inputs.0.name=x), lists in brackets (labels=[cat,dog]). May be given several times.',
   },
   fps: { type: 'string', value: 'N', description: "Play rate, such as 10 or 30000/1001. Default: the source's." },
   width: { type: 'string', value: 'W', description: "Width of the frames in pixels. Default: the source's." },
@@ -35,7 +35,12 @@ export const RUN_OPTIONS = {
     type: 'string',
     value: 'FILE|-',
     description:
-      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON; whole records, one a line, where FILE ends in .ndjson; - is standard output. Default: standard output where that is no terminal.',
+      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON at the end; where FILE ends in .ndjson whole records, one a line, as they come; - is standard output. Default: standard output where that is no terminal.',
+  },
+  format: {
+    type: 'string',
+    value: 'json|ndjson',
+    description: 'Which of the two, whatever FILE is called. Default: by its ending; json on standard output.',
   },
   annotate: {
     type: 'string',
@@ -102,7 +107,8 @@ With --config the other options apply to every stream of the file.
   stream-infer run --config cameras.yaml --output results.ndjson
 
 Exit status: 0 done; 1 done, and an algorithm never succeeded, or anything failed under --strict;
-2 usage or configuration; 3 source; 4 environment; 130 or 143 interrupted, with what was computed written.`,
+2 usage or configuration; 3 source; 4 environment; 130 or 143 interrupted, with what was computed written;
+141 nobody reads the records on standard output any more.`,
     options: RUN_OPTIONS,
   },
   probe: {

@@ -13,25 +13,37 @@ const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
 export const name = z.string().regex(NAME, 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit');
 
 /** A positive decimal or fraction, kept as it was written. */
-export const positiveRational = z
-  .union([z.number(), z.string()])
-  .refine((value) => {
-    const parsed = parseRational(value);
-    return parsed !== undefined && compare(parsed, rational(0)) > 0;
-  }, 'must be a number above 0, such as 30, 12.5 or "30000/1001"')
-  .transform(String);
+const positive = (examples: string) =>
+  z
+    .union([z.number(), z.string()])
+    .refine((value) => {
+      const parsed = parseRational(value);
+      return parsed !== undefined && compare(parsed, rational(0)) > 0;
+    }, `must be a number above 0, such as ${examples}`)
+    .transform(String);
+
+export const positiveRational = positive('30, 12.5 or "30000/1001"');
+const positiveSeconds = positive('0.5 or "1/3"');
 
 /** When an algorithm is due and what it is handed: what a stream may override. */
 export const scheduleShape = {
-  frameCount: z.int().min(1).optional().describe('Frames in a window. Default 1.'),
+  frameCount: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Frames in a window; where frameStep is 0, the first windows have fewer. Default 1.'),
   frameStep: z
     .int()
     .min(0)
     .optional()
     .describe(
-      'Every frameStep-th of the last frameCount × frameStep played frames; 0 means the last frameCount consecutive ones. Default 0.',
+      'Every frameStep-th of the last frameCount × frameStep played frames; 0 means the last frameCount consecutive ones, at the start of a stream as many as there are. Default 0.',
     ),
-  interval: positiveRational.optional().describe('Seconds between invocations. Give this or intervalFrames.'),
+  interval: positiveSeconds
+    .optional()
+    .describe(
+      'Seconds between invocations, rounded down to whole played frames: 0.5 at 5 fps is 2 frames, every 0.4 s. Give this or intervalFrames.',
+    ),
   intervalFrames: z
     .int()
     .min(1)

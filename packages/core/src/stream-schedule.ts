@@ -47,11 +47,6 @@ export class StreamSchedule<F extends PublishedFrame, A> {
     );
   }
 
-  /** Windows that were due and had a frame lost. Offline every one is a fault of the bus. */
-  get lostWindows(): number {
-    return this.schedules.reduce((sum, { ledger }) => sum + (ledger.totals.dropped['frame-lost'] ?? 0), 0);
-  }
-
   /** Whether the source has ended and every window is settled. */
   get complete(): boolean {
     return this.#ended && this.schedules.every((schedule) => schedule.idle);

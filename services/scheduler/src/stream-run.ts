@@ -121,7 +121,7 @@ export class StreamRun {
   }
 
   /** Whether its end is published. */
-  get isOver(): boolean {
+  get isOver() {
     return this.#state === 'over';
   }
 

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
-import type { LogLine } from './log-line.ts';
+import type { LogLevel, LogLine } from './log-line.ts';
 import { DEAD_LETTERS_BYTES, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
 import type { ServiceName } from './service-program.ts';
@@ -39,6 +39,8 @@ export type LocalSystemOptions = {
    * algorithm that is interrupted for every message loses a fifth of its speed. Wrong in realtime, where frames wait for nobody.
    */
   readonly algorithmsFirst: boolean;
+  /** The least severe that services log. */
+  readonly logLevel: LogLevel;
   readonly onLog: (line: LogLine) => void;
   readonly onOutput: (line: string) => void;
 };
@@ -72,6 +74,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     STREAM_INFER_CONFIG: file,
     STREAM_INFER_CONFIG_DIRECTORY: directory,
     LOG_FORMAT: 'json',
+    LOG_LEVEL: options.logLevel,
     EXIT_WITH_PARENT: 'true',
     RESULTS_MAX_BYTES: String(server.resultsMaxBytes),
     DEAD_LETTERS_MAX_BYTES: String(DEAD_LETTERS_BYTES),
