@@ -28,7 +28,8 @@ export type Bucket<T> = {
   create(key: string, value: T): Promise<number | undefined>;
   /** The new revision, or undefined where `revision` is not the newest any more. */
   update(key: string, value: T, revision: number): Promise<number | undefined>;
-  delete(key: string): Promise<void>;
+  /** False where a `revision` is given and is not the newest any more. */
+  delete(key: string, revision?: number): Promise<boolean>;
   /**
    * Everything that stands in it, then `current`, then every change, until the signal aborts or the bus is closed. After the server was
    * away, what stands in it is told again, without `current`. Of several changes of a key in a row the last is told for certain.
@@ -63,7 +64,11 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
     put: (key, value) => kv.put(key, encode(value)),
     create: (key, value) => kv.create(key, encode(value)).catch(refused),
     update: (key, value, revision) => kv.update(key, encode(value), revision).catch(refused),
-    delete: (key) => kv.delete(key),
+    delete: (key, revision) =>
+      kv
+        .delete(key, revision === undefined ? {} : { previousSeq: revision })
+        .then(() => true)
+        .catch((error: unknown) => refused(error) ?? false),
     watch: (signal) => watch<T>(bus, kv, signal),
   };
 }

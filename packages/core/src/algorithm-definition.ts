@@ -5,12 +5,12 @@
 
 import { z } from 'zod';
 import type { Json } from './json.ts';
-import { NAME } from './names.ts';
+import { NAME, NAME_RULE } from './names.ts';
 import { compare, parseRational, rational } from './rational.ts';
 
 const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
 
-export const name = z.string().regex(NAME, 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit');
+export const name = z.string().regex(NAME, NAME_RULE);
 
 /** A positive decimal or fraction, kept as it was written. */
 export const positiveRational = z
@@ -21,9 +21,12 @@ export const positiveRational = z
   }, 'must be a number above 0, such as 30, 12.5 or "30000/1001"')
   .transform(String);
 
+/** Of a window: what it needs is counted one by one. */
+const MOST_FRAMES = 1024;
+
 /** When an algorithm is due and what it is handed: what a stream may override. */
 export const scheduleShape = {
-  frameCount: z.int().min(1).optional().describe('Frames in a window. Default 1.'),
+  frameCount: z.int().min(1).max(MOST_FRAMES).optional().describe('Frames in a window. Default 1.'),
   frameStep: z
     .int()
     .min(0)

@@ -17,10 +17,18 @@ export function checkNames({ algorithms, streams }: Configuration, where: string
       `${where}: streams[${first}] and streams[${second}] both have the id ${id}: give each its own`,
   );
   for (const [index, stream] of streams.entries())
-    checkList(stream, definitions, `${where}: streams[${index}].algorithms`);
+    checkAlgorithmList(stream, definitions, `${where}: streams[${index}].algorithms`);
 }
 
-function checkList({ algorithms }: StreamDefinition, definitions: readonly string[], where: string): void {
+/**
+ * The list of one stream against the algorithms that there are. Throws CONFIG_DUPLICATE_NAME or CONFIG_UNKNOWN_ALGORITHM.
+ * @param where names the list.
+ */
+export function checkAlgorithmList(
+  { algorithms }: Pick<StreamDefinition, 'algorithms'>,
+  definitions: readonly string[],
+  where: string,
+): void {
   if (!algorithms) return;
   const listed = algorithms.map((entry) => (typeof entry === 'string' ? { name: entry } : entry));
   for (const [index, { name }] of listed.entries()) {
@@ -28,7 +36,7 @@ function checkList({ algorithms }: StreamDefinition, definitions: readonly strin
     const nearest = nearestKey(name, definitions);
     throw new Fault(
       'CONFIG_UNKNOWN_ALGORITHM',
-      `${where}[${index}] is ${name}, which algorithms does not define: ${nearest ? `did you mean ${nearest}?` : `it defines ${definitions.join(', ')}`}`,
+      `${where}[${index}] is ${name}, which algorithms does not define: ${nearest ? `did you mean ${nearest}? ` : ''}it defines ${definitions.join(', ')}`,
     );
   }
   refuseDuplicate(

@@ -1,7 +1,9 @@
 /** The shapes of the API: what requests may hold, what answers hold. The OpenAPI document is made of them. */
 
 import { NAME } from '@stream-infer/core/names';
-import { API_ERRORS } from './api-error.ts';
+import { streamDefinitionJsonSchema } from '@stream-infer/core/stream-definition';
+import { API_ERRORS, REFUSING_FAULTS } from './api-error.ts';
+import { IF_MATCH_PATTERN, IF_NONE_MATCH_PATTERN } from './precondition.ts';
 import { CURSOR_PATTERN } from './record-cursor.ts';
 import { TIME_PATTERN } from './time-range.ts';
 
@@ -66,18 +68,37 @@ const runEnd = described('How a run ended: docs/protocol.md, R-4.', {
   }),
 });
 
-const streamRun = described('A run of a stream, as far as it is stored.', {
+const runProperties = {
+  id: name('Id of the stream.'),
+  run: name('Id of the run.'),
+  state: {
+    type: 'string',
+    enum: ['running', 'ended', 'failed'],
+    description: 'ended: with its source; failed: with a fault.',
+  },
+  results: count('Results stored, errors among them.'),
+  errors: count('Errors among the results.'),
+  end: orNull({ $ref: 'RunEnd#' }),
+};
+const streamRun = described('A run of a stream, as far as it is stored.', object(runProperties));
+
+const stream = described('A stream: what is registered, and how far its newest run has come.', {
   ...object({
-    id: name('Id of the stream.'),
-    run: name('Id of the run.'),
+    ...runProperties,
+    run: { type: ['string', 'null'], description: 'Id of the run; null where none has begun since the last change.' },
     state: {
       type: 'string',
-      enum: ['running', 'ended', 'failed'],
-      description: 'ended: with its source; failed: with a fault.',
+      enum: ['waiting', 'running', 'ended', 'failed'],
+      description: 'waiting: no ingest has begun to play it; ended: with its source; failed: with a fault.',
     },
-    results: count('Results stored, errors among them.'),
-    errors: count('Errors among the results.'),
-    end: orNull({ $ref: 'RunEnd#' }),
+    fault: orNull({ $ref: 'Fault#' }),
+    definition: described(
+      'What is registered, defaults filled in, passwords left out; null where only results are left.',
+      {
+        ...orNull({ $ref: 'StreamDefinition#' }),
+      },
+    ),
+    owner: { type: ['string', 'null'], description: 'Who applied it.' },
   }),
 });
 
@@ -94,7 +115,14 @@ const recordPage = object({
 });
 
 const problem = object({
-  error: object({ code: { type: 'string', enum: Object.keys(API_ERRORS) }, message: { type: 'string' } }),
+  error: object({
+    code: {
+      type: 'string',
+      enum: [...Object.keys(API_ERRORS), ...REFUSING_FAULTS],
+      description: 'Of docs/api.md, or of docs/faults.md where a body is no stream of this installation.',
+    },
+    message: { type: 'string' },
+  }),
 });
 
 /** Schemas by the names that they have in the document. */
@@ -103,6 +131,8 @@ export const SHARED_SCHEMAS = {
   ResultRecord: resultRecord,
   RunEnd: runEnd,
   StreamRun: streamRun,
+  Stream: stream,
+  StreamDefinition: described('A stream as in the configuration: docs/configuration.md.', streamDefinitionJsonSchema()),
   Aggregate: aggregate,
   RecordPage: recordPage,
   Error: problem,
@@ -118,6 +148,8 @@ const QUERY = {
   cursor: { type: 'string', pattern: CURSOR_PATTERN, description: 'Begin behind the page that told this.' },
   limit: { type: 'integer', minimum: 1, maximum: 1000 },
   stream: name('Only this stream.'),
+  owner: name('Who applies the stream. Without it a stream keeps the owner that it has.'),
+  ifChanged: { type: 'boolean', description: 'Leave a stream as it is, and playing, where nothing would differ.' },
   after: {
     type: 'integer',
     minimum: 0,
@@ -153,5 +185,35 @@ export const answer = (
 
 const errorAnswer = (description: string) => answer(description, { $ref: 'Error#' });
 
+export const PRECONDITIONS = {
+  type: 'object',
+  properties: {
+    'if-match': {
+      type: 'string',
+      pattern: IF_MATCH_PATTERN,
+      description: 'ETags of which the stream must have one, or * for any: else nothing happens.',
+    },
+    'if-none-match': {
+      type: 'string',
+      pattern: IF_NONE_MATCH_PATTERN,
+      description: '*: there must be no such stream.',
+    },
+  },
+};
+
+/** The body of a request that defines a stream: told in the document, validated by the schema of the configuration. */
+export const STREAM_BODY = {
+  required: true,
+  content: { 'application/json': { schema: { $ref: 'StreamDefinition#' } } },
+};
+
+const ETAG = { ETag: { schema: { type: 'string' }, description: 'Revision of what is registered.' } };
+
+export const withEtag = <A extends object>(response: A) => ({ ...response, headers: ETAG });
+
 export const BAD_REQUEST = { 400: errorAnswer(API_ERRORS.BAD_REQUEST.description) };
-export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is stored.') };
+export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is there.') };
+export const CONFLICT = { 409: errorAnswer(API_ERRORS.STREAM_EXISTS.description) };
+export const CHANGED = { 412: errorAnswer(API_ERRORS.STREAM_CHANGED.description) };
+export const TOO_LARGE = { 413: errorAnswer(API_ERRORS.BODY_TOO_LARGE.description) };
+export const UNAVAILABLE = { 503: errorAnswer(API_ERRORS.UNAVAILABLE.description) };
