@@ -5,6 +5,8 @@ import { parseCommandLine } from './command-line.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { probeCommand } from './commands/probe.ts';
 import { runCommand } from './commands/run.ts';
+import { streamsCommand } from './commands/streams.ts';
+import { upCommand } from './commands/up.ts';
 import { validateCommand } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
 import { createScreen, type Screen } from './terminal/screen.ts';
@@ -17,6 +19,10 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return 0;
     case 'run':
       return runCommand(command, screen);
+    case 'up':
+      return upCommand(command, screen);
+    case 'streams':
+      return streamsCommand(command, screen);
     case 'probe':
       return probeCommand(command);
     case 'validate':

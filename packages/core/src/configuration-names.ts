@@ -11,13 +11,18 @@ export function checkNames({ algorithms, streams }: Configuration, where: string
   refuseDuplicate(definitions, (name, first, second) => {
     return `${where}: algorithms[${first}] and algorithms[${second}] are both named ${name}: give each a name of its own`;
   });
+  checkStreamIds(streams, where);
+  for (const [index, stream] of streams.entries())
+    checkAlgorithmList(stream, definitions, `${where}: streams[${index}].algorithms`);
+}
+
+/** Throws CONFIG_DUPLICATE_NAME. */
+export function checkStreamIds(streams: readonly Pick<StreamDefinition, 'id'>[], where: string): void {
   refuseDuplicate(
     streams.map(({ id }) => id),
     (id, first, second) =>
       `${where}: streams[${first}] and streams[${second}] both have the id ${id}: give each its own`,
   );
-  for (const [index, stream] of streams.entries())
-    checkAlgorithmList(stream, definitions, `${where}: streams[${index}].algorithms`);
 }
 
 /**

@@ -22,7 +22,7 @@ export type ApiErrorCode = keyof typeof API_ERRORS;
 
 /** Faults that a request can be refused with, beside those: a body that is no stream of this installation is 400. */
 export const REFUSING_FAULTS: readonly FaultCode[] = (Object.keys(FAULTS) as FaultCode[]).filter(
-  (code) => FAULTS[code].exitStatus === 2,
+  (code) => FAULTS[code].exitStatus === 2 && !Object.hasOwn(API_ERRORS, code),
 );
 
 export class ApiError extends Error {

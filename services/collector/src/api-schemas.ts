@@ -99,6 +99,7 @@ const stream = described('A stream: what is registered, and how far its newest r
       },
     ),
     owner: { type: ['string', 'null'], description: 'Who applied it.' },
+    revision: { type: ['integer', 'null'], description: 'Of what is registered; its ETag is the same in quotes.' },
   }),
 });
 

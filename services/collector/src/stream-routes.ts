@@ -1,12 +1,13 @@
 /** Which streams and runs there are, and how far they have come. */
 
+import type { StreamReport } from '@stream-infer/core/stream-report';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.ts';
 import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS, withEtag } from './api-schemas.ts';
 import { etagOf } from './precondition.ts';
 import type { ResultQueries, RunSummary } from './result-queries.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
-import { currentRun, runView, type StreamView, streamView } from './stream-view.ts';
+import { currentRun, runView, streamView } from './stream-view.ts';
 
 export type StreamParameters = { readonly id: string };
 type RunQuery = { readonly run?: string };
@@ -93,7 +94,7 @@ export function findRun(store: ResultQueries, stream: string, run?: string): Run
 }
 
 /** Of every stream that is registered or has results, by id. */
-function allStreams(options: StreamRouteOptions): StreamView[] {
+function allStreams(options: StreamRouteOptions): StreamReport[] {
   const { store, registry } = options;
   const registered = new Map(registry.streams().map((entry) => [entry.key, entry]));
   const stored = new Map(store.streams().map((summary) => [summary.stream, summary]));
@@ -104,14 +105,14 @@ function allStreams(options: StreamRouteOptions): StreamView[] {
 }
 
 /** A registered stream with its newest run. */
-export function newestView(registered: StreamEntry, { store, registry }: StreamRouteOptions): StreamView {
+export function newestView(registered: StreamEntry, { store, registry }: StreamRouteOptions): StreamReport {
   const id = registered.key;
   const run = currentRun(registered, registry.run(id));
   return streamView(id, registered, run, run && store.run(id, run.run));
 }
 
 /** A run that is named, or the newest that is stored. Throws UNKNOWN_STREAM and UNKNOWN_RUN. */
-function runOf(id: string, named: string | undefined, { store, registry }: StreamRouteOptions): StreamView {
+function runOf(id: string, named: string | undefined, { store, registry }: StreamRouteOptions): StreamReport {
   const newest = registry.run(id);
   const run = newest?.run === named ? newest : undefined;
   const stored = run ? store.run(id, run.run) : findRun(store, id, named);

@@ -1,39 +1,20 @@
-/** What the API tells of a stream: what is registered, and how far its run has come. Never a password (I8). */
+/** What the API tells of a stream, put together from the registry and the store. Never a password (I8). */
 
-import type { FaultJson } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
 import { definitionOf } from '@stream-infer/core/registered-stream';
 import type { RunEnd } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
 import type { StreamDefinitionInput } from '@stream-infer/core/stream-definition';
+import type { RunReport, StreamReport } from '@stream-infer/core/stream-report';
 import type { RunSummary } from './result-queries.ts';
 import type { StreamEntry } from './stream-registry.ts';
 
-/** A run as far as it is stored. */
-export type RunView = {
-  readonly id: string;
-  readonly run: string;
-  readonly state: 'running' | 'ended' | 'failed';
-  readonly results: number;
-  readonly errors: number;
-  readonly end: RunEnd | null;
-};
-
-/** A stream with one of its runs; without one it waits for an ingest. */
-export type StreamView = Omit<RunView, 'run' | 'state'> & {
-  readonly run: string | null;
-  readonly state: RunView['state'] | 'waiting';
-  readonly fault: FaultJson | null;
-  readonly definition: StreamDefinitionInput | null;
-  readonly owner: string | null;
-};
-
-export function runView({ stream, run, results, errors, end: text }: RunSummary): RunView {
+export function runView({ stream, run, results, errors, end: text }: RunSummary): RunReport {
   const end = text === null ? null : (JSON.parse(text) as RunEnd);
   return { id: stream, run, state: runState(end), results, errors, end };
 }
 
-function runState(end: RunEnd | null): RunView['state'] {
+function runState(end: RunEnd | null): RunReport['state'] {
   if (end === null) return 'running';
   return end.fault === null ? 'ended' : 'failed';
 }
@@ -50,7 +31,7 @@ export function streamView(
   registered: StreamEntry | undefined,
   run: Run | undefined,
   stored: RunSummary | undefined,
-): StreamView {
+): StreamReport {
   const view = stored ? runView(stored) : run ? { ...WAITING, run: run.run, state: 'running' as const } : WAITING;
   const told = run?.state.kind === 'failed' ? run.state.fault : null;
   return {
@@ -59,6 +40,7 @@ export function streamView(
     fault: view.end?.fault ?? told,
     definition: registered ? shownDefinition(registered) : null,
     owner: registered?.value.owner ?? null,
+    revision: registered?.revision ?? null,
   };
 }
 

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
 import type { LogLine } from './log-line.ts';
-import { startNatsServer } from './nats-server.ts';
+import { type ServerStore, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
 import type { ServiceName } from './service-program.ts';
 import type { Workspace } from './workspace.ts';
@@ -41,8 +41,21 @@ export type LocalSystemOptions = {
    * algorithm that is interrupted for every message loses a fifth of its speed. Wrong in realtime, where frames wait for nobody.
    */
   readonly algorithmsFirst: boolean;
+  /** What outlives the system; without it all is in the workspace. */
+  readonly kept?: KeptState;
+  /** Where the API listens on loopback; a free port unless told. */
+  readonly apiPort?: number;
+  /** Done on the server before any service runs. */
+  readonly prepare?: (natsUrl: string) => Promise<void>;
   readonly onLog: (line: LogLine) => void;
   readonly onOutput: (line: string) => void;
+};
+
+export type KeptState = {
+  /** Of nats-server; in the workspace where it is not given. */
+  readonly server?: ServerStore;
+  /** Absolute path of the result store; as without it where it is not given. */
+  readonly storePath?: string;
 };
 
 const SERVER_GRACE_MS = 1_000;
@@ -55,7 +68,13 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const { workspace, configuration, directory, runners, onLog, onOutput } = options;
   const file = join(workspace.directory, 'configuration.json');
   await writeFile(file, JSON.stringify(configuration), { mode: 0o600 });
-  const server = await startNatsServer(options.natsServer, workspace, options.algorithmsFirst);
+  const server = await startNatsServer(options.natsServer, workspace, options.algorithmsFirst, options.kept?.server);
+  try {
+    await options.prepare?.(server.url);
+  } catch (error) {
+    await server.process.stop(SERVER_GRACE_MS);
+    throw error;
+  }
   const settings = {
     NATS_URL: server.url,
     NATS_PREFIX,
@@ -64,7 +83,8 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     LOG_FORMAT: 'json',
     EXIT_WITH_PARENT: 'true',
     RESULTS_MAX_BYTES: String(server.resultsMaxBytes),
-    STORE_PATH: storePath(configuration, options),
+    STORE_PATH: options.kept?.storePath ?? storePath(configuration, options),
+    ...(options.apiPort !== undefined && { API_PORT: String(options.apiPort) }),
     TMPDIR: workspace.directory,
   };
   const names: readonly ServiceName[] = [

@@ -47,14 +47,29 @@ export async function findNatsServer(): Promise<string> {
   );
 }
 
+/** Where the server keeps what survives it, and how much of the disk results may take. */
+export type ServerStore = { readonly directory: string; readonly resultsMaxBytes: number };
+
+/** What the disk of a folder allows: a quarter of what is free now. */
+export async function serverStore(directory: string, diskOf: string): Promise<ServerStore> {
+  const quarter = Math.floor((await freeBytes(diskOf)) / 4);
+  return { directory, resultsMaxBytes: Math.max(LEAST_RESULTS_BYTES, Math.min(MOST_RESULTS_BYTES, quarter)) };
+}
+
 /**
+ * @param kept the store of an earlier server, where one is to go on; else it is in the workspace and gone with it.
  * @param yields it gives way to other processes where cores are short.
  * Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED.
  */
-export async function startNatsServer(file: string, workspace: Workspace, yields: boolean): Promise<NatsServer> {
+export async function startNatsServer(
+  file: string,
+  workspace: Workspace,
+  yields: boolean,
+  kept?: ServerStore,
+): Promise<NatsServer> {
   const { directory } = workspace;
-  const quarter = Math.floor((await freeBytes(directory)) / 4);
-  const resultsMaxBytes = Math.max(LEAST_RESULTS_BYTES, Math.min(MOST_RESULTS_BYTES, quarter));
+  const store = kept ?? (await serverStore(join(directory, 'nats'), directory));
+  const { resultsMaxBytes } = store;
   const configuration = join(directory, 'nats-server.conf');
   const log = join(directory, 'nats-server.log');
   await writeFile(
@@ -67,7 +82,7 @@ log_file: ${JSON.stringify(log)}
 max_payload: ${MAX_PAYLOAD_BYTES}
 max_pending: ${MAX_PENDING_BYTES}
 jetstream {
-  store_dir: ${JSON.stringify(join(directory, 'nats'))}
+  store_dir: ${JSON.stringify(store.directory)}
   max_memory_store: ${Math.floor(machineMemoryBytes() / 2)}
   max_file_store: ${resultsMaxBytes + REGISTRY_BYTES}
 }
