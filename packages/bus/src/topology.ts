@@ -8,6 +8,7 @@
  * | `headers.<replica>.<stream>.<epoch>`     | deliver subject           | the same without bytes, for one scheduler (EX-5) |
  * | `released.<stream>`                      | core subject              | what the scheduler no longer needs (EX-2)        |
  * | `status.<stream>`                        | core subject              | how far a source has played, a few times a second |
+ * | `lanes.<stream>`                         | core subject              | how its algorithms are getting on, once a second |
  * | `RESULTS`                                | file stream               | every result and run end, until stored (EX-7)    |
  * | `results.<stream>.<run>.<algorithm>`     | subject of RESULTS        | results in trigger order, each once (EX-6)       |
  * | `ends.<stream>.<run>`                    | subject of RESULTS        | the run's end, after all of its results          |
@@ -31,6 +32,7 @@ export function createTopology(prefix: string) {
     headersSubject: (replica: string, id: string, epoch: number): string => subject('headers', replica, id, epoch),
     releasedSubject: (id: string): string => subject('released', id),
     statusSubject: (id: string): string => subject('status', id),
+    lanesSubject: (id: string): string => subject('lanes', id),
     resultsStream: stream('RESULTS'),
     resultsStreamSubjects: [subject('results', '>'), subject('ends', '>')],
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),

@@ -1,6 +1,7 @@
 /** The shapes of the API: what requests may hold, what answers hold. The OpenAPI document is made of them. */
 
 import { NAME } from '@stream-infer/core/names';
+import { SOURCE_STATES } from '@stream-infer/core/source-state';
 import { streamDefinitionJsonSchema } from '@stream-infer/core/stream-definition';
 import { API_ERRORS, REFUSING_FAULTS } from './api-error.ts';
 import { IF_MATCH_PATTERN, IF_NONE_MATCH_PATTERN } from './precondition.ts';
@@ -47,6 +48,13 @@ const resultRecord = described('One result, whole: docs/protocol.md, R-1. It has
   oneOf: [{ required: ['data'] }, { required: ['error'] }],
 });
 
+const totals = {
+  triggered: count('Invocations due.'),
+  completed: count('Of these, answered with data.'),
+  failed: count('Of these, answered with an error.'),
+  dropped: mapOf(count('Of these, never answered, by reason.')),
+};
+
 const runEnd = described('How a run ended: docs/protocol.md, R-4.', {
   ...object({
     stream: name('Id of the stream.'),
@@ -55,14 +63,7 @@ const runEnd = described('How a run ended: docs/protocol.md, R-4.', {
     played: count('Frames played.'),
     published: count('Frames published.'),
     lastPlayed: count('n of the last frame played.'),
-    algorithms: mapOf(
-      object({
-        triggered: count('Invocations due.'),
-        completed: count('Of these, answered with data.'),
-        failed: count('Of these, answered with an error.'),
-        dropped: mapOf(count('Of these, never answered, by reason.')),
-      }),
-    ),
+    algorithms: mapOf(object(totals)),
     elapsedMs: { type: 'number' },
     fault: orNull({ $ref: 'Fault#' }),
   }),
@@ -82,6 +83,31 @@ const runProperties = {
 };
 const streamRun = described('A run of a stream, as far as it is stored.', object(runProperties));
 
+const sourceState = described('What its source is doing now.', {
+  ...object({
+    state: { type: 'string', enum: [...SOURCE_STATES, 'unknown'], description: 'unknown: no ingest has told for 5 s.' },
+    reason: { type: ['string', 'null'], description: 'Why it is in that state: docs/api.md.' },
+    sinceMs: { type: ['number', 'null'], description: 'Since when, milliseconds since 1970.' },
+    framesPerSecond: { type: ['number', 'null'], description: 'Frames decoded a second, over the last seconds.' },
+    decoded: orNull(count('Frames decoded.')),
+    published: orNull(count('Frames published: those that some window can use.')),
+    lastFrameAgeMs: orNull({ type: 'number', description: 'Since the newest decoded frame.' }),
+  }),
+});
+
+const algorithmState = described('How one of its algorithms is getting on.', {
+  ...object({
+    state: {
+      type: 'string',
+      enum: ['followed', 'ended', 'unknown'],
+      description: 'unknown: no scheduler has told for 5 s.',
+    },
+    lastResultAgeMs: orNull({ type: 'number', description: 'Since its newest result was published.' }),
+    lateMs: orNull({ type: 'number', description: 'How late that one was; null offline.' }),
+    ...totals,
+  }),
+});
+
 const stream = described('A stream: what is registered, and how far its newest run has come.', {
   ...object({
     ...runProperties,
@@ -92,6 +118,8 @@ const stream = described('A stream: what is registered, and how far its newest r
       description: 'waiting: no ingest has begun to play it; ended: with its source; failed: with a fault.',
     },
     fault: orNull({ $ref: 'Fault#' }),
+    source: orNull({ $ref: 'SourceState#' }),
+    algorithms: mapOf({ $ref: 'AlgorithmState#' }),
     definition: described(
       'What is registered, defaults filled in, passwords left out; null where only results are left.',
       {
@@ -133,6 +161,8 @@ export const SHARED_SCHEMAS = {
   RunEnd: runEnd,
   StreamRun: streamRun,
   Stream: stream,
+  SourceState: sourceState,
+  AlgorithmState: algorithmState,
   StreamDefinition: described('A stream as in the configuration: docs/configuration.md.', streamDefinitionJsonSchema()),
   Aggregate: aggregate,
   RecordPage: recordPage,

@@ -12,6 +12,7 @@ import { type ResultConsumer, startResultConsumer } from './result-consumer.ts';
 import { openResultStore, type ResultStore } from './result-store.ts';
 import { createResultTrimmer, type ResultTrimmer } from './result-trimmer.ts';
 import { applyRetention } from './retention-keeper.ts';
+import { createStatusBoard } from './status-board.ts';
 import { openStreamRegistry } from './stream-registry.ts';
 
 const RETENTION_INTERVAL_MS = 2_000;
@@ -36,10 +37,11 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const stopping = new AbortController();
   const { signal } = stopping;
   const registry = await openStreamRegistry(bus, signal);
+  const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
   const algorithms = context.configuration?.configuration.algorithms ?? [];
   const { apiHost: host, apiPort: port } = settings;
   const api = opened.adopt(
-    await startApi({ host, port, store, registry, algorithms, feed, metrics, logger, signal }),
+    await startApi({ host, port, store, registry, board, algorithms, feed, metrics, logger, signal }),
     (each) => each.close(),
   );
   const trimmer = createResultTrimmer(bus, store);

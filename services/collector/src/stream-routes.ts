@@ -6,13 +6,18 @@ import { ApiError } from './api-error.ts';
 import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS, withEtag } from './api-schemas.ts';
 import { etagOf } from './precondition.ts';
 import type { ResultQueries, RunSummary } from './result-queries.ts';
+import type { StatusBoard } from './status-board.ts';
 import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
 import { currentRun, runView, streamView } from './stream-view.ts';
 
 export type StreamParameters = { readonly id: string };
 type RunQuery = { readonly run?: string };
 
-export type StreamRouteOptions = { readonly store: ResultQueries; readonly registry: StreamRegistry };
+export type StreamRouteOptions = {
+  readonly store: ResultQueries;
+  readonly registry: StreamRegistry;
+  readonly board: StatusBoard;
+};
 
 export function streamRoutes(app: FastifyInstance, options: StreamRouteOptions): void {
   const { store, registry } = options;
@@ -95,26 +100,26 @@ export function findRun(store: ResultQueries, stream: string, run?: string): Run
 
 /** Of every stream that is registered or has results, by id. */
 function allStreams(options: StreamRouteOptions): StreamReport[] {
-  const { store, registry } = options;
+  const { store, registry, board } = options;
   const registered = new Map(registry.streams().map((entry) => [entry.key, entry]));
   const stored = new Map(store.streams().map((summary) => [summary.stream, summary]));
   return [...new Set([...registered.keys(), ...stored.keys()])].sort().map((id) => {
     const entry = registered.get(id);
-    return entry ? newestView(entry, options) : streamView(id, undefined, undefined, stored.get(id));
+    return entry ? newestView(entry, options) : streamView(id, undefined, undefined, stored.get(id), board.of);
   });
 }
 
 /** A registered stream with its newest run. */
-export function newestView(registered: StreamEntry, { store, registry }: StreamRouteOptions): StreamReport {
+export function newestView(registered: StreamEntry, { store, registry, board }: StreamRouteOptions): StreamReport {
   const id = registered.key;
   const run = currentRun(registered, registry.run(id));
-  return streamView(id, registered, run, run && store.run(id, run.run));
+  return streamView(id, registered, run, run && store.run(id, run.run), board.of);
 }
 
 /** A run that is named, or the newest that is stored. Throws UNKNOWN_STREAM and UNKNOWN_RUN. */
-function runOf(id: string, named: string | undefined, { store, registry }: StreamRouteOptions): StreamReport {
+function runOf(id: string, named: string | undefined, { store, registry, board }: StreamRouteOptions): StreamReport {
   const newest = registry.run(id);
   const run = newest?.run === named ? newest : undefined;
   const stored = run ? store.run(id, run.run) : findRun(store, id, named);
-  return streamView(id, registry.stream(id), run, stored);
+  return streamView(id, registry.stream(id), run, stored, board.of);
 }

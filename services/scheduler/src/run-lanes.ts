@@ -7,6 +7,7 @@ import { StreamSchedule } from '@stream-infer/core/stream-schedule';
 import type { Dispatcher } from './dispatcher.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
+import type { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PlayingRun } from './playing-run.ts';
@@ -23,6 +24,7 @@ export type RunLanesOptions = {
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
+  readonly status: LaneStatusReport;
   /** Gives up waiting for the bus. */
   readonly signal: AbortSignal;
   readonly events: Pick<LaneEvents, 'changed' | 'failed'>;
@@ -33,7 +35,7 @@ const HEADERS_BYTES = 1_024;
 
 /** Undefined where the signal aborted first. */
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
-  const { bus, run, plan, dispatcher, metrics, lateness, signal, events } = options;
+  const { bus, run, plan, dispatcher, metrics, lateness, status, signal, events } = options;
   const { stream, spec, state } = run;
   const publishers = new Map<string, ResultPublisher>();
   const progress = new Map<string, Progress>();
@@ -57,7 +59,7 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       mode: spec.mode,
       dispatcher,
       publisher,
-      metrics: metrics.observe(stream, one),
+      metrics: status.follow(one, metrics.observe(stream, one)),
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });

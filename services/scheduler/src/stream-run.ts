@@ -18,6 +18,7 @@ import { Condition } from './condition.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { FrameFeed, type Registered } from './frame-feed.ts';
 import type { BufferedFrame } from './invocation-message.ts';
+import { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PlayingRun } from './playing-run.ts';
@@ -54,6 +55,7 @@ export class StreamRun {
   readonly #logger: Logger;
   readonly #feed: FrameFeed;
   readonly #releaser: Releaser;
+  readonly #status: LaneStatusReport;
   readonly #left = new AbortController();
   readonly #condition = new Condition();
   readonly #beganMs = performance.now();
@@ -81,6 +83,7 @@ export class StreamRun {
       epoch: run.epoch,
       frames: run.state.frames,
     });
+    this.#status = new LaneStatusReport(bus, run);
     this.done = this.#live();
   }
 
@@ -122,7 +125,8 @@ export class StreamRun {
       const plan = samplePlan(run.spec, run.state.source);
       const events = { changed: () => this.#changed(), failed: (fault: Fault) => this.#broke(fault) };
       const { signal } = this.#left;
-      this.#opened = await openLanes({ bus, run, plan, dispatcher, metrics, lateness, signal, events });
+      const status = this.#status;
+      this.#opened = await openLanes({ bus, run, plan, dispatcher, metrics, lateness, status, signal, events });
       if (this.#opened) await this.#play(this.#opened.schedule);
     } catch (error) {
       this.#failed(toFault(error));
@@ -152,6 +156,7 @@ export class StreamRun {
 
   async #conclude(): Promise<void> {
     for (const lane of this.#lanes) lane.close();
+    this.#status.close();
     await this.#releaser.close();
     this.#condition.notify();
   }
