@@ -70,6 +70,23 @@ describe('a stream', () => {
   });
 });
 
+test('what was put into the registry and is no stream is not there, and does not keep others from it', async () => {
+  for (const [key, value] of Object.entries({
+    junk: {},
+    text: 'x',
+    nothing: null,
+    other: { id: 'lobby', algorithms: [] },
+  }))
+    await api.streams.put(key, value as never);
+  await api.runs.put('lobby', { run: 1 } as never);
+  await api.send('POST', '/v1/streams', { ...LOBBY, width: 64, height: 48 });
+  const { streams: all } = await api.collector.get<{ streams: StreamAnswer[] }>('/v1/streams');
+  expect(all.filter(({ definition }) => definition !== null)).toMatchObject([{ id: 'lobby', state: 'waiting' }]);
+  expect(await api.send('GET', '/v1/streams/junk')).toMatchObject({ status: 404 });
+  expect(await api.send('PUT', '/v1/streams/junk', { ...LOBBY, id: 'junk' })).toMatchObject({ status: 200 });
+  await api.runs.delete('lobby');
+});
+
 describe('of several writers', () => {
   test('who saw the same state one wins, and every other is told (D11)', async () => {
     const { etag } = await api.send('POST', '/v1/streams', LOBBY);

@@ -28,6 +28,11 @@ export function createTopology(prefix: string) {
     prefix,
     buckets: { streams: stream('streams'), runs: stream('runs'), runners: stream('runners') },
     framesStream: (id: string, epoch: number): string => stream(`FRAMES_${id}_${epoch}`),
+    /** Whose frame buffer a JetStream stream is; undefined where it is none. */
+    streamOfFrames(name: string): string | undefined {
+      const before = stream('FRAMES_');
+      return name.startsWith(before) ? /^(.+)_\d+$/.exec(name.slice(before.length))?.[1] : undefined;
+    },
     framesSubject: (id: string, epoch: number): string => subject('frames', id, epoch),
     headersSubject: (replica: string, id: string, epoch: number): string => subject('headers', replica, id, epoch),
     releasedSubject: (id: string): string => subject('released', id),

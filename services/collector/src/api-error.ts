@@ -20,9 +20,9 @@ export const API_ERRORS = {
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
-/** Faults that a request can be refused with, beside those: a body that is no stream of this installation is 400. */
+/** Faults that a request can be refused with, beside those: 409 where the bus has no room, 400 for a body that is no stream. */
 export const REFUSING_FAULTS: readonly FaultCode[] = (Object.keys(FAULTS) as FaultCode[]).filter(
-  (code) => FAULTS[code].exitStatus === 2 && !Object.hasOwn(API_ERRORS, code),
+  (code) => code === 'BUS_NO_ROOM' || (FAULTS[code].exitStatus === 2 && !Object.hasOwn(API_ERRORS, code)),
 );
 
 export class ApiError extends Error {
@@ -39,6 +39,7 @@ export const apiErrorBody = ({ code, message }: ApiError | Fault) => ({ error: {
 
 export function statusOf(error: ApiError | Fault): number {
   if (error instanceof ApiError) return API_ERRORS[error.code].status;
+  if (error.code === 'BUS_NO_ROOM') return API_ERRORS.STREAM_EXISTS.status;
   return REFUSING_FAULTS.includes(error.code) ? 400 : API_ERRORS.INTERNAL.status;
 }
 

@@ -244,7 +244,9 @@ export const withEtag = <A extends object>(response: A) => ({ ...response, heade
 
 export const BAD_REQUEST = { 400: errorAnswer(API_ERRORS.BAD_REQUEST.description) };
 export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is there.') };
-export const CONFLICT = { 409: errorAnswer(API_ERRORS.STREAM_EXISTS.description) };
+export const CONFLICT = {
+  409: errorAnswer(`${API_ERRORS.STREAM_EXISTS.description} Or the bus has no room for its frames.`),
+};
 export const CHANGED = { 412: errorAnswer(API_ERRORS.STREAM_CHANGED.description) };
 export const TOO_LARGE = { 413: errorAnswer(API_ERRORS.BODY_TOO_LARGE.description) };
 export const UNAVAILABLE = { 503: errorAnswer(API_ERRORS.UNAVAILABLE.description) };

@@ -83,6 +83,7 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
           200: withEtag(answer('The stream, replaced.', STREAM)),
           201: withEtag(answer('The stream, registered.', STREAM)),
           ...BAD_REQUEST,
+          ...CONFLICT,
           ...CHANGED,
           ...TOO_LARGE,
           ...UNAVAILABLE,

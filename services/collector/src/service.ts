@@ -13,6 +13,7 @@ import { openResultStore, type ResultStore } from './result-store.ts';
 import { createResultTrimmer, type ResultTrimmer } from './result-trimmer.ts';
 import { applyRetention } from './retention-keeper.ts';
 import { createStatusBoard } from './status-board.ts';
+import { createAdmission } from './stream-admission.ts';
 import { openStreamRegistry } from './stream-registry.ts';
 
 const RETENTION_INTERVAL_MS = 2_000;
@@ -36,7 +37,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const feed = createEventFeed();
   const stopping = new AbortController();
   const { signal } = stopping;
-  const registry = await openStreamRegistry(bus, signal);
+  const registry = await openStreamRegistry(bus, createAdmission(bus, settings.busMemoryBytes), signal);
   const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
   const algorithms = context.configuration?.configuration.algorithms ?? [];
   const { apiHost: host, apiPort: port } = settings;

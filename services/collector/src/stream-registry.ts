@@ -13,6 +13,7 @@ import type { Run } from '@stream-infer/core/run';
 import { ApiError } from './api-error.ts';
 import { type BucketMirror, mirrorBucket } from './bucket-mirror.ts';
 import { etagOf, isMet, type Precondition } from './precondition.ts';
+import type { Admission, Neighbour } from './stream-admission.ts';
 
 export type StreamEntry = Entry<RegisteredStream>;
 
@@ -30,9 +31,9 @@ export type StreamRegistry = {
   stream(id: string): StreamEntry | undefined;
   /** The newest run of a stream. */
   run(id: string): Run | undefined;
-  /** Throws STREAM_EXISTS. */
+  /** Throws STREAM_EXISTS and BUS_NO_ROOM. */
   create(stream: RegisteredStream): Promise<StreamEntry>;
-  /** Makes or replaces a stream, given what stands there. Throws STREAM_CHANGED. */
+  /** Makes or replaces a stream, given what stands there. Throws STREAM_CHANGED and BUS_NO_ROOM. */
   replace(
     id: string,
     options: ReplaceOptions,
@@ -48,40 +49,53 @@ export type StreamRegistry = {
 const MOST_TRIES = 20;
 
 /** Resolves when all that stands in the registry is known. */
-export async function openStreamRegistry(bus: Bus, signal: AbortSignal): Promise<StreamRegistry> {
+export async function openStreamRegistry(bus: Bus, admission: Admission, signal: AbortSignal): Promise<StreamRegistry> {
   const [streams, runs] = await Promise.all([openStreams(bus), openRuns(bus)]);
-  const streamMirror = mirrorBucket(streams, signal);
-  const runMirror = mirrorBucket(runs, signal);
+  const streamMirror = mirrorBucket(streams, isStream, signal);
+  const runMirror = mirrorBucket(runs, isRun, signal);
   await Promise.all([streamMirror.current, runMirror.current]);
-  return createStreamRegistry(streams, streamMirror, runMirror);
+  return createStreamRegistry(streams, streamMirror, runMirror, admission);
 }
+
+/** As far as is read here. */
+const isStream = ({ key, value }: StreamEntry): boolean => value?.id === key && Array.isArray(value.algorithms);
+
+const isRun = ({ key, value }: Entry<Run>): boolean =>
+  value?.stream === key && typeof value.run === 'string' && typeof value.state?.kind === 'string';
 
 function createStreamRegistry(
   streams: Bucket<RegisteredStream>,
   mirror: BucketMirror<RegisteredStream>,
   runs: BucketMirror<Run>,
+  admission: Admission,
 ): StreamRegistry {
   const noted = (value: RegisteredStream, revision: number): StreamEntry => {
     const entry = { key: value.id, value, revision };
     mirror.noted(entry);
     return entry;
   };
-  /** Undefined where another was quicker. */
-  const write = async (
-    stream: RegisteredStream,
-    standing: StreamEntry | undefined,
-  ): Promise<StreamEntry | undefined> => {
-    const revision = await asked(() =>
-      standing ? streams.update(stream.id, stream, standing.revision) : streams.create(stream.id, stream),
-    );
-    return revision === undefined ? undefined : noted(stream, revision);
+  const neighbours = (): Neighbour[] =>
+    mirror.entries().map((entry) => ({ stream: entry.value, run: currentRun(entry, runs.get(entry.key)?.value) }));
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One at a time, so that two do not both take the last room. Undefined where another was quicker. */
+  const write = (stream: RegisteredStream, standing: StreamEntry | undefined): Promise<StreamEntry | undefined> => {
+    const written = turn.then(async () => {
+      const revision = await asked(async () => {
+        await admission(stream, neighbours());
+        return standing ? streams.update(stream.id, stream, standing.revision) : streams.create(stream.id, stream);
+      });
+      return revision === undefined ? undefined : noted(stream, revision);
+    });
+    turn = written.catch(() => undefined);
+    return written;
   };
   return {
     streams: mirror.entries,
     stream: mirror.get,
     run: (id) => runs.get(id)?.value,
     async create(stream) {
-      const entry = await write(stream, undefined);
+      const standing = await asked(() => streams.get(stream.id));
+      const entry = standing ? undefined : await write(stream, undefined);
       if (entry === undefined)
         throw new ApiError(
           'STREAM_EXISTS',
@@ -124,6 +138,10 @@ const changed = (id: string, standing: StreamEntry | undefined): ApiError =>
       ? `there is no stream ${id} any more: leave If-Match out to make it`
       : `stream ${id} is at ${etagOf(standing.revision)} now: read it again, then decide`,
   );
+
+/** The run that the registry tells of, unless what is registered has changed since: then the next is yet to begin. */
+export const currentRun = (registered: StreamEntry, run: Run | undefined): Run | undefined =>
+  run?.specRevision === registered.revision ? run : undefined;
 
 /** What the bus leaves unanswered is no defect of ours. */
 async function asked<T>(ask: () => Promise<T>): Promise<T> {

@@ -7,8 +7,8 @@ import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS, withEtag } fr
 import { etagOf } from './precondition.ts';
 import type { ResultQueries, RunSummary } from './result-queries.ts';
 import type { StatusBoard } from './status-board.ts';
-import type { StreamEntry, StreamRegistry } from './stream-registry.ts';
-import { currentRun, runView, streamView } from './stream-view.ts';
+import { currentRun, type StreamEntry, type StreamRegistry } from './stream-registry.ts';
+import { runView, streamView } from './stream-view.ts';
 
 export type StreamParameters = { readonly id: string };
 type RunQuery = { readonly run?: string };

@@ -60,7 +60,3 @@ function shownDefinition({ value }: StreamEntry): StreamDefinitionInput {
   const { source, ...definition } = definitionOf(value);
   return { ...definition, ...(source !== undefined && { source: redactUrl(source) }) };
 }
-
-/** The run that the registry tells of, unless what is registered has changed since: then the next is yet to begin. */
-export const currentRun = (registered: StreamEntry, run: Run | undefined): Run | undefined =>
-  run?.specRevision === registered.revision ? run : undefined;

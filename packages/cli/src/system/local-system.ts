@@ -83,6 +83,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     LOG_FORMAT: 'json',
     EXIT_WITH_PARENT: 'true',
     RESULTS_MAX_BYTES: String(server.resultsMaxBytes),
+    BUS_MEMORY_BYTES: String(server.memoryBytes),
     STORE_PATH: options.kept?.storePath ?? storePath(configuration, options),
     ...(options.apiPort !== undefined && { API_PORT: String(options.apiPort) }),
     TMPDIR: workspace.directory,

@@ -29,6 +29,8 @@ export type NatsServer = {
   readonly process: ManagedProcess;
   /** Limit of the result stream that the disk allows, in bytes. */
   readonly resultsMaxBytes: number;
+  /** What frames may take of the memory, in bytes. */
+  readonly memoryBytes: number;
 };
 
 /** Path of a nats-server that is new enough. Throws NATS_SERVER_MISSING or NATS_SERVER_TOO_OLD. */
@@ -70,6 +72,7 @@ export async function startNatsServer(
   const { directory } = workspace;
   const store = kept ?? (await serverStore(join(directory, 'nats'), directory));
   const { resultsMaxBytes } = store;
+  const memoryBytes = Math.floor(machineMemoryBytes() / 2);
   const configuration = join(directory, 'nats-server.conf');
   const log = join(directory, 'nats-server.log');
   await writeFile(
@@ -83,7 +86,7 @@ max_payload: ${MAX_PAYLOAD_BYTES}
 max_pending: ${MAX_PENDING_BYTES}
 jetstream {
   store_dir: ${JSON.stringify(store.directory)}
-  max_memory_store: ${Math.floor(machineMemoryBytes() / 2)}
+  max_memory_store: ${memoryBytes}
   max_file_store: ${resultsMaxBytes + REGISTRY_BYTES}
 }
 `,
@@ -102,7 +105,7 @@ jetstream {
       throw new Fault('SERVICE_DIED', `nats-server ended as it started: ${await lastLogLine(log, process_)}`);
     }),
   ]);
-  return { url, process: process_, resultsMaxBytes };
+  return { url, process: process_, resultsMaxBytes, memoryBytes };
 }
 
 /** What it wrote last, its time stamp left out. */
