@@ -113,6 +113,26 @@ describe('streams of a system that is up', () => {
     expect(streams.filter(({ definition }) => definition !== null).map(({ id }) => id)).toEqual(['alone']);
   });
 
+  test('are watched: a line for each as it changes, until nobody reads', async () => {
+    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    await up.streams('add', 'one', PICTURE);
+    let seen = '';
+    const watching = streamInfer(['streams', 'watch', 'one', '--api', up.apiUrl], {
+      onStart(child) {
+        child.stdout?.on('data', (text: string) => {
+          seen += text;
+          if (seen.split('\n').length > 4) child.kill('SIGINT');
+        });
+      },
+    });
+    expect((await watching).stderr).toBe('');
+    expect(seen).toMatch(/^one {2}playing {2}\d+\.\d fps, \d+ frames, \d+ published.* {2}stats: \d+ results/m);
+    expect(await up.streams('watch', 'nobody')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^UNKNOWN_STREAM/),
+    });
+  });
+
   test('that are jobs run to their end, and again when they are put again (EX-10)', async () => {
     up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
     await writeFile(
@@ -162,6 +182,16 @@ describe('what is refused', () => {
     const all = await up.streams('list', '--json');
     expect(all.stdout).toContain('rtsp://***@127.0.0.1:9/1');
     expect(JSON.stringify([all, await up.stop()])).not.toContain('n0-one-sees');
+  });
+
+  test('a port that is taken keeps it from starting, and is named', async () => {
+    up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+    const { port } = new URL(up.apiUrl);
+    const refused = await streamInfer(['up', '--algorithm', 'stats=frame-stats', '--http', port], { cwd: directory });
+    expect(refused).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(new RegExp(`^PORT_IN_USE: .*${port}`, 'm')),
+    });
   });
 
   test('a server that answers and is no API is told as such', async () => {

@@ -16,7 +16,7 @@ export type Up = {
   killAll(): Promise<void>;
 };
 
-const LIFE_LIMIT_MS = 100_000;
+const LIFE_LIMIT_MS = 300_000;
 
 /** Resolves when its API answers. */
 export async function startUp(
@@ -29,6 +29,7 @@ export async function startUp(
     timeoutMs: LIFE_LIMIT_MS,
     onStart: started.resolve,
   });
+  result.catch(() => undefined);
   const child = await started.promise;
   let said = '';
   child.stdout?.on('data', (text: string) => {

@@ -39,6 +39,10 @@ beforeAll(async () => {
 });
 afterAll(() => api?.stop());
 
+/** Printed; given as STREAM_INFER_SEED it repeats the run. */
+const seed = Number(process.env.STREAM_INFER_SEED ?? Math.floor(Math.random() * 2 ** 31));
+console.info(`STREAM_INFER_SEED=${seed}`);
+
 const WRONG = [null, true, -1, 0.5, 1e300, '', '\u0000', 'x'.repeat(999), [], [[]], {}, { a: 1 }];
 
 /** Sends the body unless it is one that may be taken; what is sent must be refused. */
@@ -65,8 +69,6 @@ test('each key with each kind of wrong value, an unknown key and a missing one g
 });
 
 test('so does any JSON, and any JSON under any key', async () => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  console.info(`seed ${seed}`);
   for (const target of targets) {
     const keys = fc.constantFrom(...Object.keys(target.schema.properties ?? {}));
     const bodies = fc.oneof(
@@ -100,8 +102,6 @@ test('what the schema takes is registered or refused with a reason, and is never
       { minLength: 1, maxLength: 3 },
     ),
   });
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  console.info(`seed ${seed}`);
   await fc.assert(
     fc.asyncProperty(values, async (body) => {
       const { status, body: answer } = await api.send('POST', '/v1/streams', body);
@@ -111,4 +111,11 @@ test('what the schema takes is registered or refused with a reason, and is never
     }),
     { seed, numRuns: 150 },
   );
+});
+
+test('every refusal is counted by its code, and none was a defect', async () => {
+  const errors = (code: string): Promise<number> =>
+    api.collector.metric('stream_infer_api_errors_total', `code="${code}"`);
+  expect(await errors('CONFIG_INVALID')).toBeGreaterThan(100);
+  expect(await errors('INTERNAL')).toBe(0);
 });

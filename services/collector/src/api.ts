@@ -5,7 +5,6 @@ import type { ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import { Fault } from '@stream-infer/core/fault';
 import { listenFault } from '@stream-infer/service-kit/health-server';
-import type { Logger } from '@stream-infer/service-kit/logger';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
 import { ApiError, apiErrorBody, badRequest, REFUSING_FAULTS, type Refusal, statusOf } from './api-error.ts';
 import { SHARED_SCHEMAS } from './api-schemas.ts';
@@ -74,7 +73,7 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
   // Answers are written as they are; that they fit the schemas is for tests to say.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   for (const [name, schema] of Object.entries(SHARED_SCHEMAS)) app.addSchema({ $id: name, ...schema });
-  setErrorHandlers(app, options.logger);
+  setErrorHandlers(app, options);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -102,14 +101,16 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
   return app;
 }
 
-function setErrorHandlers(app: FastifyInstance, logger: Logger): void {
+function setErrorHandlers(app: FastifyInstance, { logger, metrics }: Pick<ApiOptions, 'logger' | 'metrics'>): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0];
     const error = new ApiError('UNKNOWN_PATH', `${request.method} ${path} is not of this API: see GET /openapi.json`);
+    metrics.apiErrors.inc({ code: error.code });
     return reply.code(statusOf(error)).send(apiErrorBody(error));
   });
   app.setErrorHandler((error: FastifyError | ApiError | Fault, request, reply) => {
     const answer = toApiError(error);
+    metrics.apiErrors.inc({ code: answer.code });
     if (answer.code === 'INTERNAL') logger.error({ err: error, route: request.routeOptions.url }, 'a request failed');
     return reply.code(statusOf(answer)).send(apiErrorBody(answer));
   });
