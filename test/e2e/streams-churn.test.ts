@@ -57,7 +57,9 @@ async function held() {
   const ingest = services.at(-1)?.process.pid ?? 0;
   const processes = await descendants(ingest);
   return {
-    buffers: buffers.map(({ config }) => bus.topology.streamOfFrames(config.name)).sort(),
+    buffers: buffers
+      .map(({ config }) => bus.topology.streamOfFrames(config.name))
+      .sort((a, b) => ((a ?? '') < (b ?? '') ? -1 : 1)),
     consumers: buffers.reduce((sum, { state }) => sum + state.consumer_count, 0),
     ffmpegs: processes.filter(({ command }) => command === 'ffmpeg').length,
     files: (await readdir(`/proc/${ingest}/fd`)).length,
