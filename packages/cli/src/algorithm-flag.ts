@@ -66,7 +66,7 @@ function splitPair(pair: string, name: string): [key: string, value: string] {
 }
 
 /** Splits at the commas that no bracket, brace or quote encloses. */
-function splitList(text: string): string[] {
+export function splitList(text: string): string[] {
   const parts: string[] = [''];
   let depth = 0;
   let quoted = false;
@@ -81,7 +81,7 @@ function splitList(text: string): string[] {
 }
 
 /** Numbers, true, false, null, JSON in braces or quotes, lists in brackets whose words need no quotes; all else is text. Throws USAGE. */
-function parseScalar(text: string, pair: string, name: string): Json {
+export function parseScalar(text: string, pair: string, name: string): Json {
   if (/^-?(?:0|[1-9]\d*)?(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) && /^-?\.?\d/.test(text)) return Number(text);
   if (!/^(?:true$|false$|null$|[[{"])/.test(text)) return text;
   try {

@@ -6,6 +6,8 @@ import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { probeCommand } from './commands/probe.ts';
 import { runCommand } from './commands/run.ts';
+import { streamsCommand } from './commands/streams.ts';
+import { upCommand } from './commands/up.ts';
 import { validateCommand } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
 import { unwritable } from './run/output-target.ts';
@@ -19,6 +21,10 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return 0;
     case 'run':
       return runCommand(command, screen);
+    case 'up':
+      return upCommand(command, screen);
+    case 'streams':
+      return streamsCommand(command, screen);
     case 'probe':
       return probeCommand(command);
     case 'validate':

@@ -5,12 +5,12 @@
 
 import { z } from 'zod';
 import type { Json } from './json.ts';
-import { NAME } from './names.ts';
+import { NAME, NAME_RULE } from './names.ts';
 import { compare, parseRational, rational } from './rational.ts';
 
 const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
 
-export const name = z.string().regex(NAME, 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit');
+export const name = z.string().regex(NAME, NAME_RULE);
 
 /** A positive decimal or fraction, kept as it was written. */
 const positive = (examples: string) =>
@@ -25,11 +25,15 @@ const positive = (examples: string) =>
 export const positiveRational = positive('30, 12.5 or "30000/1001"');
 const positiveSeconds = positive('0.5 or "1/3"');
 
+/** Of a window: what it needs is counted one by one. */
+const MOST_FRAMES = 1024;
+
 /** When an algorithm is due and what it is handed: what a stream may override. */
 export const scheduleShape = {
   frameCount: z
     .int()
     .min(1)
+    .max(MOST_FRAMES)
     .optional()
     .describe('Frames in a window; where frameStep is 0, the first windows have fewer. Default 1.'),
   frameStep: z

@@ -118,7 +118,7 @@ describe('names', () => {
     ],
     [
       { algorithms: [algorithm], streams: [{ ...stream, algorithms: ['face'] }] },
-      'CONFIG_UNKNOWN_ALGORITHM: c.yaml: streams[0].algorithms[0] is face, which algorithms does not define: did you mean faces?',
+      'CONFIG_UNKNOWN_ALGORITHM: c.yaml: streams[0].algorithms[0] is face, which algorithms does not define: did you mean faces? it defines faces',
     ],
   ])('stand for one thing each, and exist: %j', (value, fault) => {
     expect(faultOf(value)).toBe(fault);

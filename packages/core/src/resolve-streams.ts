@@ -27,7 +27,8 @@ export function resolveStreams(
   return configuration.streams.map((stream) => resolveStream(stream, configuration.algorithms, resolvePath));
 }
 
-function resolveStream(
+/** One stream, with the algorithms that it names among `definitions`. Throws as resolveStreams does. */
+export function resolveStream(
   stream: StreamDefinition,
   definitions: readonly AlgorithmDefinition[],
   resolvePath: (path: string) => string,

@@ -22,7 +22,18 @@ const spec = (algorithm: Partial<StreamAlgorithm>, more: Partial<StreamSpec> = {
   encoding: 'raw',
   position: '0',
   videoStream: 0,
-  algorithms: [{ name: 'a', definition: 'a', frameCount: 1, frameStep: 0, timeoutMs: 1, maxInFlight: 1, ...algorithm }],
+  algorithms: [
+    {
+      name: 'a',
+      definition: 'a',
+      frameCount: 1,
+      frameStep: 0,
+      timeoutMs: 1,
+      maxInFlight: 1,
+      maxAttempts: 3,
+      ...algorithm,
+    },
+  ],
   ...more,
 });
 

@@ -118,7 +118,7 @@ async function fromFile(file: string, algorithms: readonly AlgorithmDefinition[]
   return { configuration: { ...configuration, algorithms: [...kept, ...replaced] }, directory };
 }
 
-function refuseTwice(algorithms: readonly AlgorithmDefinition[]): void {
+export function refuseTwice(algorithms: readonly AlgorithmDefinition[]): void {
   const names = algorithms.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -126,7 +126,7 @@ function refuseTwice(algorithms: readonly AlgorithmDefinition[]): void {
 }
 
 /** Paths of flags are relative to where the command is given, those of a file to the file: where both meet, the flags' become absolute. */
-function anchorPaths(algorithm: AlgorithmDefinition, cwd: string, directory: string): AlgorithmDefinition {
+export function anchorPaths(algorithm: AlgorithmDefinition, cwd: string, directory: string): AlgorithmDefinition {
   if (cwd === directory) return algorithm;
   const anchor = (value: Json): Json =>
     typeof value === 'string' && value !== '' && existsSync(resolve(cwd, value)) ? resolve(cwd, value) : value;
@@ -137,8 +137,13 @@ function anchorPaths(algorithm: AlgorithmDefinition, cwd: string, directory: str
   };
 }
 
+export type StreamFlags = Pick<
+  RunOptions,
+  'fps' | 'width' | 'height' | 'pixel-format' | 'position' | 'buffer' | 'mode'
+>;
+
 /** The flags that every stream takes, each by the schema of its key. */
-function streamFlags(options: RunOptions): Partial<StreamDefinition> {
+export function streamFlags(options: StreamFlags): Partial<StreamDefinition> {
   const { shape } = streamDefinitionSchema;
   const { fps, position, mode, 'pixel-format': pixelFormat } = options;
   return {
@@ -154,7 +159,7 @@ function streamFlags(options: RunOptions): Partial<StreamDefinition> {
 
 const numeral = (text: string): number | string => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 
-function count(flag: string, text: string, most: number): number {
+export function count(flag: string, text: string, most: number): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > most)
     throw new Fault(

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
 import type { LogLevel, LogLine } from './log-line.ts';
-import { DEAD_LETTERS_BYTES, startNatsServer } from './nats-server.ts';
+import { DEAD_LETTERS_BYTES, type ServerStore, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
 import type { ServiceName } from './service-program.ts';
 import type { Workspace } from './workspace.ts';
@@ -41,8 +41,19 @@ export type LocalSystemOptions = {
   readonly algorithmsFirst: boolean;
   /** The least severe that services log. */
   readonly logLevel: LogLevel;
+  /** What outlives the system; without it all is in the workspace. */
+  readonly kept?: KeptState;
+  /** Where the API listens on loopback; a free port unless told. */
+  readonly apiPort?: number;
   readonly onLog: (line: LogLine) => void;
   readonly onOutput: (line: string) => void;
+};
+
+export type KeptState = {
+  /** Of nats-server; in the workspace where it is not given. */
+  readonly server?: ServerStore;
+  /** Absolute path of the result store; as without it where it is not given. */
+  readonly storePath?: string;
 };
 
 const SERVER_GRACE_MS = 1_000;
@@ -59,6 +70,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     file: options.natsServer,
     workspace,
     yields: options.algorithmsFirst,
+    kept: options.kept?.server,
     onRestart: ({ message }) =>
       onLog({
         level: 'warn',
@@ -78,7 +90,9 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     EXIT_WITH_PARENT: 'true',
     RESULTS_MAX_BYTES: String(server.resultsMaxBytes),
     DEAD_LETTERS_MAX_BYTES: String(DEAD_LETTERS_BYTES),
-    STORE_PATH: storePath(configuration, options),
+    BUS_MEMORY_BYTES: String(server.memoryBytes),
+    STORE_PATH: options.kept?.storePath ?? storePath(configuration, options),
+    ...(options.apiPort !== undefined && { API_PORT: String(options.apiPort) }),
     TMPDIR: workspace.directory,
   };
   const names: readonly ServiceName[] = [
