@@ -8,9 +8,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceRewind } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
-import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
-import { hasRunEnded, publishRunEnd } from '@stream-infer/bus/result-stream';
-import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceEnd } from '@stream-infer/core/run';
@@ -25,6 +22,7 @@ import type { LatenessReport } from './lateness-report.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PlayingRun } from './playing-run.ts';
 import { Releaser } from './release.ts';
+import { RunClosing } from './run-closing.ts';
 import { runEnd } from './run-end.ts';
 import { openLanes, type RunLanes, type RunSchedule } from './run-lanes.ts';
 
@@ -50,7 +48,6 @@ export type StreamRunOptions = {
  */
 type StreamRunState = 'following' | 'left' | 'over';
 
-const END_RETRY_MS = 500;
 const REWIND_MS = 1_000;
 const EXPIRE_MS = 250;
 
@@ -62,6 +59,7 @@ export class StreamRun {
   readonly #logger: Logger;
   readonly #feed: FrameFeed;
   readonly #releaser: Releaser;
+  readonly #closing: RunClosing;
   readonly #status: LaneStatusReport;
   readonly #left = new AbortController();
   readonly #condition = new Condition();
@@ -90,6 +88,7 @@ export class StreamRun {
       frames: run.state.frames,
     });
     this.#status = new LaneStatusReport(bus, run);
+    this.#closing = new RunClosing({ ...options, signal: this.#left.signal });
     this.done = this.#live();
   }
 
@@ -142,7 +141,11 @@ export class StreamRun {
   async #live(): Promise<void> {
     try {
       const { run } = this;
-      if (await this.#isOverAlready()) return await this.#conclude();
+      if (await this.#closing.isClosed()) {
+        this.#state = 'over';
+        await this.#closing.deleteBuffer();
+        return await this.#conclude();
+      }
       const plan = samplePlan(run.spec, run.state.source);
       const events = {
         changed: () => this.#changed(),
@@ -158,25 +161,6 @@ export class StreamRun {
       await this.#finish(this.#feed.soFar);
     }
     await this.#conclude();
-  }
-
-  /**
-   * A run that stands in the registry may have been answered to its end long ago, by a process that had no time to delete its buffer.
-   * Asks until the bus answers, or the run goes on elsewhere.
-   */
-  async #isOverAlready(): Promise<boolean> {
-    const { bus, run } = this.#options;
-    while (this.#state === 'following') {
-      try {
-        if (!(await hasRunEnded(bus, run))) return false;
-        this.#state = 'over';
-        await this.#deleteBuffer();
-      } catch (error) {
-        this.#busFailed(error, 'whether it has ended is not known yet');
-        await sleep(END_RETRY_MS, undefined, { signal: this.#left.signal }).catch(() => undefined);
-      }
-    }
-    return true;
   }
 
   async #conclude(): Promise<void> {
@@ -292,35 +276,14 @@ export class StreamRun {
 
   /** Publishes the run's end, unless it goes on elsewhere, and deletes its buffer. Never rejects. */
   async #finish(source: SourceEnd): Promise<void> {
-    const { bus, run } = this.#options;
+    const { run } = this;
     const ledgers = new Map(this.#opened?.schedule.schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger]));
     const fault = source.fault ?? (this.#fault && faultJson(this.#fault)) ?? null;
-    while (this.#state === 'following') {
-      const end = runEnd(run, source, ledgers, Math.max(0, Date.now() - run.startedAtMs), fault);
-      try {
-        await publishRunEnd(bus, run, new TextEncoder().encode(canonicalJson(end)));
-        this.#state = 'over';
-      } catch (error) {
-        this.#busFailed(error, 'its end is not published yet');
-        await sleep(END_RETRY_MS, undefined, { signal: this.#left.signal }).catch(() => undefined);
-      }
-    }
-    if (this.#state !== 'over') return;
+    const elapsedMs = (): number => Math.max(0, Date.now() - run.startedAtMs);
+    if (this.#state !== 'following') return;
+    if (!(await this.#closing.publish(() => runEnd(run, source, ledgers, elapsedMs(), fault)))) return;
+    this.#state = 'over';
     this.#logger.info({ fault: fault?.code }, 'run is over');
-    await this.#deleteBuffer();
-  }
-
-  /** Never rejects. */
-  async #deleteBuffer(): Promise<void> {
-    const { bus, run } = this.#options;
-    await deleteFrameBuffer(bus, run.state.frames).catch((error: unknown) => {
-      this.#busFailed(error, 'its frame buffer is not deleted');
-    });
-  }
-
-  #busFailed(error: unknown, what: string): void {
-    const { stream, run, epoch } = this.run;
-    const fault = toFault(error, 'BUS_FAILED', `run ${run} of stream ${stream}: ${what}`);
-    this.#options.report(fault, { stream, run, epoch });
+    await this.#closing.deleteBuffer();
   }
 }
