@@ -62,7 +62,7 @@ export class RunDirectory {
   gained(stream: string, token: number): void {
     const known = this.#of(stream);
     known.token = token;
-    for (const run of known.untaken.values()) this.#turn(known, () => this.#put(known, run));
+    for (const run of known.untaken.values()) void this.#turn(known, () => this.#put(known, run));
     known.untaken.clear();
   }
 
@@ -115,7 +115,7 @@ export class RunDirectory {
         known.run = change.value;
         known.revision = change.revision;
         if (known.token === undefined) known.untaken.set(change.value.run, change.value);
-        else this.#turn(known, () => this.#put(known, change.value));
+        else void this.#turn(known, () => this.#put(known, change.value));
         this.#options.appeared(change.key);
         return;
       }
