@@ -166,7 +166,7 @@ describe('what is to be sent alone', () => {
     dispatcher.offer(poison);
     for (const each of both) each.answer();
     dispatcher.pump('d');
-    expect(both.map(({ held }) => held.length).sort()).toEqual([1, 2]);
+    expect(both.reduce((sum, { held }) => sum + held.length, 0)).toBe(3);
     const kept = both.find(({ held }) => held.length === 1);
     for (let turn = 0; turn < 5; turn += 1) {
       for (const each of both) if (each !== kept) each.answer();
