@@ -166,6 +166,27 @@ describe('what is not the fault of the window does not count', () => {
     await proxies[0]?.close();
   });
 
+  test('a runner that drains and ends before it has answered', async () => {
+    const draining = await world.runner({
+      ...reader('draining'),
+      answer: () => {
+        draining.drain();
+        setTimeout(() => draining.kill(), 200);
+        return undefined;
+      },
+    });
+    const ingest = await startIngest(world.bus, everyFrame({ maxInFlight: 1, maxAttempts: 1 }), sourceFacts());
+    await ingest.play(2);
+    await ingest.end();
+    await eventually('it was asked', () => draining.received.length === 1);
+    await world.runner(reader('other'));
+    const { records } = await untilEnded(world.bus, 'lobby');
+    expect(records.map(({ error, attempts }) => [error, attempts])).toEqual([
+      [undefined, 2],
+      [undefined, 1],
+    ]);
+  });
+
   test('a runner that drains, and a bus that fails it', async () => {
     const codes = ['NOT_STARTED', 'BUS_FAILED', 'NOT_STARTED', 'BUS_FAILED'];
     await world.runner({

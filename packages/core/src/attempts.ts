@@ -86,7 +86,7 @@ export class Attempts {
     }
   }
 
-  /** A runner that lost it alone turns out to live: the network failed, and the attempt does not count. */
+  /** What lost it alone turns out to be the network, or a drain: the attempt does not count. */
   excuse(): void {
     this.#counted -= 1;
   }

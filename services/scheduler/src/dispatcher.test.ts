@@ -160,6 +160,27 @@ describe('what is to be sent alone', () => {
     expect(one.sent).toEqual(['x', 'P', 'y']);
   });
 
+  test('keeps the same runner free however often it is offered', () => {
+    const dispatcher = new Dispatcher();
+    const both = [answering(2), answering(2)];
+    for (const { made } of both) dispatcher.addCarrier(made);
+    dispatcher.offer(source('x', 100));
+    const poison = alone('P');
+    dispatcher.offer(poison);
+    for (const each of both) each.answer();
+    dispatcher.pump('d');
+    expect(both.reduce((sum, { held }) => sum + held.length, 0)).toBe(3);
+    const kept = both.find(({ held }) => held.length === 1);
+    for (let turn = 0; turn < 5; turn += 1) {
+      for (const each of both) if (each !== kept) each.answer();
+      dispatcher.offer(poison);
+      expect(kept?.held).toHaveLength(1);
+    }
+    kept?.answer();
+    dispatcher.pump('d');
+    expect(kept?.sent.at(-1)).toBe('P');
+  });
+
   test('frees the runner that was kept for it when it is withdrawn', () => {
     const dispatcher = new Dispatcher();
     const one = answering(2);

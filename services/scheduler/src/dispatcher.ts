@@ -71,7 +71,8 @@ export class Dispatcher {
       if (source === undefined) return;
       if (source.wantsAlone) {
         turns.delete(source);
-        this.#alone.set(source, undefined);
+        // One that waits already keeps its runner.
+        if (!this.#alone.has(source)) this.#alone.set(source, undefined);
         this.#pumpAlone();
         continue;
       }

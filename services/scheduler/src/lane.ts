@@ -159,7 +159,7 @@ export class Lane implements WorkSource {
         this.#cameBack(trigger, attempts, 'not-started', lostFault(trigger, attempts));
         return;
       case 'lost':
-        if (outcome.alone) void this.#lostAlone(trigger, attempts, outcome.lives);
+        if (outcome.alone) void this.#lostAlone(trigger, attempts, outcome.excused);
         else this.#cameBack(trigger, attempts, 'lost-in-company', lostFault(trigger, attempts));
     }
   }
@@ -191,12 +191,12 @@ export class Lane implements WorkSource {
     else schedule.giveBack(trigger, performance.now());
   }
 
-  /** It is sent again at once; only the last attempt waits until it is known whether the runner died or the network failed. */
-  async #lostAlone(trigger: DueWindow, attempts: Attempts, lives: Promise<boolean>): Promise<void> {
-    const excused = lives.then((alive) => alive && attempts.excuse());
+  /** It is sent again at once; only the last attempt waits until it is known whether the runner died of it. */
+  async #lostAlone(trigger: DueWindow, attempts: Attempts, excused: Promise<boolean>): Promise<void> {
+    const known = excused.then((isExcused) => isExcused && attempts.excuse());
     attempts.setback('lost-alone');
     if (attempts.isSpent && this.#options.mode === 'offline') {
-      await excused;
+      await known;
       if (this.#closed) return;
       this.#sendAgain(trigger, attempts, lostFault(trigger, attempts));
       this.#moveOn();

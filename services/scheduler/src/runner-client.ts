@@ -150,7 +150,7 @@ export class RunnerClient implements Carrier {
     clearInterval(this.#watch);
     if (state.kind === 'broken') clearTimeout(state.retry);
     else state.call.cancel();
-    this.#loseAll();
+    this.#loseAll(state.kind === 'draining');
     this.#client.close();
   }
 
@@ -213,6 +213,7 @@ export class RunnerClient implements Carrier {
 
   #break(why: string): void {
     const unanswered = this.#sent.size;
+    const wasDraining = this.#state.kind === 'draining';
     this.#heardMs = undefined;
     const retry = setTimeout(() => {
       this.#state = { kind: 'opening', call: this.#open() };
@@ -220,20 +221,20 @@ export class RunnerClient implements Carrier {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     this.#state = { kind: 'broken', retry };
     this.#events.broken(why, unanswered);
-    this.#loseAll();
+    this.#loseAll(wasDraining);
   }
 
   /** Which of them the runner had begun is not known: it fetches several at once, and begins what is there first. */
-  #loseAll(): void {
+  #loseAll(wasDraining: boolean): void {
     this.#credits.clear();
     this.#holdsAlone = false;
     const lost = [...this.#sent.values()];
     this.#sent.clear();
     const alone = lost.length === 1;
-    const lives = alone ? this.#lives() : Promise.resolve(false);
+    const excused = alone && !wasDraining ? this.#lives() : Promise.resolve(wasDraining);
     for (const { work, dueMs, cancelled } of lost) {
       if (cancelled) continue;
-      work.settle(dueMs <= this.#clock.nowMs ? { kind: 'overdue' } : { kind: 'lost', alone, lives });
+      work.settle(dueMs <= this.#clock.nowMs ? { kind: 'overdue' } : { kind: 'lost', alone, excused });
     }
   }
 

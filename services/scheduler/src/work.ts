@@ -16,8 +16,8 @@ export type WorkOutcome =
       readonly kind: 'lost';
       /** Whether the runner held nothing else of this scheduler. */
       readonly alone: boolean;
-      /** Whether the runner turns out to live, so that the network failed. Never rejects. */
-      readonly lives: Promise<boolean>;
+      /** Whether it is not the window's doing: the runner turns out to live, or was draining. Never rejects. */
+      readonly excused: Promise<boolean>;
     };
 
 export type Work = {
