@@ -2,7 +2,7 @@
 # package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit check lint types dead-code layers format docs bench model clean
+.PHONY: help setup demo test test-unit test-chaos check lint types dead-code layers format docs bench model clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -26,7 +26,10 @@ test: setup ## pass every test; some of them with: make test ARGS=path/or/name
 	$(RUN) test $(ARGS)
 
 test-unit: setup ## pass the tests that need no server, in seconds
-	$(RUN) test --project unit $(ARGS)
+	$(RUN) test-unit $(ARGS)
+
+test-chaos: setup ## pass the tests that measure or disturb: overload, order; one after the other, on a quiet machine
+	$(RUN) test-chaos $(ARGS)
 
 check: lint types dead-code layers ## lint, types, dead code and layer rules, in seconds
 

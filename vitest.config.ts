@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import { TestSummary } from './scripts/test-summary.ts';
 
-// Two projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
-// at a time. The second reporter lists the skipped tests with their reasons.
+// Three projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
+// at a time; `chaos` does too, and asserts times or kills what it started: `make test` leaves it out. The second reporter lists the skipped tests with their reasons.
 export default defineConfig({
   test: {
     reporters: ['default', new TestSummary()],
@@ -27,7 +27,18 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/chaos/**'],
           sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,

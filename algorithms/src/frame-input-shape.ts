@@ -42,7 +42,7 @@ export function frameInputShape(
   }
   const size = inputSize(info, options, refuse);
   const frames = framesTaken(info, layout, stack, channels);
-  const { dims } = tensorLayout(layout, stack, frames ?? 1, size, channels);
+  const { dims } = tensorLayout(layout, stack, { frames: frames ?? 1 }, size, channels);
   if (info.shape.some((dim, at) => typeof dim === 'number' && dim !== dims[at])) {
     throw new Fault(
       'MODEL_SHAPE',

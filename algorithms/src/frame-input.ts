@@ -8,7 +8,7 @@ import type { TensorInfo } from './model-session.ts';
 import type { FrameInputOptions } from './onnx-options.ts';
 import { placeInto, type ResizeMode } from './preprocess/placement.ts';
 import { Preprocessor } from './preprocess/preprocessor.ts';
-import { tensorLayout } from './tensor-layout.ts';
+import { takesWindows, tensorLayout } from './tensor-layout.ts';
 
 export class FrameInput {
   readonly name: string;
@@ -16,6 +16,8 @@ export class FrameInput {
   readonly #resize: ResizeMode;
   readonly #preprocessor: Preprocessor;
   readonly #buffer: InputBuffer;
+  /** Whether it takes the windows of a batch in one run. */
+  readonly batched: boolean;
 
   /** `path` is the model's. Faults: MODEL_SHAPE; what `refuse` makes of a problem with a key of the declaration. */
   constructor(path: string, info: TensorInfo, options: FrameInputOptions, refuse: Refuse) {
@@ -26,6 +28,8 @@ export class FrameInput {
     const shape = frameInputShape(path, info, options, refuse);
     this.name = info.name;
     this.#shape = shape;
+    const batchAxis = info.shape[shape.layout.indexOf('n')];
+    this.batched = takesWindows(shape.layout, shape.stack) && typeof batchAxis === 'string';
     this.#resize = options.resize;
     this.#preprocessor = new Preprocessor({
       channels: options.channels,
@@ -37,22 +41,34 @@ export class FrameInput {
     this.#buffer = new InputBuffer(type);
   }
 
-  /** The tensor of a window; it holds until the next call. Fault: ALGORITHM_FAILED where the model takes another number of frames. */
-  fill(frames: readonly Frame[]): Tensor {
-    const { layout, stack, size, channels, frames: taken } = this.#shape;
-    const used = stack === 'newest' ? frames.slice(-1) : frames;
-    if (taken !== null && taken !== used.length) {
-      const remedy = `set frameCount: ${taken} and frameStep to at least 1, so that only whole windows run`;
-      throw new Fault(
-        'ALGORITHM_FAILED',
-        `input "${this.name}" takes ${taken} frames, the window has ${used.length}; ${remedy}`,
-      );
-    }
-    const { dims, strides, frameStride } = tensorLayout(layout, stack, used.length, size, channels);
+  /** How many frames of a window it takes. Fault: ALGORITHM_FAILED where the model takes another number. */
+  framesOf(window: readonly Frame[]): number {
+    const { stack, frames: taken } = this.#shape;
+    const used = stack === 'newest' ? 1 : window.length;
+    if (taken === null || taken === used) return used;
+    const remedy = `set frameCount: ${taken} and frameStep to at least 1, so that only whole windows run`;
+    throw new Fault(
+      'ALGORITHM_FAILED',
+      `input "${this.name}" takes ${taken} frames, the window has ${used}; ${remedy}`,
+    );
+  }
+
+  /**
+   * The tensor of a window, or of several of which it takes the same number of frames, where it is batched; it holds until the
+   * next call. Fault: as `framesOf`.
+   */
+  fill(windows: readonly (readonly Frame[])[]): Tensor {
+    const { layout, stack, size, channels } = this.#shape;
+    const frames = this.framesOf(windows[0] ?? []);
+    const shape = tensorLayout(layout, stack, { windows: windows.length, frames }, size, channels);
+    const { dims, strides, frameStride, windowStride } = shape;
     const { tensor, data } = this.#buffer.take(dims);
-    for (const [index, frame] of used.entries()) {
-      const placement = placeInto(size, frame, this.#resize);
-      this.#preprocessor.write(frame, placement, data, index * frameStride, strides);
+    for (const [at, window] of windows.entries()) {
+      for (const [index, frame] of window.slice(-frames).entries()) {
+        const placement = placeInto(size, frame, this.#resize);
+        const start = at * windowStride + index * frameStride;
+        this.#preprocessor.write(frame, placement, data, start, strides);
+      }
     }
     return tensor;
   }

@@ -5,9 +5,9 @@
  *
  * Invariants: `close` is idempotent; a device that was asked for is the one used, or opening fails.
  */
-import { stat } from 'node:fs/promises';
 import { Fault } from '@stream-infer/core/fault';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { assertModelFile } from './model-file.ts';
 
 /** One input or output; a dimension is a number, or a name where it is free. An unknown shape is empty. */
 export type TensorInfo = {
@@ -49,7 +49,7 @@ export class ModelSession {
    * Faults: MODEL_NOT_FOUND, MODEL_CORRUPT; ALGORITHM_OPTIONS where the device cannot be had.
    */
   static async open(path: string, options: SessionOptions): Promise<ModelSession> {
-    await assertReadableFile(path);
+    await assertModelFile(path);
     env.logLevel = 'fatal';
     try {
       const session = await InferenceSession.create(path, {
@@ -93,22 +93,6 @@ export class ModelSession {
 function tensorInfo(metadata: InferenceSession.ValueMetadata): TensorInfo {
   if (!metadata.isTensor) return { name: metadata.name, type: 'non-tensor', shape: [] };
   return { name: metadata.name, type: metadata.type, shape: metadata.shape };
-}
-
-async function assertReadableFile(path: string): Promise<void> {
-  try {
-    const stats = await stat(path);
-    if (stats.isFile()) return;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new Fault('MODEL_NOT_FOUND', `model ${path} does not exist; check the option model`, { cause: error });
-    }
-    throw new Fault('MODEL_CORRUPT', `model ${path} cannot be read (${String(code ?? error)}); check its permissions`, {
-      cause: error,
-    });
-  }
-  throw new Fault('MODEL_CORRUPT', `model ${path} is not a file; name the .onnx file itself`);
 }
 
 function loadFault(path: string, device: Device, error: unknown): Fault {

@@ -2,12 +2,13 @@
  * `onnx-detector`: boxes of objects or faces in the newest frame of each window, read out of an ONNX model of a known
  * family. The result is `Detections`, in pixels of the source picture.
  *
- * Invariant: what a frame is given does not depend on the frames that share its batch; where the model's batch axis is
- * fixed, a batch is so many runs.
+ * Invariant: what a frame is given does not depend on the frames that share its batch. A batch is one run where its
+ * pictures make inputs of one size; a model whose batch axis is fixed is refused where batches are asked for.
  */
 import type { Algorithm, AlgorithmContext, Detections, Frame, RunContext } from '@stream-infer/algorithm';
 import { Fault } from '@stream-infer/core/fault';
 import type { Tensor } from 'onnxruntime-node';
+import { batchFault } from './batch-axis.ts';
 import { toDetections } from './detections.ts';
 import { placementRule } from './detector-input.ts';
 import { FAMILIES } from './families/families.ts';
@@ -31,6 +32,7 @@ type Detector = {
   readonly scoreThreshold: number;
   readonly nms: NmsOptions;
   readonly labels: readonly string[];
+  readonly spent: NonNullable<AlgorithmContext['spent']>;
 };
 
 /** A frame and where it lies in the input; `index` is the window's place in its batch. */
@@ -64,7 +66,7 @@ export default class OnnxDetector implements Algorithm {
     const detector = this.#detector;
     if (detector === null) throw new Fault('INTERNAL', 'onnx-detector: run before init or after close');
     const results = new Array<Detections>(windows.length);
-    for (const group of this.#groups(windows, detector)) {
+    for (const group of groups(windows, detector)) {
       const detections = await this.#detect(group, detector);
       for (const [at, { index }] of group.entries()) results[index] = detections[at] as Detections;
     }
@@ -77,30 +79,36 @@ export default class OnnxDetector implements Algorithm {
     await detector?.session.close();
   }
 
-  /** The windows that one run of the model takes: all whose inputs have one size, or each alone. */
-  #groups(windows: readonly (readonly Frame[])[], { model, place }: Detector): Iterable<readonly Placed[]> {
-    const placed = windows.map((frames, index): Placed => {
-      const frame = newestFrame(frames);
-      return { index, frame, placement: place(frame) };
-    });
-    if (!model.input.batched) return placed.map((one) => [one]);
-    return Map.groupBy(placed, ({ placement }) => `${placement.width}x${placement.height}`).values();
-  }
-
   async #detect(group: readonly Placed[], detector: Detector): Promise<readonly Detections[]> {
-    const { session, model, preprocessor, scoreThreshold, nms, labels } = detector;
+    const { session, model, preprocessor, scoreThreshold, nms, labels, spent } = detector;
+    const startedMs = performance.now();
     const { width, height } = (group[0] as Placed).placement;
     const { tensor, data } = this.#input.take([group.length, 3, height, width]);
     const strides = { channel: width * height, row: width, pixel: 1 };
     for (const [at, { frame, placement }] of group.entries()) {
       preprocessor.write(frame, placement, data, at * 3 * width * height, strides);
     }
+    const preparedMs = performance.now();
     const tensors = await session.run({ [model.input.name]: tensor }, model.outputNames);
-    return group.map(({ frame, placement }, at) => {
+    const inferredMs = performance.now();
+    const detections = group.map(({ frame, placement }, at) => {
       const candidates = model.decode(outputsOf(tensors, at), placement, scoreThreshold);
       return toDetections(suppressOverlaps(candidates, nms), placement, frame, labels);
     });
+    spent('preprocess', preparedMs - startedMs);
+    spent('infer', inferredMs - preparedMs);
+    spent('postprocess', performance.now() - inferredMs);
+    return detections;
   }
+}
+
+/** The windows that one run of the model takes: all whose inputs have one size. */
+function groups(windows: readonly (readonly Frame[])[], { place }: Detector): Iterable<readonly Placed[]> {
+  const placed = windows.map((frames, index): Placed => {
+    const frame = newestFrame(frames);
+    return { index, frame, placement: place(frame) };
+  });
+  return Map.groupBy(placed, ({ placement }) => `${placement.width}x${placement.height}`).values();
 }
 
 function detectorOf(
@@ -111,6 +119,9 @@ function detectorOf(
 ): Detector {
   const family: Family = FAMILIES[options.family];
   const model = family.check(session.signature, givenLabels?.length ?? null);
+  const [input] = session.signature.inputs;
+  if ((context.maxBatch ?? 1) > 1 && input && !model.input.batched)
+    throw batchFault(context, session.signature, 'input', input, 'whose batch axis is fixed');
   const labels = givenLabels ?? family.labels(model.classCount);
   if (labels.length !== model.classCount) {
     throw optionFault(
@@ -129,6 +140,7 @@ function detectorOf(
       classAgnostic: options.nms?.classAgnostic ?? family.nms.classAgnostic,
     },
     labels,
+    spent: (stage, durationMs) => context.spent?.(stage, durationMs),
   };
 }
 

@@ -15,11 +15,16 @@ export type Stack = (typeof STACKS)[number];
 export type TensorLayout = {
   readonly dims: readonly number[];
   readonly strides: TensorStrides;
-  /** Elements from one frame to the next. */
+  /** Elements from one frame of a window to the next. */
   readonly frameStride: number;
+  /** Elements from one window of a batch to the next. */
+  readonly windowStride: number;
 };
 
 export const defaultStack = (layout: Layout): Stack => (layout.includes('t') ? 'time' : 'newest');
+
+/** Whether the windows of a batch can follow each other along the batch axis. */
+export const takesWindows = (layout: Layout, stack: Stack): boolean => layout.includes('n') && stack !== 'batch';
 
 /** The axis that a stack needs and the layout has not; null where they agree. */
 export function missingAxis(layout: Layout, stack: Stack, channels: 1 | 3): 'n' | 't' | 'c' | null {
@@ -29,10 +34,16 @@ export function missingAxis(layout: Layout, stack: Stack, channels: 1 | 3): 'n' 
   return null;
 }
 
-/** The tensor of so many frames of this size. */
-export function tensorLayout(layout: Layout, stack: Stack, frames: number, size: Size, channels: 1 | 3): TensorLayout {
+/** The tensor of so many frames of this size in each of so many windows; of more than one where `takesWindows` holds. */
+export function tensorLayout(
+  layout: Layout,
+  stack: Stack,
+  { windows = 1, frames }: { readonly windows?: number; readonly frames: number },
+  size: Size,
+  channels: 1 | 3,
+): TensorLayout {
   const extents: Record<string, number> = {
-    n: stack === 'batch' ? frames : 1,
+    n: stack === 'batch' ? frames : windows,
     t: stack === 'time' ? frames : 1,
     c: stack === 'channels' ? frames * channels : channels,
     h: size.height,
@@ -54,5 +65,6 @@ export function tensorLayout(layout: Layout, stack: Stack, frames: number, size:
     dims,
     strides: { channel: stride('c'), row: stride('h'), pixel: stride('w') },
     frameStride: frameStrides[stack],
+    windowStride: stride('n'),
   };
 }

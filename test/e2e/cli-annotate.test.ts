@@ -1,11 +1,12 @@
 /** The annotated video: every frame of the source at its time, with the boxes that stand on it and none before them. */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { streamInfer } from '../harness/command.ts';
+import { eventually } from '../harness/eventually.ts';
 import { makeVideo } from '../harness/made-videos.ts';
 import { media } from '../harness/media.ts';
 
@@ -121,6 +122,28 @@ describe('--annotate', () => {
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(times(join(directory, 'late.mp4'))).toHaveLength(40 - 19);
+  });
+
+  test('after Ctrl-C has what was computed until then', async () => {
+    makeVideo(join(directory, 'long.mp4'), { seconds: 60 });
+    await writeFile(
+      join(directory, 'slow.mjs'),
+      'export default class { async run() { await new Promise((r) => setTimeout(r, 100)); return { boxes: [[1, 2, 30, 40]] }; } }\n',
+    );
+    const started = Promise.withResolvers<ChildProcess>();
+    const result = streamInfer(
+      ['run', 'long.mp4', ...['--algorithm', './slow.mjs'], ...['--annotate', 'cut.mp4', '--output', 'cut.ndjson']],
+      { cwd: directory, onStart: started.resolve },
+    );
+    const child = await started.promise;
+    await eventually('a record is there', async () => (await stat(join(directory, 'cut.ndjson'))).size > 0);
+    child.kill('SIGINT');
+    const { status, stdout, stderr } = await result;
+    expect({ status, stderr }).toEqual({ status: 130, stderr: '' });
+    expect(stdout).toContain(`video: ${join(directory, 'cut.mp4')}`);
+    const frames = times(join(directory, 'cut.mp4')).length;
+    expect(frames).toBeGreaterThan(0);
+    expect(frames).toBeLessThan(600);
   });
 
   test('makes a video of each of several streams, and says where no result has boxes', async () => {

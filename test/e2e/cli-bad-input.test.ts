@@ -217,7 +217,7 @@ describe('an algorithm', () => {
     expect(results.whole.throws).toMatchObject({ '0.5': 5, '1': 10, '1.5': { $error: { code: 'ALGORITHM_FAILED' } } });
     expect(Object.keys(results.whole.throws)).toHaveLength(8);
     expect(stderr).toMatch(
-      /^ALGORITHM_FAILED: stream whole, algorithm throws: 6 of 8 invocations failed, first at 1\.5 s: .*boom/m,
+      /^ALGORITHM_FAILED: stream whole, algorithm throws: 6 of 8 invocations failed, first at 1\.5 s: .*boom \(at \/.*\/throws\.mjs:\d+:\d+\)$/m,
     );
     expect(status).toBe(0);
   });

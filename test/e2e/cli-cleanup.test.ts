@@ -1,9 +1,11 @@
 /** A run leaves nothing behind, however it ends: no process, no temporary folder, and with the processes no port (EX-12). */
 
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type CommandResult, streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -70,6 +72,9 @@ async function nothingIsLeft(tree: readonly ProcessIdentity[]): Promise<void> {
 const faultsIn = (stderr: string): string[] =>
   stderr.split('\n').filter((line) => line !== '' && !line.includes('results are late'));
 
+const lines = async (file: string): Promise<readonly string[]> =>
+  (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+
 const STATS = ['--algorithm', 'stats=frame-stats,interval=0.2'];
 
 describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
@@ -131,8 +136,9 @@ describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
     const { child, result, tree } = await playing('--algorithm', `slow=${join(directory, 'slow.mjs')},interval=0.1`);
     // Signals that come together are one: until it has heeded the first, another may be none.
     const insisting = setInterval(() => child.kill('SIGINT'), 20);
-    const { status } = await result.finally(() => clearInterval(insisting));
+    const { status, stderr } = await result.finally(() => clearInterval(insisting));
     expect(status).toBe(130);
+    expect(stderr).toMatch(/^interrupted again: results are not written$/m);
     await nothingIsLeft(tree);
   });
 
@@ -141,6 +147,28 @@ describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
     child.kill('SIGKILL');
     expect((await result).status).toBeNull();
     await nothingIsLeft(tree);
+  });
+
+  test('after its own kill -9, and the records that had come are in the file', async () => {
+    const output = join(directory, 'live.ndjson');
+    const { child, result, tree } = await playing(...STATS, '--output', output);
+    await eventually('three records are there while it plays', async () => (await lines(output)).length >= 3);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGKILL');
+    await result;
+    const records = (await lines(output)).map((line) => JSON.parse(line) as { key: string });
+    expect(records.slice(0, 3).map(({ key }) => key)).toEqual(['0.2', '0.4', '0.6']);
+    await nothingIsLeft(tree);
+  });
+
+  test('after the reader of its records has gone', async () => {
+    const { child, result, tree } = await playing(...STATS, '--output', '-', '--format', 'ndjson');
+    await eventually('a record is there while it plays', () => once(child.stdout as Readable, 'data'));
+    child.stdout?.destroy();
+    const { status, stdout } = await result;
+    expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ algorithm: 'stats', key: '0.2' });
+    expect(status).toBe(141);
+    expect(await stillRunning(tree)).toEqual([]);
   });
 
   test.each(['nats-server', 'ingest', 'scheduler', 'algo-runner', 'collector'])(

@@ -31,6 +31,14 @@ function command(args: readonly string[], path = process.env.PATH): Promise<Outc
   });
 }
 
+function shell(line: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile('/bin/sh', ['-c', line], { cwd: directory }, (error, stdout, stderr) => {
+      resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
 describe('run', () => {
   test.each([
     ['results', ['--output', 'gone/results.json'], /gone\/results\.json cannot be written: its folder does not exist/],
@@ -41,6 +49,22 @@ describe('run', () => {
     expect(stderr).toMatch(/^OUTPUT_UNWRITABLE: .*\n$/);
     expect(stderr).toMatch(culprit);
     expect({ status, stdout }).toEqual({ status: 4, stdout: '' });
+  });
+
+  test.skipIf(process.platform !== 'linux').each([
+    ['the results of a run', 'run whole.mp4 --algorithm stats=frame-stats,interval=1 --output -'],
+    [
+      'records while it plays',
+      'run whole.mp4 --mode realtime --algorithm stats=frame-stats,interval=1 --output - --format ndjson',
+    ],
+    ['a version', 'version'],
+  ])('tells in one line where standard output takes no more: %s', async (_, args) => {
+    const line = `'${process.execPath}' '${join(root, 'packages', 'cli', 'src', 'main.ts')}' ${args} > /dev/full`;
+    const { status, stderr } = await shell(line);
+    const faults = stderr.split('\n').filter((text) => /^[A-Z_]+: /.test(text));
+    expect(faults, stderr).toEqual(['OUTPUT_UNWRITABLE: standard output cannot be written: the disk is full']);
+    expect(stderr).not.toContain('node:');
+    expect(status).toBe(4);
   });
 
   test('names a port that is in use', async () => {

@@ -135,6 +135,16 @@ describe('a configuration', () => {
   });
 });
 
+test("an algorithm's own log is shown where LOG_LEVEL asks for it", async () => {
+  await writeFile(
+    join(directory, 'talks.mjs'),
+    "export default class { init({ logger }) { logger.info('model loaded', { classes: 3 }); } run() { return 1; } }\n",
+  );
+  const args = ['run', 'site/gate.mp4', '--algorithm', './talks.mjs,interval=1', '--output', 'talk.json'];
+  const { stderr } = await streamInfer(args, { cwd: directory, environment: { LOG_LEVEL: 'info' } });
+  expect(stderr).toBe('info: model loaded, algorithm talks, classes 3\n');
+});
+
 describe('the summary', () => {
   test('is a table on standard output where results go to a file', async () => {
     const { stdout, stderr } = await run(

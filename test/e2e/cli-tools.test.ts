@@ -13,14 +13,16 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'stream-infer-tools-'));
   makeVideo(join(directory, 'clip.mp4'), { seconds: 3 });
+  await writeFile(join(directory, 'm.onnx'), 'not looked into');
   await writeFile(
     join(directory, 'c.yaml'),
     `algorithms:
-  - {name: faces, use: onnx-detector, frameCount: 3, frameStep: 5, interval: 1}
+  - {name: faces, use: onnx-detector, options: {model: m.onnx, family: yolox}, frameCount: 3, frameStep: 5, interval: 1}
   - {name: stats, use: frame-stats}
 streams:
   - {id: lobby, source: clip.mp4, fps: 10}
   - {id: gate, source: 'rtsp://me:secret@gate/1', algorithms: [{name: stats, as: hourly, interval: 3600}]}
+  - {id: hall, source: clip.mp4, fps: 5, algorithms: [{name: stats, interval: 0.5}]}
 `,
   );
 });
@@ -83,11 +85,12 @@ describe('validate', () => {
     const { status, stdout, stderr } = await tool('validate', 'c.yaml');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.split('\n')).toEqual([
-      'c.yaml is valid: 2 algorithms, 2 streams',
+      'c.yaml is valid: 2 algorithms, 3 streams',
       expect.stringMatching(/^stream +mode +fps +algorithm +window +due$/),
       expect.stringMatching(/^lobby +offline +10 +faces +3 frames, every 5th +every 1 s$/),
       expect.stringMatching(/^lobby +offline +10 +stats +1 frame +at every frame$/),
       expect.stringMatching(/^gate +realtime +the source's +hourly \(stats\) +1 frame +every 3600 s$/),
+      expect.stringMatching(/^hall +offline +5 +stats +1 frame +every 0\.4 s: 0\.5 s at 5 fps is 2 frames$/),
       '',
     ]);
   });
@@ -96,9 +99,38 @@ describe('validate', () => {
     const { stdout } = await tool('validate', 'c.yaml', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       file: 'c.yaml',
-      streams: [{ id: 'lobby' }, { source: 'rtsp://***@gate/1' }],
+      streams: [{ id: 'lobby' }, { source: 'rtsp://***@gate/1' }, { id: 'hall' }],
     });
     expect(stdout).not.toContain('secret');
+  });
+
+  test('tells every file that is missing and every option that is unknown, without loading a model', async () => {
+    await writeFile(
+      join(directory, 'gone.yaml'),
+      `algorithms:
+  - {name: faces, use: onnx-detector, options: {model: gone.onnx, family: yolox}}
+  - {name: mine, use: ./gone.mjs}
+  - {name: stats, use: frame-stats, options: {hasj: true}}
+streams:
+  - {id: lobby, source: gone.mp4}
+`,
+    );
+    const { status, stdout, stderr } = await tool('validate', 'gone.yaml');
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^MODEL_NOT_FOUND: .*gone\.onnx/),
+      expect.stringMatching(/^MODULE_NOT_FOUND: .*gone\.mjs/),
+      expect.stringMatching(/^ALGORITHM_OPTIONS: .*hasj is unknown: did you mean hash\?/),
+      expect.stringMatching(/^SOURCE_NOT_FOUND: stream lobby: .*gone\.mp4/),
+    ]);
+    expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
+  });
+
+  test('says that a file without streams has nothing to run', async () => {
+    await writeFile(join(directory, 'empty.yaml'), 'algorithms: [{name: a, use: frame-stats}]\n');
+    expect(await tool('validate', 'empty.yaml')).toMatchObject({
+      status: 0,
+      stdout: 'empty.yaml is valid: 1 algorithm, 0 streams\nit lists no streams, so run --config has nothing to play\n',
+    });
   });
 
   test('tells what is wrong, in one line', async () => {

@@ -10,6 +10,7 @@ import { type ServiceProcess, startService } from './service-process.ts';
 
 export type TestRunner = {
   readonly bus: Bus;
+  readonly natsUrl: string;
   /** Holds the configuration and its modules. */
   readonly directory: string;
   readonly process: ServiceProcess;
@@ -57,6 +58,7 @@ export async function startRunner({ configuration, files = {} }: TestAlgorithms)
   });
   return {
     bus,
+    natsUrl: nats.url,
     directory,
     process: runner,
     grpcAddress: runner.addresses.grpc ?? '',

@@ -13,6 +13,7 @@ import type { Run, RunFacts, SourceFacts } from '@stream-infer/core/run';
 import { bufferCapacity, isNeeded, type SamplePlan, samplePlan, sourceIndexOf } from '@stream-infer/core/sample-plan';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 
+/** Where the spec asks for none. */
 const FRAME_SIZE = { width: 4, height: 2 };
 
 export type ScriptedIngest = {
@@ -23,7 +24,7 @@ export type ScriptedIngest = {
   published(): number;
   /** The most that were published and not released at a time. */
   mostHeld(): number;
-  /** Publishes the needed ones of the next `count` played frames; in realtime each `everyMs`. Waits for releases offline. */
+  /** Publishes the needed ones of the next `count` played frames; in realtime one each `everyMs`, late or not. Waits for releases offline. */
   play(count: number, everyMs?: number): Promise<void>;
   /** Publishes a frame as if the ones between it and the last were lost. */
   skip(count: number): void;
@@ -43,9 +44,10 @@ export async function startIngest(
   const runs = await openRuns(bus);
   const claim = { run: runId, stream: spec.id, owner: 'scripted', spec, specRevision: 1, startedAtMs: 0 };
   const epoch = await runs.put(spec.id, { ...claim, epoch: 0, state: { kind: 'claimed' } });
-  const bytesPerFrame = FRAME_SIZE.width * FRAME_SIZE.height;
+  const size = { ...FRAME_SIZE, ...(spec.width && { width: spec.width }), ...(spec.height && { height: spec.height }) };
+  const bytesPerFrame = size.width * size.height;
   const frames = await createFrameBuffer(bus, { stream: spec.id, epoch, mode: spec.mode, capacity, bytesPerFrame });
-  const frame = { ...FRAME_SIZE, pixelFormat: 'gray', encoding: 'raw', bytesPerFrame } as const;
+  const frame = { ...size, pixelFormat: 'gray', encoding: 'raw', bytesPerFrame } as const;
   const facts: RunFacts = { source, frame, frames, capacity, notices: [] };
   const run: Run = { ...claim, epoch, state: { kind: 'playing', ...facts } };
   await runs.put(spec.id, run);
@@ -73,7 +75,7 @@ export async function startIngest(
       presentationTimeUs: Math.floor((sourceIndex * 1e6 * plan.sourceFps.den) / plan.sourceFps.num),
       capturedAtMs: spec.mode === 'realtime' ? Date.now() : 0,
       ageMs: spec.mode === 'realtime' ? 3 : 0,
-      size: FRAME_SIZE,
+      size,
       pixelFormat: 'gray',
       encoding: 'raw',
       sourceSize: { width: 8, height: 4 },
@@ -81,7 +83,7 @@ export async function startIngest(
     previous = n;
     sequence += 1;
     mostHeld = Math.max(mostHeld, sequence - released);
-    return publishFrame(bus, header, spec.id, frameData(n), sequence);
+    return publishFrame(bus, header, spec.id, frameData(n, bytesPerFrame), sequence);
   };
   return {
     run,
@@ -91,9 +93,11 @@ export async function startIngest(
     mostHeld: () => mostHeld,
     async play(count, everyMs = 0) {
       const pending: Promise<unknown>[] = [];
+      const began = performance.now();
       for (let i = 0; i < count; i += 1) {
         n += 1;
-        if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
+        const dueMs = began + (i + 1) * everyMs - performance.now();
+        if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs)));
         if (!isNeeded(plan, n)) continue;
         while (spec.mode === 'offline' && sequence - released >= capacity)
           await new Promise<void>((resolve) => {
@@ -121,8 +125,8 @@ export async function startIngest(
   };
 }
 
-const frameData = (n: number): Uint8Array => {
-  const data = new Uint8Array(FRAME_SIZE.width * FRAME_SIZE.height);
+const frameData = (n: number, bytes: number): Uint8Array => {
+  const data = new Uint8Array(bytes);
   new DataView(data.buffer).setUint32(0, n);
   return data;
 };

@@ -16,7 +16,7 @@ export type ScriptedRunner = {
   readonly address: string;
   /** Everything it was sent, in order. */
   readonly received: readonly Invocation[];
-  /** Ids of what it was asked to cancel. */
+  /** Ids of what it was asked to cancel; it gives back all but the oldest `concurrency` that it holds. */
   readonly cancelled: readonly string[];
   /** Dies: every conversation breaks, and the registry is told nothing. */
   kill(): void;
@@ -68,7 +68,9 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
   const cancel = (call: Call, invocationId: string): void => {
     cancelled.push(invocationId);
     const invocation = unanswered.get(invocationId);
-    if (invocation) reply(call, invocation, { code: 'NOT_STARTED', notStarted: true });
+    // The oldest ones have started (G-5).
+    const hasStarted = [...unanswered.keys()].indexOf(invocationId) < concurrency;
+    if (invocation && !hasStarted) reply(call, invocation, { code: 'NOT_STARTED', notStarted: true });
   };
   const server = new Server({ 'grpc.keepalive_permit_without_calls': 1 });
   server.addService(AlgoRunnerServiceService, {

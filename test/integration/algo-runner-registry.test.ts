@@ -38,7 +38,7 @@ describe('a runner', () => {
       algorithms: [
         { definition: 'echo', version: 'echo-1', concurrency: 1 },
         { definition: 'slow', version: 'echo-1', concurrency: 1 },
-        { definition: 'wide', version: 'echo-1', concurrency: 3 },
+        { definition: 'wide', version: 'echo-1', concurrency: 3, maxBatch: 1 },
         { definition: 'stats', version: counted, concurrency: 1 },
       ],
     });

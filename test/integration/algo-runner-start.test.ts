@@ -120,6 +120,11 @@ describe('a runner does not start', () => {
       /corrupt\.onnx does not load/,
     ],
     ['use: onnx-detector, options: {model: shape.onnx, family: yolox}', 'MODEL_SHAPE', /shape\.onnx/],
+    [
+      'use: frame-stats, maxBatch: 4',
+      'BATCH_UNSUPPORTED',
+      /"culprit" \(frame-stats\) has no runBatch, so its maxBatch of 4 cannot be/,
+    ],
   ])('with {%s}: %s', async (algorithm, code, message) => {
     const { status, fatal, stderr } = await failure(algorithm);
     expect(fatal).toMatchObject({ code, level: 'fatal' });

@@ -138,19 +138,6 @@ describe.skipIf(media === undefined)('onnx-detector on real video (STREAM_INFER_
     });
   });
 
-  test('a batch of a model with a fixed batch axis is so many runs', async () => {
-    const frames = await collect(videoPath('asl_book.mkv'), { every: 54 });
-    await withDetector('ultraface', async (detector, context) => {
-      const all = await detector.runBatch(
-        frames.map((frame) => [frame]),
-        frames.map(() => context),
-      );
-      const one: Detections[] = [];
-      for (const frame of frames) one.push(await detector.run([frame], context));
-      expect(all).toEqual(one);
-    });
-  });
-
   test('the newest frame of a window is the one that is looked at', async () => {
     const frames = await collect(videoPath('asl_book.mkv'), { every: 54 });
     await withDetector('ultraface', async (detector, context) => {

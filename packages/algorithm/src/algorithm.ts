@@ -50,7 +50,14 @@ export interface AlgorithmContext {
   readonly logger: Logger;
   /** A path of the configuration made absolute: relative ones are relative to the configuration file. */
   resolvePath(path: string): string;
+  /** The most windows that `runBatch` is handed; 1 where absent. */
+  readonly maxBatch?: number;
+  /** Adds to how long a stage of the window or batch that runs took, for the runner's metrics. */
+  spent?(stage: Stage, durationMs: number): void;
 }
+
+/** What an algorithm's time goes into: making its input of frames, running its model, making its result of the outputs. */
+export type Stage = 'preprocess' | 'infer' | 'postprocess';
 
 /** What an instance knows about one invocation. */
 export interface RunContext extends AlgorithmContext {
@@ -70,7 +77,10 @@ export interface Algorithm {
   init?(context: AlgorithmContext): void | Promise<void>;
   /** One window, oldest frame first. A throw becomes this window's error result. */
   run(frames: readonly Frame[], context: RunContext): Json | Promise<Json>;
-  /** Several windows at once, of different streams; the i-th result answers the i-th window. A runner whose batches hold one window calls `run`. */
+  /**
+   * Several windows at once, of any streams; the i-th result answers the i-th window. Needed where `maxBatch` is more than 1. A batch of
+   * one window goes to `run`, and so does, one by one, each window of a batch that failed.
+   */
   runBatch?(
     windows: readonly (readonly Frame[])[],
     contexts: readonly RunContext[],

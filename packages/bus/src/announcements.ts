@@ -3,6 +3,7 @@
  * by the next.
  */
 
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceCondition } from '@stream-infer/core/source-state';
 import type { Msg } from 'nats';
 import type { Bus } from './bus.ts';
@@ -32,6 +33,21 @@ export type SourceStatus = {
   readonly durationSeconds: number | null;
 };
 
+/** How one algorithm of a run is getting on; the totals are those of its ledger. */
+export type AlgorithmStatus = AlgorithmTotals & {
+  /** Since its newest result was published; null before the first that this scheduler published. */
+  readonly lastResultAgeMs: number | null;
+  /** How late that one was; null offline and before the first. */
+  readonly lateMs: number | null;
+};
+
+/** How the algorithms of one run are getting on, by name. */
+export type LaneStatus = {
+  readonly stream: string;
+  readonly run: string;
+  readonly algorithms: Readonly<Record<string, AlgorithmStatus>>;
+};
+
 export const announceReleased = (bus: Bus, stream: string, released: Released): void =>
   announce(bus, bus.topology.releasedSubject(stream), released);
 
@@ -40,6 +56,9 @@ export const announceStatus = (bus: Bus, status: SourceStatus): void =>
 
 export const announceRewind = (bus: Bus, stream: string, rewind: Rewind): void =>
   announce(bus, bus.topology.rewindSubject(stream), rewind);
+
+export const announceLanes = (bus: Bus, status: LaneStatus): void =>
+  announce(bus, bus.topology.lanesSubject(status.stream), status);
 
 /** Calls back for every announcement until the returned function is called. */
 export const onReleased = (bus: Bus, stream: string, listener: (released: Released) => void): (() => void) =>
@@ -51,6 +70,10 @@ export const onRewind = (bus: Bus, stream: string, listener: (rewind: Rewind) =>
 /** `stream` may be `*` for all. */
 export const onStatus = (bus: Bus, stream: string, listener: (status: SourceStatus) => void): (() => void) =>
   listen(bus, bus.topology.statusSubject(stream), listener);
+
+/** `stream` may be `*` for all. */
+export const onLanes = (bus: Bus, stream: string, listener: (status: LaneStatus) => void): (() => void) =>
+  listen(bus, bus.topology.lanesSubject(stream), listener);
 
 function announce(bus: Bus, subject: string, value: unknown): void {
   if (!bus.connection.isClosed()) bus.connection.publish(subject, JSON.stringify(value));

@@ -28,8 +28,8 @@ export type Bucket<T> = {
   create(key: string, value: T): Promise<number | undefined>;
   /** The new revision, or undefined where `revision` is not the newest any more. */
   update(key: string, value: T, revision: number): Promise<number | undefined>;
-  /** Does nothing where `revision` is given and not the newest any more. */
-  delete(key: string, revision?: number): Promise<void>;
+  /** False where a `revision` is given and is not the newest any more. */
+  delete(key: string, revision?: number): Promise<boolean>;
   /**
    * Everything that stands in it, then `current`, then every change, until the signal aborts or the bus is closed. After the server was
    * away, what stands in it is told again, without `current`. Of several changes of a key in a row the last is told for certain.
@@ -67,7 +67,8 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
     delete: (key, revision) =>
       kv
         .delete(key, revision === undefined ? {} : { previousSeq: revision })
-        .catch((error: unknown) => void refused(error)),
+        .then(() => true)
+        .catch((error: unknown) => refused(error) ?? false),
     watch: (signal) => watch<T>(bus, kv, signal),
   };
 }

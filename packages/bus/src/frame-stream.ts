@@ -25,7 +25,7 @@ export type FrameBuffer = {
 };
 
 /** Bytes that the buffer reserves of the bus's memory. */
-const bufferBytes = ({ capacity, bytesPerFrame }: FrameBuffer): number =>
+export const bufferBytes = ({ capacity, bytesPerFrame }: Pick<FrameBuffer, 'capacity' | 'bytesPerFrame'>): number =>
   (capacity + SPARE_FRAMES) * (bytesPerFrame + OVERHEAD_BYTES);
 
 /** Makes the buffer and returns its JetStream name. Throws BUS_NO_ROOM where the server has not that much memory left. */

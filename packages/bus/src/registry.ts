@@ -1,7 +1,7 @@
 /** The buckets by their nouns: which streams there are, which runs, which runners, and who else is here. */
 
+import type { RegisteredStream } from '@stream-infer/core/registered-stream';
 import type { Run } from '@stream-infer/core/run';
-import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { type Bucket, openBucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
 
@@ -15,6 +15,8 @@ export type RunnerRegistration = {
     readonly definition: string;
     readonly version: string;
     readonly concurrency: number;
+    /** Windows that an instance runs at once; 1 where absent. */
+    readonly maxBatch?: number;
   }[];
   readonly startedAtMs: number;
   /** Counts up with each beat. */
@@ -40,7 +42,8 @@ export type SchedulerAssignment = {
 };
 
 /** Key: the stream's id. */
-export const openStreams = (bus: Bus): Promise<Bucket<StreamSpec>> => openBucket(bus, bus.topology.buckets.streams);
+export const openStreams = (bus: Bus): Promise<Bucket<RegisteredStream>> =>
+  openBucket(bus, bus.topology.buckets.streams);
 /** Key: the stream's id; its newest run. */
 export const openRuns = (bus: Bus): Promise<Bucket<Run>> => openBucket(bus, bus.topology.buckets.runs);
 /** Key: the runner's id. */

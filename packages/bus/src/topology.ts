@@ -9,6 +9,7 @@
  * | `released.<stream>`                      | core subject              | what the scheduler no longer needs (EX-2)        |
  * | `status.<stream>`                        | core subject              | how far a source has played, a few times a second |
  * | `rewind.<stream>`                        | core subject              | frames of an epoch are gone: open the next (EX-4) |
+ * | `lanes.<stream>`                         | core subject              | how its algorithms are getting on, once a second |
  * | `RESULTS`                                | file stream               | every result and run end, until stored (EX-7)    |
  * | `results.<stream>.<run>.<algorithm>`     | subject of RESULTS        | results in trigger order, each once (EX-6)       |
  * | `ends.<stream>.<run>`                    | subject of RESULTS        | the run's end, after all of its results          |
@@ -40,11 +41,17 @@ export function createTopology(prefix: string) {
       assignments: stream('assignments'),
     },
     framesStream: (id: string, epoch: number): string => stream(`FRAMES_${id}_${epoch}`),
+    /** Whose frame buffer a JetStream stream is; undefined where it is none. */
+    streamOfFrames(name: string): string | undefined {
+      const before = stream('FRAMES_');
+      return name.startsWith(before) ? /^(.+)_\d+$/.exec(name.slice(before.length))?.[1] : undefined;
+    },
     framesSubject: (id: string, epoch: number): string => subject('frames', id, epoch),
     headersSubject: (replica: string, id: string, epoch: number): string => subject('headers', replica, id, epoch),
     releasedSubject: (id: string): string => subject('released', id),
     statusSubject: (id: string): string => subject('status', id),
     rewindSubject: (id: string): string => subject('rewind', id),
+    lanesSubject: (id: string): string => subject('lanes', id),
     resultsStream: stream('RESULTS'),
     resultsStreamSubjects: [subject('results', '>'), subject('ends', '>')],
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),

@@ -1,22 +1,25 @@
 /**
  * `--algorithm NAME=USE[,key=value…]`: an algorithm's definition on one line. Keys of the schedule go to the definition, all others
- * to the options of the algorithm; dots nest (nms.iou=0.5).
+ * to the options of the algorithm; dots nest (nms.iou=0.5), with numbers for the places of a list (inputs.0.name=x).
  */
 
 import {
   type AlgorithmDefinition,
   algorithmDefinitionSchema,
+  runnerShape,
   scheduleShape,
 } from '@stream-infer/core/algorithm-definition';
 import { parseValue } from '@stream-infer/core/configuration-fault';
 import { Fault } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
 import { nameFrom } from '@stream-infer/core/names';
+import { nearestKey } from '@stream-infer/core/nearest-key';
 
-const SCHEDULE_KEYS = [...Object.keys(scheduleShape), 'concurrency'];
+const SCHEDULE_KEYS = Object.keys({ ...scheduleShape, ...runnerShape });
 const EXAMPLE = '--algorithm stats=frame-stats,interval=1';
 
-type Options = { [key: string]: Json };
+/** What dots make: by key, or by place. */
+type Tree = Map<string, Tree | Json>;
 
 /**
  * Throws USAGE where the text is not of this shape, CONFIG_INVALID where a value is out of its range. Without `NAME=` the name is
@@ -29,13 +32,24 @@ export function parseAlgorithmFlag(text: string): AlgorithmDefinition {
   if (use === '') throw new Fault('USAGE', `--algorithm ${text} names nothing to use: write it as ${EXAMPLE}`);
   const name = equals === -1 ? nameFrom((use.split('/').at(-1) ?? use).replace(/\.[^.]*$/, '')) : head.slice(0, equals);
   const definition: Record<string, unknown> = { name, use };
-  const options: Options = {};
+  const tree: Tree = new Map();
   for (const pair of pairs) {
     const [key, value] = splitPair(pair, name);
-    if (SCHEDULE_KEYS.includes(key)) definition[key] = parseScalar(value);
-    else nest(options, key, parseScalar(value), name);
+    if (SCHEDULE_KEYS.includes(key)) definition[key] = parseScalar(value, pair, name);
+    else nest(tree, key, parseScalar(value, pair, name), name);
   }
+  const options = Object.fromEntries([...tree].map(([key, value]) => [key, fromTree(value, key, name)]));
   return parseValue(algorithmDefinitionSchema, { ...definition, options }, `--algorithm ${name}`);
+}
+
+/** Options that were meant for the schedule, by the look of them: a module takes any option, so nobody else would tell. */
+export function suspectOptions({ name, options }: AlgorithmDefinition): readonly string[] {
+  return Object.keys(options).flatMap((key) => {
+    const meant = nearestKey(key, SCHEDULE_KEYS);
+    return meant === undefined
+      ? []
+      : `--algorithm ${name}: ${key} is handed to the algorithm as an option of its own: did you mean ${meant}?`;
+  });
 }
 
 function splitPair(pair: string, name: string): [key: string, value: string] {
@@ -52,7 +66,7 @@ function splitPair(pair: string, name: string): [key: string, value: string] {
 }
 
 /** Splits at the commas that no bracket, brace or quote encloses. */
-function splitList(text: string): string[] {
+export function splitList(text: string): string[] {
   const parts: string[] = [''];
   let depth = 0;
   let quoted = false;
@@ -66,29 +80,45 @@ function splitList(text: string): string[] {
   return parts;
 }
 
-/** Numbers, true, false, null, and JSON in brackets, braces or quotes; all else is text. */
-function parseScalar(text: string): Json {
+/** Numbers, true, false, null, JSON in braces or quotes, lists in brackets whose words need no quotes; all else is text. Throws USAGE. */
+export function parseScalar(text: string, pair: string, name: string): Json {
   if (/^-?(?:0|[1-9]\d*)?(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) && /^-?\.?\d/.test(text)) return Number(text);
   if (!/^(?:true$|false$|null$|[[{"])/.test(text)) return text;
   try {
     return JSON.parse(text) as Json;
   } catch {
-    return text;
+    if (text.startsWith('[') && text.endsWith(']'))
+      return splitList(text.slice(1, -1)).map((item) => parseScalar(item.trim(), pair, name));
+    throw new Fault(
+      'USAGE',
+      `--algorithm ${name}: ${pair} is no JSON: quote it for the shell, as in 'labels=["a","b"]', or use a configuration file`,
+    );
   }
 }
 
-function nest(options: Options, key: string, value: Json, name: string): void {
+function nest(tree: Tree, key: string, value: Json, name: string): void {
   const [first = key, ...rest] = key.split('.');
   if (first === '' || first === '__proto__') throw new Fault('USAGE', `--algorithm ${name}: ${key} is no key`);
   if (rest.length === 0) {
-    options[first] = value;
+    tree.set(first, value);
     return;
   }
-  const inner = Object.hasOwn(options, first) ? options[first] : {};
-  const nested: Options = isMapping(inner) ? { ...inner } : {};
+  const inner = tree.get(first);
+  const nested: Tree = inner instanceof Map ? inner : new Map(isMapping(inner) ? Object.entries(inner) : []);
   nest(nested, rest.join('.'), value, name);
-  options[first] = nested;
+  tree.set(first, nested);
 }
 
-const isMapping = (value: Json | undefined): value is { readonly [key: string]: Json } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+function fromTree(value: Tree | Json, key: string, name: string): Json {
+  if (!(value instanceof Map)) return value;
+  const entries = [...value].map(([inner, item]) => [inner, fromTree(item, `${key}.${inner}`, name)] as const);
+  if (!entries.every(([inner]) => /^\d+$/.test(inner))) return Object.fromEntries(entries);
+  const list = entries.toSorted(([a], [b]) => Number(a) - Number(b));
+  const hole = list.findIndex(([inner], index) => Number(inner) !== index);
+  if (hole >= 0)
+    throw new Fault('USAGE', `--algorithm ${name}: ${key}.${list[hole]?.[0]} is given and ${key}.${hole} is not`);
+  return list.map(([, item]) => item);
+}
+
+const isMapping = (value: Tree | Json | undefined): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);

@@ -2,12 +2,14 @@
 
 import { Fault } from '@stream-infer/core/fault';
 import { nearestKey } from '@stream-infer/core/nearest-key';
+import { HELP, JSON_OPTION, STREAM_FLAGS } from './common-options.ts';
 import { describeOptions, type OptionTable, type OptionValues, parseOptions } from './option-table.ts';
-
-const HELP = { help: { type: 'boolean', description: 'Show this.' } } as const satisfies OptionTable;
-const JSON_OPTION = {
-  json: { type: 'boolean', description: 'Print one JSON object on standard output instead of text.' },
-} as const satisfies OptionTable;
+import {
+  parseStreamsArguments,
+  STREAMS_DETAILS,
+  STREAMS_OPTIONS,
+  type StreamsAction,
+} from './streams/streams-arguments.ts';
 
 export const RUN_OPTIONS = {
   config: { type: 'string', value: 'FILE', description: 'Streams and algorithms from a YAML file, instead of SOURCE.' },
@@ -16,26 +18,20 @@ export const RUN_OPTIONS = {
     value: 'NAME=USE[,key=value…]',
     multiple: true,
     description:
-      'An algorithm: a built-in (onnx-detector, onnx, frame-stats) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight, maxAttempts, concurrency) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5). May be given several times.',
+      'An algorithm: a built-in (onnx-detector, onnx, frame-stats) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight, maxStalenessMs, maxAttempts, concurrency, maxBatch, maxDelayMs) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5, inputs.0.name=x), lists in brackets (labels=[cat,dog]). May be given several times.',
   },
-  fps: { type: 'string', value: 'N', description: "Play rate, such as 10 or 30000/1001. Default: the source's." },
-  width: { type: 'string', value: 'W', description: "Width of the frames in pixels. Default: the source's." },
-  height: { type: 'string', value: 'H', description: "Height of the frames in pixels. Default: the source's." },
-  'pixel-format': { type: 'string', value: 'F', description: 'bgr24 (default), rgb24, gray or yuv420p.' },
-  position: { type: 'string', value: 'S', description: 'Where in a file to start, in seconds.' },
-  buffer: { type: 'string', value: 'N', description: 'Played frames that a window may span, or auto (default).' },
-  mode: {
-    type: 'string',
-    value: 'offline|realtime',
-    description:
-      'offline: as fast as possible, nothing lost. realtime: at the natural rate. Default: offline for files.',
-  },
+  ...STREAM_FLAGS,
   runners: { type: 'string', value: 'N', description: 'Runner processes that share the work. Default: 1.' },
   output: {
     type: 'string',
     value: 'FILE|-',
     description:
-      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON; whole records, one a line, where FILE ends in .ndjson; - is standard output. Default: standard output where that is no terminal.',
+      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON at the end; where FILE ends in .ndjson whole records, one a line, as they come; - is standard output. Default: standard output where that is no terminal.',
+  },
+  format: {
+    type: 'string',
+    value: 'json|ndjson',
+    description: 'Which of the two, whatever FILE is called. Default: by its ending; json on standard output.',
   },
   annotate: {
     type: 'string',
@@ -44,6 +40,33 @@ export const RUN_OPTIONS = {
       'The video with boxes, labels and scores drawn on it, each until the next result. For files played offline; several streams get FILE-<stream>.mp4 each. With --position it begins at the first frame that has a result.',
   },
   strict: { type: 'boolean', description: 'Exit with 1 where anything failed: an invocation, or part of a source.' },
+  ...JSON_OPTION,
+  ...HELP,
+} as const satisfies OptionTable;
+
+export const UP_OPTIONS = {
+  config: {
+    type: 'string',
+    value: 'FILE',
+    description:
+      'Algorithms, and the streams to begin with, from a YAML file. Streams that an earlier start had from it and that it does not list any more are removed.',
+  },
+  algorithm: {
+    ...RUN_OPTIONS.algorithm,
+    description: 'An algorithm that streams may run, as for run. May be given several times.',
+  },
+  runners: RUN_OPTIONS.runners,
+  http: {
+    type: 'string',
+    value: 'PORT',
+    description: 'Port of the API on loopback; 0 takes a free one. Default: 8080.',
+  },
+  store: { type: 'string', value: 'PATH', description: 'The SQLite file of results. Default: in the data folder.' },
+  data: {
+    type: 'string',
+    value: 'FOLDER',
+    description: 'Where streams, their state and results are kept across starts. Without it they end with the command.',
+  },
   ...JSON_OPTION,
   ...HELP,
 } as const satisfies OptionTable;
@@ -62,10 +85,13 @@ const DEAD_LETTER_OPTIONS = {
 } as const satisfies OptionTable;
 
 export type RunOptions = OptionValues<typeof RUN_OPTIONS>;
+export type UpOptions = OptionValues<typeof UP_OPTIONS>;
 
 export type Command =
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'run'; readonly sources: readonly string[]; readonly options: RunOptions }
+  | { readonly name: 'up'; readonly options: UpOptions }
+  | ({ readonly name: 'streams' } & StreamsAction)
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
   | DeadLettersCommand
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
@@ -102,8 +128,25 @@ With --config the other options apply to every stream of the file.
   stream-infer run --config cameras.yaml --output results.ndjson
 
 Exit status: 0 done; 1 done, and an algorithm never succeeded, or anything failed under --strict;
-2 usage or configuration; 3 source; 4 environment; 130 or 143 interrupted, with what was computed written.`,
+2 usage or configuration; 3 source; 4 environment; 130 or 143 interrupted, with what was computed written;
+141 nobody reads the records on standard output any more.`,
     options: RUN_OPTIONS,
+  },
+  up: {
+    usage: 'up --config FILE | --algorithm … [OPTIONS]',
+    summary: 'keep the services up; streams come and go over its API',
+    details: `  stream-infer up --config cameras.yaml --data /var/lib/stream-infer
+  stream-infer up --algorithm stats=frame-stats,interval=1 --http 8081
+
+With --data everything may be killed and started again: every stream is back by itself.
+Exit status: 0 stopped by Ctrl-C or SIGTERM; 2 usage or configuration; 4 environment, or a part of it died.`,
+    options: UP_OPTIONS,
+  },
+  streams: {
+    usage: 'streams add|apply|list|show|update|remove|watch … [OPTIONS]',
+    summary: 'add, change and remove the streams of a system that is up',
+    details: STREAMS_DETAILS,
+    options: STREAMS_OPTIONS,
   },
   probe: {
     usage: 'probe SOURCE|MODEL.onnx [OPTIONS]',
@@ -160,6 +203,13 @@ export function parseCommandLine(args: readonly string[]): Command {
       const { values, positionals } = parseOptions(rest, RUN_OPTIONS);
       return { name, sources: positionals, options: values };
     }
+    case 'up': {
+      const { values, positionals } = parseOptions(rest, UP_OPTIONS);
+      if (positionals.length > 0) throw new Fault('USAGE', `up takes no argument, and ${positionals[0]} is given`);
+      return { name, options: values };
+    }
+    case 'streams':
+      return { name, ...parseStreamsArguments(rest) };
     case 'probe':
     case 'validate': {
       const { values, positionals } = parseOptions(rest, PLAIN_OPTIONS);

@@ -6,8 +6,11 @@ import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { probeCommand } from './commands/probe.ts';
 import { runCommand } from './commands/run.ts';
+import { streamsCommand } from './commands/streams.ts';
+import { upCommand } from './commands/up.ts';
 import { validateCommand } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
+import { unwritable } from './run/output-target.ts';
 import { createScreen, type Screen } from './terminal/screen.ts';
 
 async function main(args: readonly string[], screen: Screen): Promise<number> {
@@ -18,10 +21,14 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return 0;
     case 'run':
       return runCommand(command, screen);
+    case 'up':
+      return upCommand(command, screen);
+    case 'streams':
+      return streamsCommand(command, screen);
     case 'probe':
       return probeCommand(command);
     case 'validate':
-      return validateCommand(command);
+      return validateCommand(command, screen);
     case 'dead-letters':
       return deadLettersCommand(command);
     case 'doctor':
@@ -41,8 +48,13 @@ function tell(fault: Fault, args: readonly string[], screen: Screen): number {
 
 const args = process.argv.slice(2);
 const screen = createScreen(process.stderr);
+let unwritten: Fault | undefined;
 // A reader that goes away, such as `head`, has had enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE') unwritten ??= unwritable('standard output', error);
 });
-process.exitCode = await main(args, screen).catch((error: unknown) => tell(toFault(error), args, screen));
+const exitStatus = await main(args, screen).catch((error: unknown) => tell(toFault(error), args, screen));
+// A write that fails says so once it has been tried, which is after the command is done with it.
+await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+if (unwritten && exitStatus < unwritten.exitStatus) screen.line(String(unwritten));
+process.exitCode = Math.max(exitStatus, unwritten?.exitStatus ?? 0);

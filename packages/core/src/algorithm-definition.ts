@@ -5,33 +5,49 @@
 
 import { z } from 'zod';
 import type { Json } from './json.ts';
-import { NAME } from './names.ts';
+import { NAME, NAME_RULE } from './names.ts';
 import { compare, parseRational, rational } from './rational.ts';
 
 const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
 
-export const name = z.string().regex(NAME, 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit');
+export const name = z.string().regex(NAME, NAME_RULE);
 
 /** A positive decimal or fraction, kept as it was written. */
-export const positiveRational = z
-  .union([z.number(), z.string()])
-  .refine((value) => {
-    const parsed = parseRational(value);
-    return parsed !== undefined && compare(parsed, rational(0)) > 0;
-  }, 'must be a number above 0, such as 30, 12.5 or "30000/1001"')
-  .transform(String);
+const positive = (examples: string) =>
+  z
+    .union([z.number(), z.string()])
+    .refine((value) => {
+      const parsed = parseRational(value);
+      return parsed !== undefined && compare(parsed, rational(0)) > 0;
+    }, `must be a number above 0, such as ${examples}`)
+    .transform(String);
+
+export const positiveRational = positive('30, 12.5 or "30000/1001"');
+const positiveSeconds = positive('0.5 or "1/3"');
+
+/** Of a window: what it needs is counted one by one. */
+const MOST_FRAMES = 1024;
 
 /** When an algorithm is due and what it is handed: what a stream may override. */
 export const scheduleShape = {
-  frameCount: z.int().min(1).optional().describe('Frames in a window. Default 1.'),
+  frameCount: z
+    .int()
+    .min(1)
+    .max(MOST_FRAMES)
+    .optional()
+    .describe('Frames in a window; where frameStep is 0, the first windows have fewer. Default 1.'),
   frameStep: z
     .int()
     .min(0)
     .optional()
     .describe(
-      'Every frameStep-th of the last frameCount × frameStep played frames; 0 means the last frameCount consecutive ones. Default 0.',
+      'Every frameStep-th of the last frameCount × frameStep played frames; 0 means the last frameCount consecutive ones, at the start of a stream as many as there are. Default 0.',
     ),
-  interval: positiveRational.optional().describe('Seconds between invocations. Give this or intervalFrames.'),
+  interval: positiveSeconds
+    .optional()
+    .describe(
+      'Seconds between invocations, rounded down to whole played frames: 0.5 at 5 fps is 2 frames, every 0.4 s. Give this or intervalFrames.',
+    ),
   intervalFrames: z
     .int()
     .min(1)
@@ -57,6 +73,31 @@ export const scheduleShape = {
     .describe(
       'How often a window is tried where the algorithm throws, overruns its time or ends its runner; then it has an error result. Default 3.',
     ),
+  maxStalenessMs: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe(
+      'Realtime: a window whose newest frame was captured longer ago, in milliseconds, is dropped before the algorithm sees it. Default: the interval, at least 1000.',
+    ),
+};
+
+/** How a runner runs an algorithm: of the definition, and of no stream. */
+export const runnerShape = {
+  concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
+  maxBatch: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe('Windows, of all cameras, that an instance is handed at once; more than 1 needs runBatch.'),
+  maxDelayMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(5)
+    .describe('How long an idle instance waits for a batch to fill, in milliseconds, from its first window on.'),
 };
 
 const oneInterval = (value: { interval?: unknown; intervalFrames?: unknown }): boolean =>
@@ -69,7 +110,7 @@ export const algorithmDefinitionSchema = z
     use: z.string().min(1).describe('A built-in (onnx-detector, onnx, frame-stats) or the path of a module.'),
     options: z.record(z.string(), json).default({}).describe('Handed to the algorithm as they are.'),
     ...scheduleShape,
-    concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
+    ...runnerShape,
   })
   .refine(oneInterval, ONE_INTERVAL);
 

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a configuration, in one line that names the key, what was given and what is allowed. The first problem is
- * told, and how many more there are.
+ * What is wrong with a configuration, in one line that names the key, what was given and what is allowed. Further problems
+ * follow on the same line.
  */
 
 import type { z } from 'zod';
@@ -34,9 +34,18 @@ export function parseValue<S extends z.ZodType>(schema: S, value: unknown, where
   const issues = parsed.error.issues.flatMap((issue) => resolveUnion(issue));
   // A key with a typing error in it is missing under its right name as well: the wrong one tells more.
   const first = issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0];
-  const fault = first ? issueFault(first, { schema, value, where }) : new Fault('CONFIG_INVALID', where);
-  const more = issues.length - 1;
-  throw more === 0 ? fault : new Fault(fault.code, `${fault.message} (and ${more} more)`);
+  if (!first) throw new Fault('CONFIG_INVALID', where);
+  const [fault, ...others] = [first, ...issues.filter((issue) => issue !== first)].map((issue) =>
+    issueFault(issue, { schema, value, where }),
+  ) as [Fault, ...Fault[]];
+  throw new Fault(fault.code, [fault.message, ...furtherProblems(others, where)].join('; '));
+}
+
+const MOST_FURTHER = 9;
+
+function furtherProblems(faults: readonly Fault[], where: string): readonly string[] {
+  const told = faults.slice(0, MOST_FURTHER).map(({ message }) => message.replace(`${where}: `, ''));
+  return faults.length > MOST_FURTHER ? [...told, `and ${faults.length - MOST_FURTHER} more`] : told;
 }
 
 type Document = { readonly schema: z.ZodType; readonly value: unknown; readonly where: string };

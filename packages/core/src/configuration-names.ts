@@ -11,16 +11,29 @@ export function checkNames({ algorithms, streams }: Configuration, where: string
   refuseDuplicate(definitions, (name, first, second) => {
     return `${where}: algorithms[${first}] and algorithms[${second}] are both named ${name}: give each a name of its own`;
   });
+  checkStreamIds(streams, where);
+  for (const [index, stream] of streams.entries())
+    checkAlgorithmList(stream, definitions, `${where}: streams[${index}].algorithms`);
+}
+
+/** Throws CONFIG_DUPLICATE_NAME. */
+export function checkStreamIds(streams: readonly Pick<StreamDefinition, 'id'>[], where: string): void {
   refuseDuplicate(
     streams.map(({ id }) => id),
     (id, first, second) =>
       `${where}: streams[${first}] and streams[${second}] both have the id ${id}: give each its own`,
   );
-  for (const [index, stream] of streams.entries())
-    checkList(stream, definitions, `${where}: streams[${index}].algorithms`);
 }
 
-function checkList({ algorithms }: StreamDefinition, definitions: readonly string[], where: string): void {
+/**
+ * The list of one stream against the algorithms that there are. Throws CONFIG_DUPLICATE_NAME or CONFIG_UNKNOWN_ALGORITHM.
+ * @param where names the list.
+ */
+export function checkAlgorithmList(
+  { algorithms }: Pick<StreamDefinition, 'algorithms'>,
+  definitions: readonly string[],
+  where: string,
+): void {
   if (!algorithms) return;
   const listed = algorithms.map((entry) => (typeof entry === 'string' ? { name: entry } : entry));
   for (const [index, { name }] of listed.entries()) {
@@ -28,7 +41,7 @@ function checkList({ algorithms }: StreamDefinition, definitions: readonly strin
     const nearest = nearestKey(name, definitions);
     throw new Fault(
       'CONFIG_UNKNOWN_ALGORITHM',
-      `${where}[${index}] is ${name}, which algorithms does not define: ${nearest ? `did you mean ${nearest}?` : `it defines ${definitions.join(', ')}`}`,
+      `${where}[${index}] is ${name}, which algorithms does not define: ${nearest ? `did you mean ${nearest}? ` : ''}it defines ${definitions.join(', ')}`,
     );
   }
   refuseDuplicate(

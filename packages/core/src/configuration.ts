@@ -18,3 +18,6 @@ export const configurationSchema = z.strictObject({
 });
 
 export type Configuration = z.output<typeof configurationSchema>;
+
+/** A list of streams for an installation that is there: of a whole configuration the rest is not looked at. */
+export const streamListSchema = z.looseObject({ streams: z.array(streamDefinitionSchema) });

@@ -48,6 +48,10 @@ export const FAULTS = {
     description: 'The module of an algorithm does not export a class as its default with a run method.',
   },
   ALGORITHM_OPTIONS: { exitStatus: 2, description: 'The options of an algorithm are not what it takes.' },
+  BATCH_UNSUPPORTED: {
+    exitStatus: 2,
+    description: 'maxBatch is more than 1, and the algorithm or its model takes one window at a time.',
+  },
   ALGORITHM_INIT_FAILED: { exitStatus: 2, description: 'The init method of an algorithm threw.' },
   ALGORITHM_FAILED: {
     exitStatus: 1,
@@ -93,6 +97,12 @@ export const FAULTS = {
   SOURCE_UNAUTHORIZED: { exitStatus: 3, description: 'The source refuses the credentials.' },
   SOURCE_LOST: { exitStatus: 3, description: 'The decoder of a source ended before the source did.' },
   SOURCE_POSITION: { exitStatus: 3, description: 'The start position lies beyond the end of the source.' },
+  UNKNOWN_STREAM: { exitStatus: 2, description: 'No stream of that id is registered.' },
+  STREAM_EXISTS: { exitStatus: 2, description: 'A stream of that id is registered already, or by another owner.' },
+  STREAM_CHANGED: { exitStatus: 2, description: 'Another has written a stream since it was read.' },
+  API_UNREACHABLE: { exitStatus: 4, description: 'No API of stream-infer answers at the URL.' },
+  API_FAILED: { exitStatus: 4, description: 'The API could not do what it was asked to.' },
+  DATA_IN_USE: { exitStatus: 4, description: 'Another stream-infer up works in the same data folder.' },
   OUTPUT_UNWRITABLE: { exitStatus: 4, description: 'An output file cannot be written.' },
   PORT_IN_USE: { exitStatus: 4, description: 'A port that a service is told to listen on is taken.' },
   NATS_SERVER_MISSING: { exitStatus: 4, description: 'There is no nats-server on the PATH.' },

@@ -6,6 +6,9 @@
 /** 1 to 64 letters, digits, `_` or `-`, beginning with a letter or digit. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
+/** The same for people, as a phrase that follows what breaks it. */
+export const NAME_RULE = 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit';
+
 export const isName = (text: string): boolean => NAME.test(text);
 
 /** A name made of any text, such as a file's: what a name cannot hold becomes `-`. */

@@ -8,3 +8,6 @@ const SECRET_QUERY = /([?&;](?:[^=&\s]*(?:pass|pwd|token|secret|key|auth|sig)[^=
 
 /** `text` with the user info and secret-looking query values of every URL in it replaced by `***`. */
 export const redactUrl = (text: string): string => text.replace(USER_INFO, '$1***@').replace(SECRET_QUERY, '$1***');
+
+/** Whether credentials of it were replaced by `***`: such a text opens nothing. */
+export const isRedacted = (text: string): boolean => /:\/\/\*{3}@|=\*{3}(?=$|[&;\s'"])/.test(text);

@@ -69,7 +69,7 @@ describe('a stream with a list of its own', () => {
           algorithms: [
             'faces',
             { name: 'faces', as: 'hourly', interval: 3600 },
-            { name: 'slow', intervalFrames: 5, timeoutMs: 7, maxAttempts: 1 },
+            { name: 'slow', intervalFrames: 5, timeoutMs: 7, maxAttempts: 1, maxStalenessMs: 250 },
           ],
         },
         { ...algorithm, intervalFrames: 3 },
@@ -88,6 +88,7 @@ describe('a stream with a list of its own', () => {
         timeoutMs: 7,
         maxInFlight: 1,
         maxAttempts: 1,
+        maxStalenessMs: 250,
       },
     ]);
     expect(spec?.algorithms[1]).not.toHaveProperty('intervalFrames');

@@ -27,7 +27,8 @@ export function resolveStreams(
   return configuration.streams.map((stream) => resolveStream(stream, configuration.algorithms, resolvePath));
 }
 
-function resolveStream(
+/** One stream, with the algorithms that it names among `definitions`. Throws as resolveStreams does. */
+export function resolveStream(
   stream: StreamDefinition,
   definitions: readonly AlgorithmDefinition[],
   resolvePath: (path: string) => string,
@@ -64,6 +65,7 @@ function resolveAlgorithm(listed: Listed, definitions: readonly AlgorithmDefinit
   const definition = definitions.find(({ name }) => name === listed.name);
   // The stream's own interval stands in place of the definition's, in whichever unit either is.
   const paced = listed.interval === undefined && listed.intervalFrames === undefined ? definition : listed;
+  const maxStalenessMs = listed.maxStalenessMs ?? definition?.maxStalenessMs;
   return {
     name: listed.as ?? listed.name,
     definition: listed.name,
@@ -73,6 +75,7 @@ function resolveAlgorithm(listed: Listed, definitions: readonly AlgorithmDefinit
     timeoutMs: listed.timeoutMs ?? definition?.timeoutMs ?? TIMEOUT_MS,
     maxInFlight: listed.maxInFlight ?? definition?.maxInFlight ?? MAX_IN_FLIGHT[mode],
     maxAttempts: listed.maxAttempts ?? definition?.maxAttempts ?? MAX_ATTEMPTS,
+    ...(maxStalenessMs !== undefined && { maxStalenessMs }),
   };
 }
 

@@ -180,4 +180,18 @@ describe('the capacity of the buffer', () => {
     expect(capacity('realtime', { intervalFrames: 1 })).toBeGreaterThan(60);
     expect(capacity('realtime', { intervalFrames: 1 })).toBeLessThan(70);
   });
+
+  test('in realtime follows maxStalenessMs where it is given, and no long interval by itself (EX-3)', () => {
+    expect(capacity('realtime', { intervalFrames: 1, maxStalenessMs: 100 })).toBe(1 + 1 + Math.ceil(30 * 1.2));
+    expect(capacity('realtime', { intervalFrames: 1, maxStalenessMs: 5_000 })).toBe(1 + 1 + Math.ceil(30 * 6.1));
+    expect(capacity('realtime', { intervalFrames: 1 }, { name: 'b', interval: '3600' })).toBeLessThan(70);
+  });
+});
+
+test('a window may be as old as asked for, else as the interval is long, and at least a second', () => {
+  const planOf = (given: Parameters<typeof algorithm>[0]) =>
+    samplePlan(streamSpec({ algorithms: [algorithm(given)] }), sourceFacts()).algorithms[0]?.maxStalenessMs;
+  expect([{ interval: '0.5' }, { interval: '10' }, { interval: '10', maxStalenessMs: 40 }].map(planOf)).toEqual([
+    1_000, 10_000, 40,
+  ]);
 });

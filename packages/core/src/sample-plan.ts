@@ -33,6 +33,10 @@ export type PlannedAlgorithm = {
   readonly timeoutMs: number;
   readonly maxInFlight: number;
   readonly maxAttempts: number;
+  /** Realtime: how old its newest frame may be when a window reaches the algorithm, in milliseconds since capture. */
+  readonly maxStalenessMs: number;
+  /** How long the frame buffer is to keep the frames of a window that waits. */
+  readonly heldMs: number;
 };
 
 export type SamplePlan = {
@@ -57,7 +61,7 @@ export function samplePlan(spec: StreamSpec, source: SourceFacts): SamplePlan {
   const fps = source.sampling === 'index' ? minimum(asked, sourceFps) : asked;
   const position = fraction(spec.position, `${where}: position`);
   const dueFps = source.sampling === 'index' && isJustBelow(sourceFps, asked) ? asked : fps;
-  const algorithms = spec.algorithms.map((algorithm) => planned(algorithm, spec, dueFps));
+  const algorithms = spec.algorithms.map((algorithm) => planned(algorithm, spec, { dueFps, fps }));
   return {
     sampling: source.sampling,
     sourceFps,
@@ -80,7 +84,13 @@ function fraction(text: string, what: string): Rational {
 const isJustBelow = (rate: Rational, asked: Rational): boolean =>
   compare(rate, asked) < 0 && 99n * BigInt(asked.num) * BigInt(rate.den) < 100n * BigInt(rate.num) * BigInt(asked.den);
 
-function planned(algorithm: StreamAlgorithm, spec: StreamSpec, dueFps: Rational): PlannedAlgorithm {
+/** What a window may wait at least, where nothing else is asked for; and what the buffer counts on then. */
+const LEAST_STALENESS_MS = 1_000;
+
+/** `dueFps` says when an algorithm is due, `fps` how much time that is. */
+type Rates = { readonly dueFps: Rational; readonly fps: Rational };
+
+function planned(algorithm: StreamAlgorithm, spec: StreamSpec, { dueFps, fps }: Rates): PlannedAlgorithm {
   const { name, definition, frameCount, frameStep, timeoutMs, maxInFlight, maxAttempts } = algorithm;
   const where = `stream ${spec.id}, algorithm ${name}`;
   const intervalFrames = algorithm.intervalFrames ?? framesOf(algorithm.interval ?? '0', dueFps, where);
@@ -90,7 +100,12 @@ function planned(algorithm: StreamAlgorithm, spec: StreamSpec, dueFps: Rational)
       'WINDOW_EXCEEDS_BUFFER',
       `${where}: a window of frameCount ${frameCount} × frameStep ${frameStep} spans ${span} played frames and the buffer holds ${spec.buffer}, so it would never run: set buffer to ${span} or more, or to auto`,
     );
-  return { name, definition, frameCount, frameStep, intervalFrames, span, timeoutMs, maxInFlight, maxAttempts };
+  const intervalMs = (intervalFrames * fps.den * 1_000) / fps.num;
+  const maxStalenessMs = algorithm.maxStalenessMs ?? Math.max(LEAST_STALENESS_MS, intervalMs);
+  // A window that may wait for an hour because it is due once an hour is not to hold an hour of the others' frames.
+  const heldMs = algorithm.maxStalenessMs ?? LEAST_STALENESS_MS;
+  const look = { name, definition, frameCount, frameStep, intervalFrames, span };
+  return { ...look, timeoutMs, maxInFlight, maxAttempts, maxStalenessMs, heldMs };
 }
 
 function framesOf(interval: string, dueFps: Rational, where: string): number {
@@ -135,14 +150,14 @@ export const isNeeded = (plan: SamplePlan, n: number): boolean => isNeededBy(pla
 const SLACK_FRAMES = 8;
 /** Frames of other algorithms that may pile up between the triggers of a rare one, so that hours apart is not hours of frames. */
 const MOST_BETWEEN_TRIGGERS = 64;
-/** In realtime: how long a window waits at most for a runner, and a runner's queue for the algorithm, as the buffer counts on. */
-const HELD_MS = 1_000 + 1_000 + 100;
+/** In realtime: how long a frame is wanted beyond a window's wait, as the buffer counts on: a long run, and its way to the runner. */
+const HELD_LONGER_MS = 1_000 + 100;
 const LEAST_REALTIME_FRAMES = 4;
 
 /**
  * Capacity of the frame buffer in published frames (EX-3). Offline: the longest window, and for each algorithm maxInFlight
  * windows at once; a run never stalls with it, since with nothing under way no more than a window is held. Realtime: the longest
- * window and what is published while a window waits.
+ * window and what is published while a window waits as long as it may.
  */
 export function bufferCapacity(plan: SamplePlan, mode: Mode): number {
   const { algorithms, needed } = plan;
@@ -151,7 +166,8 @@ export function bufferCapacity(plan: SamplePlan, mode: Mode): number {
     case 'offline':
       return window + Math.max(...algorithms.map((algorithm) => underWay(algorithm, needed))) + SLACK_FRAMES;
     case 'realtime': {
-      const heldFrames = 1 + Math.ceil((toNumber(plan.fps) * HELD_MS) / 1_000);
+      const heldMs = Math.max(...algorithms.map((algorithm) => algorithm.heldMs)) + HELD_LONGER_MS;
+      const heldFrames = 1 + Math.ceil((toNumber(plan.fps) * heldMs) / 1_000);
       return Math.max(LEAST_REALTIME_FRAMES, window + mostNeededIn(needed, heldFrames));
     }
   }

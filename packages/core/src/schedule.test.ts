@@ -1,44 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FrameHistory, type PublishedFrame } from './frame-history.ts';
-import { Schedule, type Trigger } from './schedule.ts';
-import type { Mode } from './stream-spec.ts';
-
-function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000, only?: readonly number[]) {
-  const history = new FrameHistory<PublishedFrame>('index');
-  const schedule = new Schedule<PublishedFrame, number>({
-    algorithm: {
-      name: 'a',
-      definition: 'a',
-      frameCount: 1,
-      frameStep: 0,
-      intervalFrames: 1,
-      span: 1,
-      timeoutMs: 1_000,
-      maxInFlight,
-      maxAttempts: 3,
-    },
-    mode,
-    start: 1,
-    staleAfterMs,
-    progress: { answeredThrough: 0 },
-    ...(only && { only }),
-  });
-  let n = 0;
-  return {
-    schedule,
-    frame: (nowMs: number, ageMs = 0) => {
-      n += 1;
-      history.push({ n, sequence: n }, false);
-      schedule.frame(n, history, nowMs, ageMs);
-    },
-    take: (nowMs: number): Trigger<PublishedFrame> => {
-      const trigger = schedule.take(nowMs);
-      if (trigger === undefined) throw new Error('nothing to take');
-      return trigger;
-    },
-  };
-}
+import { setUp } from '../../../test/model/scheduled.ts';
 
 describe('offline', () => {
   test('of a replay only the windows that it is to mend are due, come or lost', () => {
@@ -135,6 +96,14 @@ describe('in realtime', () => {
     expect(schedule.budgetMs(take(1_100), 1_100)).toBe(500);
   });
 
+  test('maxStalenessMs says how old a window may be that is sent', () => {
+    const { schedule, frame, take } = setUp('realtime', 1, 50);
+    frame(0, 20);
+    expect(schedule.take(30)).toBeUndefined();
+    frame(100, 20);
+    expect(schedule.budgetMs(take(129), 129)).toBe(1);
+  });
+
   test('a window that comes back gives way to a newer one, and is stale in its time', () => {
     const { schedule, frame, take } = setUp('realtime', 2, 1_000);
     frame(0);
@@ -144,6 +113,69 @@ describe('in realtime', () => {
     schedule.giveBack(take(100), 1_100);
     expect(schedule.ledger.totals.dropped).toEqual({ replaced: 1, stale: 1 });
     expect(schedule.idle).toBe(true);
+  });
+});
+
+describe('a newer window', () => {
+  const overtaken = ({ schedule }: ReturnType<typeof setUp>): number[] => schedule.overtaken().map(({ n }) => n);
+
+  test('asks back those under way, each once, and takes the place of one that no runner has started', () => {
+    const life = setUp('realtime', 2);
+    const { schedule, frame, take } = life;
+    frame(0);
+    const first = take(0);
+    frame(10);
+    const second = take(10);
+    expect(overtaken(life)).toEqual([]);
+    frame(20);
+    expect(overtaken(life)).toEqual([1, 2]);
+    frame(30);
+    expect(overtaken(life)).toEqual([]);
+    schedule.giveBack(second, 31);
+    expect(schedule.ledger.totals.dropped).toEqual({ replaced: 2 });
+    expect(take(31).n).toBe(4);
+    // One that had started is answered all the same.
+    schedule.answered(first, 1);
+    expect(schedule.ready().map(({ answer }) => answer)).toEqual([1]);
+    frame(40);
+    take(40);
+    expect(overtaken(life)).toEqual([]);
+    frame(50);
+    expect(overtaken(life)).toEqual([4, 5]);
+  });
+
+  test('replaces all that come back, though it was sent by then itself', () => {
+    const life = setUp('realtime', 2);
+    const { schedule, frame, take } = life;
+    frame(0);
+    const first = take(0);
+    frame(10);
+    const second = take(10);
+    frame(20);
+    expect(overtaken(life)).toEqual([1, 2]);
+    schedule.giveBack(first, 21);
+    expect(take(21).n).toBe(3);
+    schedule.giveBack(second, 22);
+    expect([schedule.waiting, schedule.underWay, schedule.ledger.totals.dropped]).toEqual([0, 1, { replaced: 2 }]);
+  });
+
+  test('is not asked back for an older one that a runner lost', () => {
+    const life = setUp('realtime', 2);
+    const { schedule, frame, take } = life;
+    frame(0);
+    const first = take(0);
+    frame(10);
+    take(10);
+    schedule.giveBack(first, 11);
+    expect(overtaken(life)).toEqual([]);
+  });
+
+  test('waits its turn offline', () => {
+    const life = setUp('offline', 1);
+    life.frame(0);
+    life.take(0);
+    life.frame(0);
+    expect(overtaken(life)).toEqual([]);
   });
 });
 
@@ -180,85 +212,4 @@ test('what waits when the run is stopped is dropped as such', () => {
   expect(schedule.idle).toBe(false);
   schedule.settle(1, 'failed');
   expect(schedule.ledger.totals).toEqual({ triggered: 2, completed: 0, failed: 1, dropped: { stopped: 1 } });
-});
-
-/** Everything that may happen to one algorithm, in any order, with what is expected of it kept beside it. */
-function randomLife(mode: Mode, maxInFlight: number) {
-  const { schedule, frame } = setUp(mode, maxInFlight, 50);
-  const underWay: Trigger<PublishedFrame>[] = [];
-  const published: number[] = [];
-  let nowMs = 0;
-  let frames = 0;
-  const pickOne = (pick: number) => underWay.splice(pick % Math.max(underWay.length, 1), 1)[0];
-  const steps = {
-    wait(pick: number) {
-      nowMs += pick;
-    },
-    frame() {
-      frames += 1;
-      frame(nowMs);
-    },
-    take() {
-      const trigger = schedule.take(nowMs);
-      if (trigger !== undefined) underWay.push(trigger);
-    },
-    answer(pick: number) {
-      const one = pickOne(pick);
-      if (one !== undefined) schedule.answered(one, one.n);
-    },
-    lose(pick: number) {
-      const one = pickOne(pick);
-      if (one !== undefined) schedule.giveBack(one, nowMs);
-    },
-  };
-  return {
-    step(kind: keyof typeof steps, pick: number) {
-      steps[kind](pick);
-      for (const { trigger, answer } of schedule.ready()) {
-        expect(answer).toBe(trigger.n);
-        published.push(answer);
-        schedule.settle(answer, 'completed');
-      }
-    },
-    check() {
-      expect(schedule.underWay).toBe(underWay.length);
-      expect(schedule.underWay).toBeLessThanOrEqual(maxInFlight);
-      if (mode === 'realtime') expect(schedule.waiting).toBeLessThanOrEqual(1);
-      const { totals, open } = schedule.ledger;
-      const dropped = Object.values(totals.dropped).reduce((sum, count) => sum + count, 0);
-      expect(totals.completed + totals.failed + dropped + open).toBe(frames);
-      expect(published).toEqual([...published].sort((a, b) => a - b));
-      if (mode === 'offline') expect(dropped).toBe(0);
-    },
-    /** Answers everything; nothing may be left. */
-    finish() {
-      schedule.end();
-      for (let rounds = 0; rounds <= 2 * frames && !schedule.idle; rounds += 1) {
-        this.step('take', 0);
-        this.step('answer', 0);
-        this.check();
-      }
-      expect(schedule.idle).toBe(true);
-    },
-  };
-}
-
-test('whatever happens, triggered is completed + failed + dropped + open, and results keep their order', () => {
-  const kind = fc.constantFrom('frame' as const, 'frame' as const, 'take' as const, 'answer', 'lose', 'wait');
-  fc.assert(
-    fc.property(
-      fc.constantFrom<Mode>('offline', 'realtime'),
-      fc.integer({ min: 1, max: 4 }),
-      fc.array(fc.tuple(kind, fc.nat(20)), { maxLength: 200 }),
-      (mode, maxInFlight, steps) => {
-        const life = randomLife(mode, maxInFlight);
-        for (const [step, pick] of steps) {
-          life.step(step, pick);
-          life.check();
-        }
-        life.finish();
-      },
-    ),
-    { numRuns: 300 },
-  );
 });

@@ -2,7 +2,8 @@
  * When one algorithm of one stream is invoked, and with what: a pure state machine, told of frames, answers and the time.
  *
  * - Offline everything due waits its turn, in order (I2); in realtime only the newest window waits, and the one it replaces is
- *   counted (I3).
+ *   counted (I3). A window that was sent and that no runner has started is replaced too: `overtaken` names it, to be asked back.
+ * - In realtime a window older than maxStalenessMs is sent to nobody (EX-8).
  * - At most maxInFlight invocations are under way, and answers that wait for an older one are bounded.
  * - Answers come out in the order in which their windows were due (I4).
  * - Every window that was due is settled exactly once, in the ledger (I1).
@@ -42,8 +43,6 @@ export type ScheduleOptions = {
   readonly mode: Mode;
   /** n of the first slot played. */
   readonly start: number;
-  /** Realtime: from capture on, how long a window may wait for a runner. */
-  readonly staleAfterMs: number;
   readonly progress: Progress;
   /** Where it is given, no other windows are due. */
   readonly only?: readonly number[];
@@ -56,7 +55,6 @@ const ORDER_ROOM = 64;
 export class Schedule<F extends PublishedFrame, A> {
   readonly algorithm: PlannedAlgorithm;
   readonly ledger: Ledger;
-  readonly staleAfterMs: number;
   readonly #mode: Mode;
   readonly #answeredThrough: number;
   readonly #only: ReadonlySet<number> | undefined;
@@ -68,12 +66,13 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Windows that are triggered and not settled, oldest first. */
   readonly #open = new Map<number, Trigger<F>>();
   readonly #underWay = new Set<number>();
+  /** Windows under way that are asked back. */
+  readonly #askedBack = new Set<number>();
   /** Of the windows that were sent, whether once or again. */
   readonly #order = new Order<Answered<F, A>>();
 
-  constructor({ algorithm, mode, start, staleAfterMs, progress, only }: ScheduleOptions) {
+  constructor({ algorithm, mode, start, progress, only }: ScheduleOptions) {
     this.algorithm = algorithm;
-    this.staleAfterMs = staleAfterMs;
     this.ledger = new Ledger(progress.totals);
     this.#mode = mode;
     this.#start = start;
@@ -151,7 +150,21 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Realtime: milliseconds until its result is of no use; Infinity offline. */
   budgetMs(trigger: Trigger<F>, nowMs: number): number {
-    return this.#mode === 'offline' ? Number.POSITIVE_INFINITY : trigger.capturedAtMs + this.staleAfterMs - nowMs;
+    return this.#mode === 'offline'
+      ? Number.POSITIVE_INFINITY
+      : trigger.capturedAtMs + this.algorithm.maxStalenessMs - nowMs;
+  }
+
+  /**
+   * Realtime: the windows under way that the newest one, which waits, is to replace where no runner has started them; oldest first,
+   * each once. One that has started is answered all the same.
+   */
+  overtaken(): Trigger<F>[] {
+    const newest = this.#waiting.at(-1);
+    if (this.#mode === 'offline' || newest === undefined) return [];
+    const overtaken = [...this.#underWay].filter((n) => n < newest.n && !this.#askedBack.has(n));
+    for (const n of overtaken) this.#askedBack.add(n);
+    return overtaken.flatMap((n) => this.#open.get(n) ?? []);
   }
 
   /** Whether a window that comes back would be sent again: nothing newer waits, it is not stale, and sending goes on. */
@@ -167,12 +180,13 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /**
    * A window under way comes back unanswered: it waits again, before younger ones. It is dropped where nothing more is sent; in
-   * realtime too where a newer one waits or it is stale.
+   * realtime too where a newer one waits or has asked it back, which may be under way by now, or it is stale.
    */
   giveBack(trigger: Trigger<F>, nowMs: number): void {
-    this.#underWay.delete(trigger.n);
+    const replaced = this.#askedBack.has(trigger.n) || (this.#mode === 'realtime' && this.#waiting.length > 0);
+    this.#landed(trigger.n);
     if (this.#stopped) this.drop(trigger.n, 'stopped');
-    else if (this.#mode === 'realtime' && this.#waiting.length > 0) this.drop(trigger.n, 'replaced');
+    else if (replaced) this.drop(trigger.n, 'replaced');
     else if (this.budgetMs(trigger, nowMs) <= 0) this.drop(trigger.n, 'stale');
     else {
       const younger = this.#waiting.findIndex(({ n }) => n > trigger.n);
@@ -182,7 +196,7 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** A window under way is answered. It stays open until it is settled, once its answer came out and is published. */
   answered(trigger: Trigger<F>, answer: A): void {
-    this.#underWay.delete(trigger.n);
+    this.#landed(trigger.n);
     this.#order.answer(trigger.n, { trigger, answer });
   }
 
@@ -200,7 +214,7 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Window n is over. */
   settle(n: number, outcome: Outcome): void {
     if (!this.#open.delete(n)) throw new RangeError(`window ${n} of ${this.algorithm.name} is not open`);
-    this.#underWay.delete(n);
+    this.#landed(n);
     this.ledger.settle(outcome);
   }
 
@@ -238,6 +252,12 @@ export class Schedule<F extends PublishedFrame, A> {
     const { intervalFrames } = this.algorithm;
     const due = (Math.floor(lastN / intervalFrames) + 1) * intervalFrames;
     return Math.min(open, oldestWanted(this.algorithm, due, this.#start));
+  }
+
+  /** Window n is not under way any more. */
+  #landed(n: number): void {
+    this.#underWay.delete(n);
+    this.#askedBack.delete(n);
   }
 
   #dropWaiting(outcome: 'replaced' | 'stopped'): void {

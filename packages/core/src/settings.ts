@@ -154,6 +154,14 @@ const collectorSettings = z.strictObject({
     .min(1 << 20)
     .default(4 * 2 ** 30)
     .describe('Limit of the result stream on disk, in bytes.'),
+  busMemoryBytes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      "The bus's memory for frames (max_memory_store), in bytes: a stream that would exceed it is refused. 0: the limit of the NATS account, where it has one.",
+    ),
 });
 
 /** Section of the configuration file → schema. */

@@ -44,6 +44,7 @@ export const streamDefinitionSchema = z
     algorithms: z
       .array(streamAlgorithmSchema)
       .min(1)
+      .max(64)
       .optional()
       .describe('The algorithms of this stream, by name or with what differs. Default: all.'),
   })
@@ -53,3 +54,11 @@ export const streamDefinitionSchema = z
   });
 
 export type StreamDefinition = z.output<typeof streamDefinitionSchema>;
+/** As it is written, before defaults are filled in. */
+export type StreamDefinitionInput = z.input<typeof streamDefinitionSchema>;
+
+/** The same as a JSON Schema, for documents and editors. */
+export function streamDefinitionJsonSchema(): Record<string, unknown> {
+  const { $schema: _, ...schema } = z.toJSONSchema(streamDefinitionSchema, { io: 'input', unrepresentable: 'any' });
+  return schema;
+}

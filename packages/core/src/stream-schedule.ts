@@ -20,9 +20,6 @@ export type StreamScheduleOptions = {
   readonly only?: readonly number[];
 };
 
-/** In realtime a window that waited longer than an interval, or this, is stale. */
-const LEAST_STALE_AFTER_MS = 1_000;
-
 /** `F`: what is known of a frame; `A`: of an answer. */
 export class StreamSchedule<F extends PublishedFrame, A> {
   readonly schedules: readonly Schedule<F, A>[];
@@ -34,7 +31,7 @@ export class StreamSchedule<F extends PublishedFrame, A> {
   #ended = false;
 
   constructor({ plan, mode, live, progress, only }: StreamScheduleOptions) {
-    const { algorithms, fps, firstN, needed, sampling } = plan;
+    const { algorithms, firstN, needed, sampling } = plan;
     this.#mode = mode;
     this.#history = new FrameHistory(sampling);
     this.#startsAtFirst = live && needed.kind === 'all';
@@ -44,16 +41,10 @@ export class StreamSchedule<F extends PublishedFrame, A> {
           algorithm,
           mode,
           start: firstN,
-          staleAfterMs: Math.max(LEAST_STALE_AFTER_MS, (algorithm.intervalFrames * fps.den * 1_000) / fps.num),
           progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
           ...(only && { only }),
         }),
     );
-  }
-
-  /** Windows that were due and had a frame lost. Offline every one is a fault of the bus. */
-  get lostWindows(): number {
-    return this.schedules.reduce((sum, { ledger }) => sum + (ledger.totals.dropped['frame-lost'] ?? 0), 0);
   }
 
   /** Whether the source has ended and every window is settled. */

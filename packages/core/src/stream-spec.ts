@@ -27,6 +27,8 @@ export type StreamAlgorithm = {
   readonly maxInFlight: number;
   /** How often a window is tried before its result is an error. */
   readonly maxAttempts: number;
+  /** Realtime: milliseconds from capture on; the interval, or LEAST_STALENESS_MS, where absent. */
+  readonly maxStalenessMs?: number;
 };
 
 /** What a stream that is played again is to mend: of these windows the successes are published in place of the errors, and of no others. */

@@ -18,6 +18,11 @@ export type LoadedConfiguration = {
  * Throws CONFIG_NOT_FOUND, CONFIG_SYNTAX (with line and column) or what parseConfiguration throws.
  */
 export async function readConfigurationFile(path: string, directory = dirname(path)): Promise<LoadedConfiguration> {
+  return { configuration: parseConfiguration(await readYamlFile(path), path), directory: resolve(directory) };
+}
+
+/** What the file holds, of whatever shape. Throws CONFIG_NOT_FOUND or CONFIG_SYNTAX. */
+export async function readYamlFile(path: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -29,5 +34,5 @@ export async function readConfigurationFile(path: string, directory = dirname(pa
   const document = parseDocument(text);
   const problem = document.errors[0];
   if (problem) throw new Fault('CONFIG_SYNTAX', `${path}: ${problem.message}`);
-  return { configuration: parseConfiguration(document.toJS(), path), directory: resolve(directory) };
+  return document.toJS();
 }

@@ -1,10 +1,10 @@
 /**
- * One instance of an algorithm inside its worker thread: made, initialised, run on one window at a time (G-12), closed. What it
+ * One instance of an algorithm inside its worker thread: made, initialised, run on one batch at a time (G-12), closed. What it
  * returns leaves as canonical JSON, and whatever it does wrong as a fault; nothing that it throws passes through here.
  */
 
 import { resolve } from 'node:path';
-import type { Algorithm, AlgorithmContext, Json, Logger } from '@stream-infer/algorithm';
+import type { Algorithm, AlgorithmContext, Json, Logger, RunContext } from '@stream-infer/algorithm';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
@@ -12,55 +12,82 @@ import { constructAlgorithm, initFault, loadAlgorithmModule } from './algorithm-
 import { algorithmVersion } from './algorithm-version.ts';
 import { RESULT_LIMIT_BYTES } from './result-limit.ts';
 import { stackPlace, thrownMessage } from './stack-place.ts';
-import type { WindowJob, WorkerAnswer, WorkerSpec } from './worker-messages.ts';
+import { StageClock } from './stage-clock.ts';
+import type { BatchAnswer, WindowAnswer, WindowJob, WorkerSpec } from './worker-messages.ts';
 
 export class AlgorithmInstance {
   readonly version: string;
   readonly #algorithm: Algorithm;
   readonly #context: AlgorithmContext;
+  readonly #stages: StageClock;
 
-  private constructor(algorithm: Algorithm, context: AlgorithmContext, version: string) {
+  private constructor(algorithm: Algorithm, context: AlgorithmContext, stages: StageClock, version: string) {
     this.#algorithm = algorithm;
     this.#context = context;
+    this.#stages = stages;
     this.version = version;
   }
 
-  /** Throws MODULE_NOT_FOUND, MODULE_NO_DEFAULT_EXPORT, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
+  /** Throws MODULE_NOT_FOUND, MODULE_NO_DEFAULT_EXPORT, BATCH_UNSUPPORTED, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
   static async create(spec: WorkerSpec, logger: Logger): Promise<AlgorithmInstance> {
-    const { name, use, options, directory } = spec;
+    const { name, use, options, directory, maxBatch } = spec;
     const module = await loadAlgorithmModule(name, use, directory);
     const algorithm = constructAlgorithm(name, module);
-    const context: AlgorithmContext = { name, options, logger, resolvePath: (path) => resolve(directory, path) };
+    if (maxBatch > 1 && typeof algorithm.runBatch !== 'function') {
+      const problem = `algorithm "${name}" (${use}) has no runBatch, so its maxBatch of ${maxBatch} cannot be`;
+      throw new Fault('BATCH_UNSUPPORTED', `${problem}: set maxBatch: 1, or give it runBatch(windows, contexts)`);
+    }
+    const stages = new StageClock();
+    const context: AlgorithmContext = {
+      ...{ name, options, logger, maxBatch },
+      resolvePath: (path) => resolve(directory, path),
+      spent: (stage, durationMs) => stages.add(stage, durationMs),
+    };
     try {
       await algorithm.init?.(context);
     } catch (error) {
       throw initFault(name, error);
     }
-    return new AlgorithmInstance(algorithm, context, await algorithmVersion(module, spec));
+    return new AlgorithmInstance(algorithm, context, stages, await algorithmVersion(module, spec));
   }
 
-  /** Never rejects. */
-  async run({ stream, n, key, frames, inputs }: WindowJob): Promise<WorkerAnswer> {
+  /** Never rejects. Takes one window, or as many as maxBatch says. */
+  async run(jobs: readonly WindowJob[]): Promise<BatchAnswer> {
+    this.#stages.reset();
     const started = performance.now();
-    const runUs = (): number => Math.round((performance.now() - started) * 1000);
-    let returned: unknown;
+    const times = (): Pick<BatchAnswer, 'runUs' | 'stagesUs'> => ({
+      runUs: Math.round((performance.now() - started) * 1000),
+      stagesUs: this.#stages.times,
+    });
     try {
-      const context = { ...this.#context, stream, n, key, inputs: parsedInputs(inputs) };
-      returned = await this.#algorithm.run(frames, context);
+      const returned = await this.#returned(jobs);
+      const took = times();
+      return { kind: 'answered', answers: returned.map((one) => this.#answer(one)), ...took };
     } catch (error) {
       const place = stackPlace(error);
-      return {
-        kind: 'fault',
-        fault: faultJson(this.#runFault(error)),
-        runUs: runUs(),
-        ...(place !== undefined && { place }),
-      };
+      const fault = faultJson(this.#runFault(error));
+      return { kind: 'failed', answer: { kind: 'fault', fault, ...(place !== undefined && { place }) }, ...times() };
     }
-    const ranUs = runUs();
+  }
+
+  async #returned(jobs: readonly WindowJob[]): Promise<readonly unknown[]> {
+    const contexts = jobs.map(
+      ({ stream, n, key, inputs }): RunContext => ({ ...this.#context, stream, n, key, inputs: parsedInputs(inputs) }),
+    );
+    const windows = jobs.map(({ frames }) => frames);
+    const [frames, context] = [windows[0], contexts[0]];
+    if (frames && context && jobs.length === 1) return [await this.#algorithm.run(frames, context)];
+    const returned: unknown = await this.#algorithm.runBatch?.(windows, contexts);
+    if (isList(returned) && returned.length === jobs.length) return returned;
+    const what = isList(returned) ? `${returned.length} results` : typeof returned;
+    throw new TypeError(`runBatch returned ${what} for ${jobs.length} windows`);
+  }
+
+  #answer(returned: unknown): WindowAnswer {
     try {
-      return { kind: 'data', data: this.#encoded(returned), runUs: ranUs };
+      return { kind: 'data', data: this.#encoded(returned) };
     } catch (error) {
-      return { kind: 'fault', fault: faultJson(toFault(error, 'RESULT_NOT_JSON')), runUs: ranUs };
+      return { kind: 'fault', fault: faultJson(toFault(error, 'RESULT_NOT_JSON')) };
     }
   }
 
@@ -90,6 +117,8 @@ export class AlgorithmInstance {
     );
   }
 }
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 function parsedInputs(inputs: WindowJob['inputs']): Record<string, Json> {
   const decoder = new TextDecoder();

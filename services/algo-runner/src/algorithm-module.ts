@@ -4,11 +4,11 @@
  */
 
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Algorithm, AlgorithmConstructor } from '@stream-infer/algorithm';
+import { assertModuleFile } from '@stream-infer/algorithms/module-file';
 import { BUILT_IN_ALGORITHMS, isBuiltInName } from '@stream-infer/algorithms/registry';
 import { Fault } from '@stream-infer/core/fault';
 import { stackPlace, thrownMessage } from './stack-place.ts';
@@ -18,8 +18,6 @@ export type AlgorithmModule = {
   /** The module's file; absent for a built-in. */
   readonly path?: string;
 };
-
-const EXTENSIONS = ['.ts', '.mts', '.mjs', '.js', '.cjs'];
 
 /**
  * @param directory that of the configuration file, absolute.
@@ -74,15 +72,6 @@ export function initFault(name: string, thrown: unknown, what = 'init'): Fault {
     `algorithm "${name}": ${what} threw: ${thrownMessage(thrown)}${place === undefined ? '' : ` (at ${place})`}`,
     { cause: thrown },
   );
-}
-
-async function assertModuleFile(name: string, use: string, path: string): Promise<void> {
-  const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile() && EXTENSIONS.includes(extname(path))) return;
-  const builtIn = Object.keys(BUILT_IN_ALGORITHMS).join(', ');
-  const what = stats === undefined ? 'does not exist' : `is not a module (${EXTENSIONS.join(', ')})`;
-  const remedy = `use takes a built-in (${builtIn}) or the path of a module, relative to the configuration file`;
-  throw new Fault('MODULE_NOT_FOUND', `algorithm "${name}" uses ${use}, and ${path} ${what}: ${remedy}`);
 }
 
 /** Any function may be a class; an arrow function or a method is none. */

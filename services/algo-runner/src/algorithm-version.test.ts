@@ -27,6 +27,7 @@ const version = (file: string | undefined, options: Record<string, Json> = {}, c
     use: file ?? 'frame-stats',
     options,
     directory,
+    maxBatch: 1,
   });
 
 describe('the version of an algorithm', () => {

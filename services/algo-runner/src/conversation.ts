@@ -1,8 +1,8 @@
 /**
  * One caller's `Invoke` call: credits out, invocations in, results out (G-2 to G-6).
  *
- * Invariants: the caller holds at most `concurrency` + 1 credits of each algorithm, so that its next invocation is here before
- * the last one is answered, and no more pile up (D13); a result is written before the credit that replaces its invocation's;
+ * Invariants: the caller holds credits for one batch more of each algorithm than its instances run, so that the next ones are here before
+ * the last are answered, and no more pile up (D13); a result is written before the credit that replaces its invocation's;
  * when the call breaks, what it asked for is cancelled.
  */
 
@@ -11,7 +11,8 @@ import { redactUrl } from '@stream-infer/core/redact-url';
 import type { InvokeRequest, InvokeResponse } from '@stream-infer/proto/stream_infer/v1/algo_runner';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
-import type { Answer, Cancel } from './served-algorithm.ts';
+import type { Cancel } from './served-algorithm.ts';
+import type { Answer } from './task.ts';
 
 export type Call = ServerDuplexStream<InvokeRequest, InvokeResponse>;
 
@@ -19,6 +20,7 @@ export type Call = ServerDuplexStream<InvokeRequest, InvokeResponse>;
 export type Offer = {
   readonly definition: string;
   readonly concurrency: number;
+  readonly maxBatch: number;
   version(): string;
   submit(invocation: Invocation, answer: (answer: Answer) => void): Cancel;
 };
@@ -112,7 +114,8 @@ export class Conversation {
     this.#state = { kind: 'open' };
     this.#sayAlive();
     this.#alive = setInterval(() => this.#sayAlive(), ALIVE_MS);
-    for (const { definition, concurrency } of this.#offers.values()) this.#grant(definition, concurrency + 1);
+    for (const { definition, concurrency, maxBatch } of this.#offers.values())
+      this.#grant(definition, (concurrency + 1) * maxBatch);
   }
 
   #invoke(invocation: Invocation): void {

@@ -1,10 +1,11 @@
 /**
  * Who is next among the invocations that wait for one algorithm. Streams take turns, so that a busy one delays no other (I6);
- * within a stream the oldest comes first.
+ * within a stream the oldest comes first. A stream whose last item is taken out of its place keeps its turn: a newer one may come for it.
  */
 
-export class FairQueue<T extends { readonly stream: string }> {
-  /** The stream whose turn is next stands first. No list in it is empty. */
+/** `arrival` counts up: of a stream's items the oldest has the lowest. */
+export class FairQueue<T extends { readonly stream: string; readonly arrival: number }> {
+  /** The stream whose turn is next stands first. An empty list is a turn that is kept. */
   readonly #streams = new Map<string, T[]>();
 
   get size(): number {
@@ -13,25 +14,31 @@ export class FairQueue<T extends { readonly stream: string }> {
 
   push(item: T): void {
     const items = this.#streams.get(item.stream);
-    if (items) items.push(item);
-    else this.#streams.set(item.stream, [item]);
+    if (!items) this.#streams.set(item.stream, [item]);
+    else items.splice(items.findLastIndex(({ arrival }) => arrival < item.arrival) + 1, 0, item);
   }
 
-  /** Puts back what was taken out: it is the oldest of its stream again. */
-  unshift(item: T): void {
-    const items = this.#streams.get(item.stream);
-    if (items) items.unshift(item);
-    else this.#streams.set(item.stream, [item]);
+  /** Everything in it, by stream. */
+  items(): T[] {
+    return [...this.#streams.values()].flat();
   }
 
   /** The next one, taken out; its stream goes to the end of the round. */
   shift(): T | undefined {
-    const next = this.#streams.entries().next().value;
-    if (!next) return undefined;
-    const [stream, items] = next;
-    const item = items.shift();
-    this.#streams.delete(stream);
-    if (items.length > 0) this.#streams.set(stream, items);
+    for (const [stream, items] of this.#streams) {
+      const item = items.shift();
+      this.#streams.delete(stream);
+      if (items.length > 0) this.#streams.set(stream, items);
+      if (item !== undefined) return item;
+    }
+    return undefined;
+  }
+
+  /** The oldest of one stream, taken out before its turn; what else the stream has stays where it is. */
+  shiftOf(stream: string): T | undefined {
+    const items = this.#streams.get(stream);
+    const item = items?.shift();
+    if (items?.length === 0) this.#streams.delete(stream);
     return item;
   }
 
@@ -41,7 +48,6 @@ export class FairQueue<T extends { readonly stream: string }> {
     const at = items?.indexOf(item) ?? -1;
     if (!items || at < 0) return false;
     items.splice(at, 1);
-    if (items.length === 0) this.#streams.delete(item.stream);
     return true;
   }
 }

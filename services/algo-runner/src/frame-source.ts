@@ -54,7 +54,8 @@ export class FrameSource {
     const { content } = frame;
     switch (content?.$case) {
       case 'inline':
-        return algorithmFrame(frame, owned(await decoded(frame, content.value)));
+        // The message keeps its bytes: what was lost with a worker, or failed in a batch, is run again.
+        return algorithmFrame(frame, copied(await decoded(frame, content.value)));
       case 'reference': {
         const reference = content.value;
         if (!shared) return algorithmFrame(frame, owned(await this.#fetched(frame, reference, run)));

@@ -59,11 +59,11 @@ export async function startGrpcServer({ host, port, runner, version, offers }: G
       if (drained) conversation.drain();
     },
     describe: (_call: unknown, answer: (error: null, response: DescribeResponse) => void) => {
-      const algorithms = [...offers.values()].map(({ definition, concurrency, version: offered }) => ({
+      const algorithms = [...offers.values()].map(({ definition, concurrency, maxBatch, version: offered }) => ({
         definition,
         version: offered(),
         concurrency,
-        maxBatch: 1,
+        maxBatch,
       }));
       answer(null, { runner, version, algorithms });
     },

@@ -1,7 +1,10 @@
 /** What the runner counts. `algorithm` is the definition's name; durations are histograms in seconds. */
 
+import type { Stage } from '@stream-infer/algorithm';
+import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Answer } from './served-algorithm.ts';
+import type { BatchRun } from './served-algorithm.ts';
+import type { Answer } from './task.ts';
 import type { WorkerState } from './worker-thread.ts';
 
 /** What gauges read when they are scraped. */
@@ -13,9 +16,12 @@ export type Served = {
 
 export type RunnerMetrics = {
   answered(definition: string, answer: Answer): void;
+  ran(definition: AlgorithmDefinition, run: BatchRun): void;
   workerLost(definition: string): void;
 };
 
+const WINDOWS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256];
+const FILL = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Metrics' word for a state of a worker. */
 const STATES = { idle: 'idle', busy: 'running', starting: 'starting', set_aside: 'set-aside' } as const;
@@ -47,8 +53,44 @@ export function createRunnerMetrics(registry: Registry): RunnerMetrics {
   });
   const run = new Histogram({
     name: 'stream_infer_runner_run_seconds',
-    help: 'Time an algorithm takes for a window, by algorithm.',
+    help: 'Time an algorithm takes for a batch, by algorithm.',
     ...timing,
+  });
+  const preprocess = new Histogram({
+    name: 'stream_infer_runner_preprocess_seconds',
+    help: 'Of a batch: time to make the input of its frames, where the algorithm tells it, as those built in with a model do.',
+    ...timing,
+  });
+  const infer = new Histogram({
+    name: 'stream_infer_runner_infer_seconds',
+    help: 'Of a batch: time in the model, where the algorithm tells it.',
+    ...timing,
+  });
+  const postprocess = new Histogram({
+    name: 'stream_infer_runner_postprocess_seconds',
+    help: 'Of a batch: time to make results of the outputs, where the algorithm tells it.',
+    ...timing,
+  });
+  const stages: Readonly<Record<Stage, Histogram>> = { preprocess, infer, postprocess };
+  const batchSize = new Histogram({
+    name: 'stream_infer_runner_batch_windows',
+    help: 'Windows in a batch, by algorithm.',
+    labelNames: ['algorithm'],
+    buckets: WINDOWS,
+    registers,
+  });
+  const batchFill = new Histogram({
+    name: 'stream_infer_runner_batch_fill_ratio',
+    help: 'Windows in a batch as a part of maxBatch, by algorithm.',
+    labelNames: ['algorithm'],
+    buckets: FILL,
+    registers,
+  });
+  const batchesFailed = new Counter({
+    name: 'stream_infer_runner_batches_failed_total',
+    help: 'Batches of several windows that failed as a whole, so that their windows are run one by one.',
+    labelNames: ['algorithm'],
+    registers,
   });
   return {
     answered(algorithm, { outcome, timings }) {
@@ -57,7 +99,13 @@ export function createRunnerMetrics(registry: Registry): RunnerMetrics {
       queue.observe({ algorithm }, timings.queueUs / 1e6);
       if (name === 'not_started') return;
       fetch.observe({ algorithm }, timings.fetchUs / 1e6);
-      if (timings.runUs > 0) run.observe({ algorithm }, timings.runUs / 1e6);
+    },
+    ran({ name: algorithm, maxBatch }, { windows, failed, runUs, stagesUs }) {
+      batchSize.observe({ algorithm }, windows);
+      batchFill.observe({ algorithm }, windows / maxBatch);
+      if (runUs > 0) run.observe({ algorithm }, runUs / 1e6);
+      for (const [stage, us] of Object.entries(stagesUs)) stages[stage as Stage].observe({ algorithm }, us / 1e6);
+      if (failed && windows > 1) batchesFailed.inc({ algorithm });
     },
     workerLost: (algorithm) => workersLost.inc({ algorithm }),
   };

@@ -1,83 +1,6 @@
-import type { Frame } from '@stream-infer/algorithm';
 import { Fault } from '@stream-infer/core/fault';
-import { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { describe, expect, test } from 'vitest';
-import { type Answer, ServedAlgorithm } from './served-algorithm.ts';
-import type { WindowOutcome } from './worker-messages.ts';
-
-const DONE: WindowOutcome = { kind: 'data', data: new Uint8Array([123, 125]), runUs: 5 };
-
-/**
- * A served algorithm whose fetches and runs end when the test says so.
- * @param inAdvance windows that its instances take while all of them run one.
- */
-function served(concurrency: number, inAdvance = 0) {
-  const fetching = new Map<string, PromiseWithResolvers<readonly Frame[]>>();
-  const handed = new Map<string, (outcome: WindowOutcome) => void>();
-  const limits = new Map<string, number>();
-  const answers = new Map<string, Answer>();
-  const place = (stream: string, n: number): string => `${stream}${n}`;
-  const algorithm = new ServedAlgorithm({
-    definition: 'faces',
-    concurrency,
-    timeoutMs: 777,
-    instances: {
-      hasRoom: () => handed.size < concurrency + inAdvance,
-      hand: ({ stream, n }, timeoutMs) => {
-        const id = place(stream, n);
-        const { promise, resolve } = Promise.withResolvers<WindowOutcome>();
-        limits.set(id, timeoutMs);
-        handed.set(id, resolve);
-        const takeBack = (): void => {
-          if ([...handed.keys()].indexOf(id) < concurrency) return;
-          handed.delete(id);
-          resolve({ kind: 'not-started' });
-        };
-        return { outcome: promise, takeBack };
-      },
-    },
-    frames: ({ stream, n }) => {
-      const fetch = Promise.withResolvers<readonly Frame[]>();
-      fetching.set(place(stream, n), fetch);
-      return fetch.promise;
-    },
-    answered: () => undefined,
-  });
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
-  return {
-    algorithm,
-    limits,
-    settled,
-    fetching: () => [...fetching.keys()],
-    handed: () => [...handed.keys()],
-    outcomes: () =>
-      [...answers].map(([id, { outcome }]) => {
-        if (outcome.kind === 'data') return `${id} ok`;
-        return `${id} ${outcome.fault.code}${outcome.notStarted ? ' not started' : ''}`;
-      }),
-    submit: (id: string, differs: Partial<Invocation> = {}) =>
-      algorithm.submit(
-        { ...Invocation.decode(new Uint8Array()), id, stream: id.slice(0, 1), n: Number(id.slice(1)), ...differs },
-        (answer) => {
-          if (answers.has(id)) throw new Error(`${id} was answered twice`);
-          answers.set(id, answer);
-        },
-      ),
-    fetched: async (id: string, fault?: Fault) => {
-      const fetch = fetching.get(id);
-      fetching.delete(id);
-      if (fault) fetch?.reject(fault);
-      else fetch?.resolve([]);
-      await settled();
-    },
-    ran: async (id: string, outcome: WindowOutcome = DONE) => {
-      const settle = handed.get(id);
-      handed.delete(id);
-      settle?.(outcome);
-      await settled();
-    },
-  };
-}
+import { served } from '../../../test/harness/served-algorithm.ts';
 
 describe('a served algorithm', () => {
   test('fetches the next window while one runs, and no more than that', async () => {
@@ -130,6 +53,44 @@ describe('a served algorithm', () => {
     await faces.ran('a1');
     expect(faces.outcomes()).toContain('a1 ok');
     expect(faces.handed()).toEqual([]);
+  });
+
+  test.each([
+    ['fetched', 0],
+    ['handed to a busy instance in advance', 1],
+  ])(
+    'puts a newer window into the place of one that was %s and cancelled, before what others wait with',
+    async (_, inAdvance) => {
+      const faces = served(1, inAdvance);
+      faces.submit('a1');
+      const cancel = faces.submit('b1');
+      for (const id of ['c1', 'd1']) faces.submit(id);
+      await faces.fetched('a1');
+      await faces.fetched('b1');
+      cancel();
+      await faces.settled();
+      expect(faces.outcomes()).toEqual(['b1 NOT_STARTED not started']);
+      expect(faces.fetching()).toEqual([]);
+      faces.submit('b2');
+      expect(faces.fetching()).toEqual(['b2']);
+      await faces.fetched('b2');
+      await faces.ran('a1');
+      expect(faces.handed()[0]).toBe('b2');
+      expect(faces.fetching()).toEqual(['c1']);
+    },
+  );
+
+  test('keeps no place once an instance would wait for it', async () => {
+    const faces = served(1);
+    faces.submit('a1');
+    const cancel = faces.submit('b1');
+    faces.submit('c1');
+    await faces.fetched('a1');
+    cancel();
+    await faces.fetched('b1');
+    expect(faces.fetching()).toEqual([]);
+    await faces.ran('a1');
+    expect(faces.fetching()).toEqual(['c1']);
   });
 
   test('gives back what is stale when its turn comes', async () => {

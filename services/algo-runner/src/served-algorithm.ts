@@ -2,37 +2,45 @@
  * One algorithm that this runner serves: what waits for it, what is being fetched for it, what it runs.
  *
  * Invariants: every invocation is answered exactly once (G-4); one that was cancelled, or is given back by a drain, before an
- * instance has begun it is answered as not started (G-5, G-6); streams take turns (I6); at most `concurrency` + 1 windows are in
- * memory, so that the next one is fetched while the others run, and memory is bounded whoever asks.
+ * instance has begun it is answered as not started (G-5, G-6); streams take turns (I6); at most one batch more than the instances run
+ * is in memory, so that the next one is fetched while the others run, and memory is bounded whoever asks. The place of a window that
+ * was fetched ahead and cancelled is its stream's until an instance would wait for it: a newer window takes it, as one that comes
+ * later in the round would be replaced for ever. A batch of several windows that fails as a whole costs none of them its result: each
+ * is run again, alone.
  */
 
 import type { Frame } from '@stream-infer/algorithm';
-import { Fault, type FaultJson, faultJson, toFault } from '@stream-infer/core/fault';
+import { faultJson, toFault } from '@stream-infer/core/fault';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { FairQueue } from './fair-queue.ts';
-import type { WindowJob } from './worker-messages.ts';
-import type { HandedWindow } from './worker-thread.ts';
-
-/** How an invocation ended. */
-export type Outcome =
-  | { readonly kind: 'data'; readonly data: Uint8Array }
-  | { readonly kind: 'fault'; readonly fault: FaultJson; readonly notStarted: boolean };
-
-/** In microseconds. */
-export type Timings = { readonly queueUs: number; readonly fetchUs: number; readonly runUs: number };
-
-export type Answer = { readonly outcome: Outcome; readonly timings: Timings };
+import { type BatchWindow, FillingBatch } from './filling-batch.ts';
+import { type Answer, microsecondsSince, Task } from './task.ts';
+import type { BatchOutcome, StageTimes, WindowAnswer, WindowJob } from './worker-messages.ts';
+import type { HandedBatch } from './worker-thread.ts';
 
 /** The instances, as they are needed here. */
 export type Instances = {
-  /** Whether one of them takes a window now. */
+  /** Whether one of them takes a batch now. */
   hasRoom(): boolean;
-  hand(job: WindowJob, timeoutMs: number): HandedWindow;
+  /** Whether one of them has nothing to run. */
+  isIdle(): boolean;
+  hand(jobs: readonly WindowJob[], timeoutMs: number): HandedBatch;
+};
+
+/** A batch that was run. */
+export type BatchRun = {
+  readonly windows: number;
+  /** As a whole. */
+  readonly failed: boolean;
+  readonly runUs: number;
+  readonly stagesUs: StageTimes;
 };
 
 export type ServedAlgorithmOptions = {
   readonly definition: string;
   readonly concurrency: number;
+  readonly maxBatch: number;
+  readonly maxDelayMs: number;
   /** Where an invocation names no limit. */
   readonly timeoutMs: number;
   readonly instances: Instances;
@@ -40,23 +48,16 @@ export type ServedAlgorithmOptions = {
   frames(invocation: Invocation): Promise<readonly Frame[]>;
   /** Called with every answer, for metrics and the log. */
   answered(answer: Answer, place: string | undefined): void;
+  /** Called with every batch, for metrics. */
+  ran(run: BatchRun): void;
 };
 
-type Task = {
-  readonly stream: string;
-  readonly invocation: Invocation;
-  readonly receivedAt: number;
-  /** When its result is stale: Infinity where it never is. */
-  readonly staleAt: number;
-  answer: ((answer: Answer) => void) | undefined;
-  fetchUs: number;
-  cancelled: boolean;
-};
+type Prepared = BatchWindow & { readonly task: Task; readonly frames: readonly Frame[] };
 
 /** A timer of more than 31 bits would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-type Prepared = { readonly task: Task; readonly frames: readonly Frame[] };
+/** What is due as soon as this is due: a timer's own precision. */
+const TIMER_MS = 1;
 
 /** Takes an invocation back; does nothing once it has started. */
 export type Cancel = () => void;
@@ -65,12 +66,17 @@ export class ServedAlgorithm {
   readonly #options: ServedAlgorithmOptions;
   readonly #waiting = new FairQueue<Task>();
   readonly #fetching = new Set<Task>();
-  #prepared: Prepared[] = [];
-  readonly #handed = new Map<Task, HandedWindow>();
+  readonly #prepared: FillingBatch<Prepared>;
+  readonly #handed = new Map<Task, HandedBatch>();
+  /** Streams whose window in memory was cancelled, and whose next one takes its place. */
+  readonly #places = new Set<string>();
+  #arrivals = 0;
+  #due: NodeJS.Timeout | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ServedAlgorithmOptions) {
     this.#options = options;
+    this.#prepared = new FillingBatch(options);
   }
 
   get definition(): string {
@@ -81,20 +87,20 @@ export class ServedAlgorithm {
     return this.#options.concurrency;
   }
 
+  get maxBatch(): number {
+    return this.#options.maxBatch;
+  }
+
   submit(invocation: Invocation, answer: (answer: Answer) => void): Cancel {
-    const receivedAt = performance.now();
-    const task: Task = {
-      stream: invocation.stream,
-      invocation,
-      receivedAt,
-      staleAt: invocation.budgetMs > 0 ? receivedAt + invocation.budgetMs : Number.POSITIVE_INFINITY,
-      answer,
-      fetchUs: 0,
-      cancelled: false,
-    };
-    if (this.#drained) this.#giveBack(task, 'the runner drains');
+    this.#arrivals += 1;
+    const task = new Task(invocation, this.#arrivals, performance.now(), (answered, place) => {
+      this.#options.answered(answered, place);
+      answer(answered);
+    });
+    if (this.#drained) task.giveBack(DRAINS);
     else {
       this.#waiting.push(task);
+      this.#takePlace(task.stream);
       this.pump();
     }
     return () => this.#cancel(task);
@@ -102,16 +108,13 @@ export class ServedAlgorithm {
 
   /** Starts what can start. Called whenever an instance became idle. */
   pump(): void {
-    const { instances, concurrency } = this.#options;
-    while (instances.hasRoom()) {
-      const next = this.#prepared.shift();
-      if (!next) break;
-      if (!this.#isStale(next.task)) void this.#hand(next);
-    }
-    while (this.#fetching.size + this.#prepared.length + this.#handed.size <= concurrency) {
+    this.#handBatches();
+    const { instances, concurrency, maxBatch } = this.#options;
+    if (instances.isIdle() && this.#fetching.size === 0) this.#places.clear();
+    while (this.#inMemory + this.#places.size < (concurrency + 1) * maxBatch) {
       const next = this.#waiting.shift();
       if (!next) break;
-      if (!this.#isStale(next)) void this.#prepare(next);
+      if (!next.isStale()) void this.#prepare(next);
     }
   }
 
@@ -119,90 +122,132 @@ export class ServedAlgorithm {
   drain(): Promise<void> {
     if (!this.#drained) {
       this.#drained = Promise.withResolvers();
-      for (let task = this.#waiting.shift(); task; task = this.#waiting.shift())
-        this.#giveBack(task, 'the runner drains');
-      for (const task of this.#fetching) this.#giveBack(task, 'the runner drains');
-      for (const { task } of this.#prepared.splice(0)) this.#giveBack(task, 'the runner drains');
+      clearTimeout(this.#due);
+      for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.giveBack(DRAINS);
+      for (const task of this.#fetching) task.giveBack(DRAINS);
+      for (const { task } of this.#prepared.remove(() => true)) task.giveBack(DRAINS);
       for (const handed of this.#handed.values()) handed.takeBack();
       if (this.#handed.size === 0) this.#drained.resolve();
     }
     return this.#drained.promise;
   }
 
+  #handBatches(): void {
+    const { instances } = this.#options;
+    clearTimeout(this.#due);
+    for (;;) {
+      this.#prepared.remove(({ task }) => task.isStale());
+      if (this.#prepared.size === 0) return;
+      if (!this.#prepared.isFull) {
+        if (!instances.isIdle()) return;
+        const waitMs = this.#prepared.dueAtMs - performance.now();
+        if (waitMs > TIMER_MS) {
+          this.#due = setTimeout(() => this.pump(), waitMs - TIMER_MS);
+          return;
+        }
+      } else if (!instances.hasRoom()) return;
+      void this.#hand(this.#prepared.shift());
+    }
+  }
+
+  get #inMemory(): number {
+    return this.#fetching.size + this.#prepared.size + this.#handed.size;
+  }
+
+  #keepPlace(stream: string): void {
+    this.#places.add(stream);
+    this.#takePlace(stream);
+  }
+
+  #takePlace(stream: string): void {
+    if (!this.#places.has(stream)) return;
+    const next = this.#waiting.shiftOf(stream);
+    if (!next) return;
+    this.#places.delete(stream);
+    if (!next.isStale()) void this.#prepare(next);
+  }
+
   async #prepare(task: Task): Promise<void> {
     this.#fetching.add(task);
-    const started = performance.now();
+    const startedMs = performance.now();
     try {
       const frames = await this.#options.frames(task.invocation);
-      task.fetchUs = microsecondsSince(started);
-      if (task.answer) this.#prepared.push({ task, frames });
+      task.fetchUs = microsecondsSince(startedMs);
+      const { stream, arrival, staleAtMs, alone } = task;
+      const window = { stream, arrival, staleAtMs, alone, readyAtMs: performance.now() };
+      if (!task.isAnswered) this.#prepared.push({ ...window, task, frames });
     } catch (error) {
-      task.fetchUs = microsecondsSince(started);
-      this.#answer(task, { kind: 'fault', fault: faultJson(toFault(error)), notStarted: false });
+      task.fetchUs = microsecondsSince(startedMs);
+      task.answer({ kind: 'fault', fault: faultJson(toFault(error)), notStarted: false });
     }
     this.#fetching.delete(task);
+    if (task.cancelled) this.#keepPlace(task.stream);
     this.pump();
   }
 
-  async #hand({ task, frames }: Prepared): Promise<void> {
-    const { stream, n, key, inputs, timeoutMs } = task.invocation;
-    const limitMs = Math.min(timeoutMs > 0 ? timeoutMs : this.#options.timeoutMs, LONGEST_TIMER_MS);
-    const handed = this.#options.instances.hand({ stream, n, key, frames, inputs }, limitMs);
-    this.#handed.set(task, handed);
-    const stale = Number.isFinite(task.staleAt)
-      ? setTimeout(handed.takeBack, Math.min(Math.ceil(task.staleAt - performance.now()), LONGEST_TIMER_MS))
+  async #hand(batch: readonly Prepared[]): Promise<void> {
+    const tasks = batch.map(({ task }) => task);
+    const jobs = batch.map(({ task: { invocation }, frames }): WindowJob => {
+      const { stream, n, key, inputs } = invocation;
+      return { stream, n, key, frames, inputs };
+    });
+    // The most impatient window's.
+    const limitMs = Math.min(...tasks.map(({ invocation: { timeoutMs } }) => timeoutMs || this.#options.timeoutMs));
+    const handed = this.#options.instances.hand(jobs, Math.min(limitMs, LONGEST_TIMER_MS));
+    for (const task of tasks) this.#handed.set(task, handed);
+    const staleAtMs = Math.min(...tasks.map((task) => task.staleAtMs));
+    const stale = Number.isFinite(staleAtMs)
+      ? setTimeout(handed.takeBack, Math.min(Math.ceil(staleAtMs - performance.now()), LONGEST_TIMER_MS))
       : undefined;
     const outcome = await handed.outcome;
     clearTimeout(stale);
-    this.#handed.delete(task);
-    switch (outcome.kind) {
-      case 'data':
-        this.#answer(task, { kind: 'data', data: outcome.data }, outcome.runUs);
-        break;
-      case 'fault':
-        this.#answer(task, { kind: 'fault', fault: outcome.fault, notStarted: false }, outcome.runUs, outcome.place);
-        break;
-      case 'not-started':
-        if (this.#drained) this.#giveBack(task, 'the runner drains');
-        else if (task.cancelled) this.#giveBack(task, 'it was cancelled');
-        // Its worker was lost with the window before it; the frames went with it.
-        else if (!this.#isStale(task)) this.#waiting.unshift(task);
-    }
+    for (const task of tasks) this.#handed.delete(task);
+    this.#settle(tasks, outcome);
     if (this.#drained && this.#handed.size === 0) this.#drained.resolve();
     this.pump();
   }
 
+  #settle(tasks: readonly Task[], outcome: BatchOutcome): void {
+    if (outcome.kind === 'not-started') {
+      for (const task of tasks) this.#cameBack(task);
+      return;
+    }
+    const { kind, runUs, stagesUs } = outcome;
+    this.#options.ran({ windows: tasks.length, failed: kind === 'failed', runUs, stagesUs });
+    for (const [at, task] of tasks.entries()) {
+      const answer = outcome.kind === 'answered' ? outcome.answers[at] : tasks.length === 1 && outcome.answer;
+      if (answer) settleTask(task, answer, runUs);
+      else {
+        task.alone = true;
+        this.#cameBack(task);
+      }
+    }
+  }
+
+  /** Its frames went with the worker: to be run, it is fetched again. */
+  #cameBack(task: Task): void {
+    if (this.#drained) task.giveBack(DRAINS);
+    else if (task.cancelled) {
+      task.giveBack(CANCELLED);
+      this.#keepPlace(task.stream);
+    } else if (!task.isStale()) this.#waiting.push(task);
+  }
+
   #cancel(task: Task): void {
-    if (!task.answer) return;
+    if (task.isAnswered) return;
     task.cancelled = true;
-    const prepared = this.#prepared.findIndex((one) => one.task === task);
-    if (prepared >= 0) this.#prepared.splice(prepared, 1);
-    if (prepared >= 0 || this.#waiting.delete(task) || this.#fetching.has(task))
-      this.#giveBack(task, 'it was cancelled');
+    const prepared = this.#prepared.remove((window) => window.task === task).length > 0;
+    if (prepared || this.#fetching.has(task) || this.#waiting.delete(task)) task.giveBack(CANCELLED);
+    if (prepared) this.#keepPlace(task.stream);
     this.#handed.get(task)?.takeBack();
     this.pump();
   }
-
-  #isStale(task: Task): boolean {
-    if (performance.now() < task.staleAt) return false;
-    this.#giveBack(task, `it waited longer than its budgetMs of ${task.invocation.budgetMs}`);
-    return true;
-  }
-
-  #giveBack(task: Task, why: string): void {
-    const { code, message } = new Fault('NOT_STARTED', `invocation ${task.invocation.id} was not started: ${why}`);
-    this.#answer(task, { kind: 'fault', fault: { code, message }, notStarted: true });
-  }
-
-  #answer(task: Task, outcome: Outcome, runUs = 0, place?: string): void {
-    const { answer, fetchUs } = task;
-    if (!answer) return;
-    const queueUs = Math.max(0, microsecondsSince(task.receivedAt) - fetchUs - runUs);
-    const timings: Timings = { queueUs, fetchUs, runUs };
-    task.answer = undefined;
-    this.#options.answered({ outcome, timings }, place);
-    answer({ outcome, timings });
-  }
 }
 
-const microsecondsSince = (start: number): number => Math.round((performance.now() - start) * 1000);
+const DRAINS = 'the runner drains';
+const CANCELLED = 'it was cancelled';
+
+function settleTask(task: Task, answer: WindowAnswer, runUs: number): void {
+  if (answer.kind === 'data') task.answer(answer, runUs);
+  else task.answer({ kind: 'fault', fault: answer.fault, notStarted: false }, runUs, answer.place);
+}

@@ -4,7 +4,8 @@ import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definitio
 import { Fault } from '@stream-infer/core/fault';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { FrameSource } from './frame-source.ts';
-import { type Answer, ServedAlgorithm } from './served-algorithm.ts';
+import { type BatchRun, ServedAlgorithm } from './served-algorithm.ts';
+import type { Answer } from './task.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export type ServedPoolOptions = {
@@ -15,6 +16,8 @@ export type ServedPoolOptions = {
   readonly logger: Logger;
   /** Every answer, for the metrics. */
   answered(answer: Answer): void;
+  /** Every batch that was run, for the metrics. */
+  ran(run: BatchRun): void;
   /** A fault of a kind and at a place that did not just occur. */
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
   /** A worker thread was lost. */
@@ -28,7 +31,8 @@ export type ServedPool = { readonly algorithm: ServedAlgorithm; readonly pool: W
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export function createServedPool(options: ServedPoolOptions): ServedPool {
-  const { name, use, options: algorithmOptions, concurrency, timeoutMs } = options.definition;
+  const { name, use, options: algorithmOptions, concurrency, timeoutMs, maxBatch, maxDelayMs } = options.definition;
+  const { directory } = options;
   const logger = options.logger.child({ algorithm: name });
   // An algorithm that fails on every frame logs one line, not one a frame.
   let lastFailure = '';
@@ -40,7 +44,7 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
     const fields = { algorithm: name, ...(place !== undefined && { at: place }) };
     options.report(new Fault(outcome.fault.code, outcome.fault.message), fields);
   };
-  const pool = new WorkerPool({ name, use, options: algorithmOptions, directory: options.directory }, concurrency, {
+  const pool = new WorkerPool({ name, use, options: algorithmOptions, directory, maxBatch }, concurrency, {
     log: (level, message, fields) => logger[level](fields, message),
     room: () => algorithm.pump(),
     lost: (reason) => {
@@ -52,9 +56,12 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
   const algorithm = new ServedAlgorithm({
     definition: name,
     concurrency,
+    maxBatch,
+    maxDelayMs,
     timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
     instances: pool,
     frames: (invocation) => options.frames.window(invocation),
+    ran: options.ran,
     answered: (answer, place) => {
       options.answered(answer);
       reportFailure(answer, place);

@@ -108,6 +108,7 @@ function serve(context: Context, frames: FrameSource): readonly ServedPool[] {
       frames,
       logger,
       answered: (answer) => metrics.answered(definition.name, answer),
+      ran: (run) => metrics.ran(definition, run),
       report: context.report,
       workerLost: () => {
         metrics.workerLost(definition.name);
@@ -124,6 +125,7 @@ function serve(context: Context, frames: FrameSource): readonly ServedPool[] {
 const offer = ({ algorithm, pool }: ServedPool): Offer => ({
   definition: algorithm.definition,
   concurrency: algorithm.concurrency,
+  maxBatch: algorithm.maxBatch,
   version: () => pool.version,
   submit: (invocation, answer) => algorithm.submit(invocation, answer),
 });
@@ -136,10 +138,11 @@ const registrationOf = (
   id,
   address,
   version: packageJson.version,
-  algorithms: served.map(({ algorithm: { definition, concurrency }, pool }) => ({
+  algorithms: served.map(({ algorithm: { definition, concurrency, maxBatch }, pool }) => ({
     definition,
     version: pool.version,
     concurrency,
+    maxBatch,
   })),
   startedAtMs: Date.now(),
 });

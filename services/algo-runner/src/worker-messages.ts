@@ -1,8 +1,9 @@
 /**
- * What the runner and an algorithm's worker thread tell each other. Frames' memory moves with its message and is not copied.
+ * What the runner and an algorithm's worker thread tell each other. Frames' memory moves with its message and is not copied. A batch
+ * is one window, or several where the algorithm takes them at once.
  */
 
-import type { Frame } from '@stream-infer/algorithm';
+import type { Frame, Stage } from '@stream-infer/algorithm';
 import type { FaultJson } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
 
@@ -15,6 +16,8 @@ export type WorkerSpec = {
   readonly options: Readonly<Record<string, Json>>;
   /** Absolute; relative paths are relative to it. */
   readonly directory: string;
+  /** Windows that a batch holds at most. */
+  readonly maxBatch: number;
 };
 
 export type WorkerData = {
@@ -34,8 +37,8 @@ export type WindowJob = {
 };
 
 export type ToWorker =
-  /** Run this window after the one before, unless it was taken back by then. `window` counts from 1. */
-  | { readonly kind: 'run'; readonly window: number; readonly job: WindowJob }
+  /** Run this batch after the one before, unless it was taken back by then. `batch` counts from 1. */
+  | { readonly kind: 'run'; readonly batch: number; readonly jobs: readonly WindowJob[] }
   /** Close the algorithm, then end. */
   | { readonly kind: 'close' }
   /** End as soon as the thread listens again: nobody waits for it. */
@@ -43,21 +46,30 @@ export type ToWorker =
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What became of a window in its worker. */
-export type WorkerAnswer =
-  | { readonly kind: 'data'; readonly data: Uint8Array<ArrayBuffer>; readonly runUs: number }
+/** What became of one window of a batch. */
+export type WindowAnswer =
+  | { readonly kind: 'data'; readonly data: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'fault';
       readonly fault: FaultJson;
-      readonly runUs: number;
       /** Where in the author's file it was thrown, for the log. */
       readonly place?: string;
     };
 
+/** How long the stages took that the algorithm told of, in microseconds. */
+export type StageTimes = Readonly<Partial<Record<Stage, number>>>;
+
+/** What became of a batch in its worker. */
+export type BatchAnswer = { readonly runUs: number; readonly stagesUs: StageTimes } & (
+  | { readonly kind: 'answered'; readonly answers: readonly WindowAnswer[] }
+  /** As a whole: which of its windows is to blame is not known, unless it holds one. */
+  | { readonly kind: 'failed'; readonly answer: WindowAnswer }
+);
+
 export type FromWorker =
   | { readonly kind: 'ready'; readonly version: string }
   | { readonly kind: 'failed'; readonly fault: FaultJson }
-  | { readonly kind: 'answer'; readonly answer: WorkerAnswer }
+  | { readonly kind: 'answer'; readonly answer: BatchAnswer }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;
@@ -65,5 +77,5 @@ export type FromWorker =
       readonly fields: Record<string, unknown>;
     };
 
-/** What became of a window that was handed to a worker. */
-export type WindowOutcome = WorkerAnswer | { readonly kind: 'not-started' };
+/** What became of a batch that was handed to a worker. */
+export type BatchOutcome = BatchAnswer | { readonly kind: 'not-started' };

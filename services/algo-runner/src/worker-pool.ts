@@ -1,14 +1,14 @@
 /**
  * The instances of one algorithm in this runner: `concurrency` worker threads, and another for each that is lost, so that one
- * window that never returns, or one that ends its thread, costs its own result and nothing else (I6).
+ * batch that never returns, or one that ends its thread, costs its own windows and nothing else (I6).
  */
 
 import { Fault, toFault } from '@stream-infer/core/fault';
 import type { WindowJob, WorkerSpec } from './worker-messages.ts';
-import { type HandedWindow, type WorkerEvents, type WorkerState, WorkerThread } from './worker-thread.ts';
+import { type HandedBatch, type WorkerEvents, type WorkerState, WorkerThread } from './worker-thread.ts';
 
 export type WorkerPoolEvents = Pick<WorkerEvents, 'log'> & {
-  /** A worker can take a window. */
+  /** A worker can take a batch. */
   room(): void;
   /** A worker was lost and another is being started. */
   lost(reason: string): void;
@@ -49,25 +49,33 @@ export class WorkerPool {
     return [...this.#workers].reduce((sum, worker) => sum + (worker.state === state ? 1 : 0), 0);
   }
 
-  /** Whether a worker can take a window. */
+  /** Whether a worker can take a batch. */
   hasRoom(): boolean {
     return [...this.#workers].some((worker) => worker.hasRoom(this.#inAdvance));
   }
 
-  /** Hands one window to a worker, for which there must be room. */
-  hand(job: WindowJob, timeoutMs: number): HandedWindow {
+  /** Whether a worker has nothing to run. */
+  isIdle(): boolean {
+    return this.count('idle') > 0;
+  }
+
+  /** Hands one batch to a worker, for which there must be room. */
+  hand(jobs: readonly WindowJob[], timeoutMs: number): HandedBatch {
     const worker = [...this.#workers].find((one) => one.hasRoom(this.#inAdvance));
     if (!worker) throw new Fault('INTERNAL', `algorithm "${this.#spec.name}": no worker has room`);
-    const handed = worker.hand(job, timeoutMs);
+    const handed = worker.hand(jobs, timeoutMs);
     void handed.outcome.then(() => {
       this.#fruitless = 0;
     });
     return handed;
   }
 
-  /** A lone worker gets its next window in advance; of several, whichever is free first takes it. */
+  /**
+   * A lone worker gets its next window in advance; of several, whichever is free first takes it. What is to be a batch goes on filling
+   * until a worker is free, and what it holds can be replaced.
+   */
   get #inAdvance(): boolean {
-    return this.#concurrency === 1;
+    return this.#concurrency === 1 && this.#spec.maxBatch === 1;
   }
 
   /** Whether the process cannot end while a thread is where it is (D7). */

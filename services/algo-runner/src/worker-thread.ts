@@ -3,9 +3,9 @@
  *
  * Invariants (D7): a thread that has loaded a native module is never terminated, because that aborts the whole process; past its
  * limit it is set aside, and ends by itself when it next listens. A thread of JavaScript alone is ended at once. Whatever happens to
- * the thread, each window that it was handed is answered exactly once.
+ * the thread, each batch that it was handed is answered exactly once.
  *
- * A thread may be handed its next window while it runs one, so that it begins it without waiting for the runner's event loop (some
+ * A thread may be handed its next batch while it runs one, so that it begins it without waiting for the runner's event loop (some
  * 2 ms for each window of 230 kB on two busy cores, next to 8 ms of inference). Until it has begun, that one can be taken back.
  */
 
@@ -16,29 +16,29 @@ import { Fault, type FaultJson } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
 import { WorkerCells } from './worker-cells.ts';
 import type {
+  BatchAnswer,
+  BatchOutcome,
   FromWorker,
   LogLevel,
   ToWorker,
   WindowJob,
-  WindowOutcome,
-  WorkerAnswer,
   WorkerData,
   WorkerSpec,
 } from './worker-messages.ts';
 
-/** A window in the thread's hands. */
+/** A batch in the thread's hands. */
 type InHand = {
   /** Its number, from 1. */
-  readonly window: number;
+  readonly batch: number;
   readonly timeoutMs: number;
-  readonly settle: (outcome: WindowOutcome) => void;
+  readonly settle: (outcome: BatchOutcome) => void;
 };
 
-/** A window that was handed over. */
-export type HandedWindow = {
+/** A batch that was handed over. */
+export type HandedBatch = {
   /** Never rejects. */
-  readonly outcome: Promise<WindowOutcome>;
-  /** Takes it back, where the thread has not begun it: its outcome is `not-started`. */
+  readonly outcome: Promise<BatchOutcome>;
+  /** Takes it back, where it was handed in advance and the thread has not begun it: its outcome is `not-started`. */
   takeBack(): void;
 };
 
@@ -60,9 +60,9 @@ type Running = Extract<WorkerState, { readonly kind: 'running' }>;
 
 export type WorkerEvents = {
   log(level: LogLevel, message: string, fields: Record<string, unknown>): void;
-  /** The thread can take another window. */
+  /** The thread can take another batch. */
   room(worker: WorkerThread): void;
-  /** The thread takes no more windows: past its limit, or ended though nobody told it to. */
+  /** The thread takes no more batches: past its limit, or ended though nobody told it to. */
   lost(worker: WorkerThread, reason: string): void;
   /** The thread is gone. */
   ended(worker: WorkerThread): void;
@@ -84,7 +84,7 @@ export class WorkerThread {
   readonly #started = Promise.withResolvers<string>();
   readonly #ended = Promise.withResolvers<void>();
   #state: WorkerState = { kind: 'starting' };
-  #windows = 0;
+  #batches = 0;
   /** What the thread did not catch. */
   #uncaught: Error | undefined;
 
@@ -122,26 +122,27 @@ export class WorkerThread {
     }
   }
 
-  /** Whether it can be handed a window: now, or in advance. */
+  /** Whether it can be handed a batch: now, or in advance. */
   hasRoom(inAdvance: boolean): boolean {
     return this.#state.kind === 'idle' || (inAdvance && this.#state.kind === 'running' && !this.#state.next);
   }
 
-  /** Hands it one window, for which there must be room; the frames' memory goes with it. */
-  hand(job: WindowJob, timeoutMs: number): HandedWindow {
-    const { promise, resolve } = Promise.withResolvers<WindowOutcome>();
-    this.#windows += 1;
-    const inHand: InHand = { window: this.#windows, timeoutMs, settle: resolve };
-    const { window } = inHand;
+  /** Hands it one batch, for which there must be room; the frames' memory goes with it. */
+  hand(jobs: readonly WindowJob[], timeoutMs: number): HandedBatch {
+    const { promise, resolve } = Promise.withResolvers<BatchOutcome>();
+    this.#batches += 1;
+    const inHand: InHand = { batch: this.#batches, timeoutMs, settle: resolve };
+    const { batch } = inHand;
     if (this.#state.kind === 'idle') this.#state = this.#running(inHand);
     else if (this.#state.kind === 'running' && !this.#state.next) this.#state = { ...this.#state, next: inHand };
-    else throw new Fault('INTERNAL', `a worker that is ${this.#state.kind} was handed a window`);
-    this.#cells.offer(window);
-    this.#tell({ kind: 'run', window, job }, [...new Set(job.frames.map(({ data }) => data.buffer as ArrayBuffer))]);
-    return { outcome: promise, takeBack: () => this.#takeBack(window) };
+    else throw new Fault('INTERNAL', `a worker that is ${this.#state.kind} was handed a batch`);
+    this.#cells.offer(batch);
+    const buffers = jobs.flatMap(({ frames }) => frames.map(({ data }) => data.buffer as ArrayBuffer));
+    this.#tell({ kind: 'run', batch, jobs }, [...new Set(buffers)]);
+    return { outcome: promise, takeBack: () => this.#takeBack(batch) };
   }
 
-  /** Closes the algorithm and ends the thread, in bounded time; a thread that is inside a window or `init` is left to itself. */
+  /** Closes the algorithm and ends the thread, in bounded time; a thread that is inside a batch or `init` is left to itself. */
   async close(): Promise<void> {
     if (this.#state.kind === 'running' || this.#state.kind === 'starting') return;
     if (this.#state.kind === 'idle') {
@@ -182,15 +183,15 @@ export class WorkerThread {
     return { kind: 'running', current, next: undefined, limit: setTimeout(() => this.#overran(), current.timeoutMs) };
   }
 
-  #answered({ current, next, limit }: Running, answer: WorkerAnswer): void {
+  #answered({ current, next, limit }: Running, answer: BatchAnswer): void {
     clearTimeout(limit);
     this.#state = next ? this.#running(next) : { kind: 'idle' };
     current.settle(answer);
     this.#events.room(this);
   }
 
-  #takeBack(window: number): void {
-    if (this.#state.kind !== 'running' || this.#state.next?.window !== window || !this.#cells.claim(window)) return;
+  #takeBack(batch: number): void {
+    if (this.#state.kind !== 'running' || this.#state.next?.batch !== batch || !this.#cells.claim(batch)) return;
     const { settle } = this.#state.next;
     this.#state = { ...this.#state, next: undefined };
     settle({ kind: 'not-started' });
@@ -199,8 +200,8 @@ export class WorkerThread {
   #overran(): void {
     if (this.#state.kind !== 'running') return;
     if (this.#state.next) {
-      this.#takeBack(this.#state.next.window);
-      // The thread has begun the next window, so the answer is on its way.
+      this.#takeBack(this.#state.next.batch);
+      // The thread has begun the next batch, so the answer is on its way.
       if (this.#state.next) {
         this.#state = { ...this.#state, limit: setTimeout(() => this.#overran(), ANSWER_GRACE_MS) };
         return;
@@ -222,7 +223,7 @@ export class WorkerThread {
       void this.#worker.terminate();
     }
     settle(answer);
-    this.#events.lost(this, `a window overran its timeoutMs of ${timeoutMs}`);
+    this.#events.lost(this, `a batch overran its timeoutMs of ${timeoutMs}`);
   }
 
   #exited(status: number): void {
@@ -236,7 +237,7 @@ export class WorkerThread {
     );
     if (before.kind === 'running') {
       clearTimeout(before.limit);
-      if (before.next) this.#takeBack(before.next.window);
+      if (before.next) this.#takeBack(before.next.batch);
       const fault = this.#fault('ALGORITHM_FAILED', `algorithm "${name}": its worker thread ended: ${how}`, 0);
       before.current.settle(fault);
       // Where it was taken back it is settled already.
@@ -251,8 +252,8 @@ export class WorkerThread {
     this.#events.ended(this);
   }
 
-  #fault(code: FaultJson['code'], message: string, runUs: number): WorkerAnswer {
-    return { kind: 'fault', fault: { code, message }, runUs };
+  #fault(code: FaultJson['code'], message: string, runUs: number): BatchAnswer {
+    return { kind: 'failed', answer: { kind: 'fault', fault: { code, message } }, runUs, stagesUs: {} };
   }
 }
 

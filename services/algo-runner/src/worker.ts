@@ -1,5 +1,5 @@
 /**
- * The entry of an algorithm's worker thread: one instance, one window at a time, told and answered by messages. A thread of its own,
+ * The entry of an algorithm's worker thread: one instance, one batch at a time, told and answered by messages. A thread of its own,
  * because ONNX Runtime's `run` blocks the event loop it is called on, and so may an author's code (D7).
  */
 
@@ -8,7 +8,7 @@ import { faultJson, toFault } from '@stream-infer/core/fault';
 import { AlgorithmInstance } from './algorithm-instance.ts';
 import { WorkerCells } from './worker-cells.ts';
 import { createWorkerLogger } from './worker-logger.ts';
-import type { FromWorker, LogLevel, ToWorker, WindowJob, WorkerData } from './worker-messages.ts';
+import type { BatchAnswer, FromWorker, LogLevel, ToWorker, WindowJob, WorkerData } from './worker-messages.ts';
 
 if (!parentPort) throw new Error('worker.ts is the entry of a worker thread');
 const port = parentPort;
@@ -23,20 +23,23 @@ process.dlopen = (...call: Parameters<typeof process.dlopen>): void => {
   loadNative(...call);
 };
 
-/** Settles when every window that came is answered. */
+/** Settles when every batch that came is answered. */
 let answered = Promise.resolve();
 
-async function run(instance: AlgorithmInstance, window: number, job: WindowJob): Promise<void> {
-  if (!cells.claim(window)) return;
-  const answer = await instance.run(job);
-  tell({ kind: 'answer', answer }, answer.kind === 'data' ? [answer.data.buffer] : []);
+async function run(instance: AlgorithmInstance, batch: number, jobs: readonly WindowJob[]): Promise<void> {
+  if (!cells.claim(batch)) return;
+  const answer = await instance.run(jobs);
+  tell({ kind: 'answer', answer }, buffersOf(answer));
 }
+
+const buffersOf = (answer: BatchAnswer): ArrayBuffer[] =>
+  answer.kind === 'failed' ? [] : answer.answers.flatMap((one) => (one.kind === 'data' ? [one.data.buffer] : []));
 
 async function obey(instance: AlgorithmInstance, message: ToWorker): Promise<void> {
   switch (message.kind) {
     case 'run':
-      // An instance runs one window at a time (G-12), though the next is here already.
-      answered = answered.then(() => run(instance, message.window, message.job));
+      // An instance runs one batch at a time (G-12), though the next is here already.
+      answered = answered.then(() => run(instance, message.batch, message.jobs));
       return answered;
     case 'close':
       await instance.close();

@@ -1,14 +1,29 @@
 /** What the API answers where it cannot do what is asked: `{"error": {"code", "message"}}` with a status that fits. */
 
+import { FAULTS, type Fault, type FaultCode } from '@stream-infer/core/fault';
+import { NAME, NAME_RULE } from '@stream-infer/core/names';
+
 export const API_ERRORS = {
   BAD_REQUEST: { status: 400, description: 'A parameter is unknown or has a value that it cannot have; it is named.' },
-  UNKNOWN_STREAM: { status: 404, description: 'Nothing of that stream is stored.' },
+  UNKNOWN_STREAM: { status: 404, description: 'No such stream is registered, or nothing of it is stored.' },
   UNKNOWN_RUN: { status: 404, description: 'Nothing of that run of the stream is stored.' },
   UNKNOWN_PATH: { status: 404, description: 'The API has no such path, or not with that method.' },
+  STREAM_EXISTS: { status: 409, description: 'A stream with that id is registered already.' },
+  STREAM_CHANGED: {
+    status: 412,
+    description: 'The stream is not at the ETag that the request names: another has written it.',
+  },
+  BODY_TOO_LARGE: { status: 413, description: 'The body of the request is larger than 64 KiB.' },
+  UNAVAILABLE: { status: 503, description: 'The bus does not answer; what is stored can still be read.' },
   INTERNAL: { status: 500, description: 'A defect of the collector; its log tells more.' },
 } as const;
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/** Faults that a request can be refused with, beside those: 409 where the bus has no room, 400 for a body that is no stream. */
+export const REFUSING_FAULTS: readonly FaultCode[] = (Object.keys(FAULTS) as FaultCode[]).filter(
+  (code) => code === 'BUS_NO_ROOM' || (FAULTS[code].exitStatus === 2 && !Object.hasOwn(API_ERRORS, code)),
+);
 
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -20,7 +35,13 @@ export class ApiError extends Error {
   }
 }
 
-export const apiErrorBody = ({ code, message }: Pick<ApiError, 'code' | 'message'>) => ({ error: { code, message } });
+export const apiErrorBody = ({ code, message }: ApiError | Fault) => ({ error: { code, message } });
+
+export function statusOf(error: ApiError | Fault): number {
+  if (error instanceof ApiError) return API_ERRORS[error.code].status;
+  if (error.code === 'BUS_NO_ROOM') return API_ERRORS.STREAM_EXISTS.status;
+  return REFUSING_FAULTS.includes(error.code) ? 400 : API_ERRORS.INTERNAL.status;
+}
 
 /** What the validator of a route refused. */
 export type Refusal = {
@@ -42,5 +63,6 @@ export function badRequest(refusal: Refusal | undefined, context: string | undef
   if (refusal?.keyword === 'additionalProperties')
     return new ApiError('BAD_REQUEST', `${where} ${String(refusal.params.additionalProperty)} is unknown here`);
   const name = refusal?.instancePath.slice(1) ?? '';
+  if (refusal?.params.pattern === NAME.source) return new ApiError('BAD_REQUEST', `${where} ${name} ${NAME_RULE}`);
   return new ApiError('BAD_REQUEST', `${where} ${name} ${refusal?.message ?? 'is invalid'}`);
 }

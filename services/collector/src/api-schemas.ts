@@ -1,7 +1,10 @@
 /** The shapes of the API: what requests may hold, what answers hold. The OpenAPI document is made of them. */
 
 import { NAME } from '@stream-infer/core/names';
-import { API_ERRORS } from './api-error.ts';
+import { SOURCE_STATES } from '@stream-infer/core/source-state';
+import { streamDefinitionJsonSchema } from '@stream-infer/core/stream-definition';
+import { API_ERRORS, REFUSING_FAULTS } from './api-error.ts';
+import { IF_MATCH_PATTERN, IF_NONE_MATCH_PATTERN } from './precondition.ts';
 import { CURSOR_PATTERN } from './record-cursor.ts';
 import { TIME_PATTERN } from './time-range.ts';
 
@@ -45,6 +48,13 @@ const resultRecord = described('One result, whole: docs/protocol.md, R-1. It has
   oneOf: [{ required: ['data'] }, { required: ['error'] }],
 });
 
+const totals = {
+  triggered: count('Invocations due.'),
+  completed: count('Of these, answered with data.'),
+  failed: count('Of these, answered with an error.'),
+  dropped: mapOf(count('Of these, never answered, by reason.')),
+};
+
 const runEnd = described('How a run ended: docs/protocol.md, R-4.', {
   ...object({
     stream: name('Id of the stream.'),
@@ -53,31 +63,71 @@ const runEnd = described('How a run ended: docs/protocol.md, R-4.', {
     played: count('Frames played.'),
     published: count('Frames published.'),
     lastPlayed: count('n of the last frame played.'),
-    algorithms: mapOf(
-      object({
-        triggered: count('Invocations due.'),
-        completed: count('Of these, answered with data.'),
-        failed: count('Of these, answered with an error.'),
-        dropped: mapOf(count('Of these, never answered, by reason.')),
-      }),
-    ),
+    algorithms: mapOf(object(totals)),
     elapsedMs: { type: 'number' },
     fault: orNull({ $ref: 'Fault#' }),
   }),
 });
 
-const streamRun = described('A run of a stream, as far as it is stored.', {
+const runProperties = {
+  id: name('Id of the stream.'),
+  run: name('Id of the run.'),
+  state: {
+    type: 'string',
+    enum: ['running', 'ended', 'failed'],
+    description: 'ended: with its source; failed: with a fault.',
+  },
+  results: count('Results stored, errors among them.'),
+  errors: count('Errors among the results.'),
+  end: orNull({ $ref: 'RunEnd#' }),
+};
+const streamRun = described('A run of a stream, as far as it is stored.', object(runProperties));
+
+const sourceState = described('What its source is doing now.', {
   ...object({
-    id: name('Id of the stream.'),
-    run: name('Id of the run.'),
+    state: { type: 'string', enum: [...SOURCE_STATES, 'unknown'], description: 'unknown: no ingest has told for 5 s.' },
+    reason: { type: ['string', 'null'], description: 'Why it is in that state: docs/api.md.' },
+    sinceMs: { type: ['number', 'null'], description: 'Since when, milliseconds since 1970.' },
+    framesPerSecond: { type: ['number', 'null'], description: 'Frames decoded a second, over the last seconds.' },
+    decoded: orNull(count('Frames decoded.')),
+    published: orNull(count('Frames published: those that some window can use.')),
+    lastFrameAgeMs: orNull({ type: 'number', description: 'Since the newest decoded frame.' }),
+  }),
+});
+
+const algorithmState = described('How one of its algorithms is getting on.', {
+  ...object({
     state: {
       type: 'string',
-      enum: ['running', 'ended', 'failed'],
-      description: 'ended: with its source; failed: with a fault.',
+      enum: ['followed', 'ended', 'unknown'],
+      description: 'unknown: no scheduler has told for 5 s.',
     },
-    results: count('Results stored, errors among them.'),
-    errors: count('Errors among the results.'),
-    end: orNull({ $ref: 'RunEnd#' }),
+    lastResultAgeMs: orNull({ type: 'number', description: 'Since its newest result was published.' }),
+    lateMs: orNull({ type: 'number', description: 'How late that one was; null offline.' }),
+    ...totals,
+  }),
+});
+
+const stream = described('A stream: what is registered, and how far its newest run has come.', {
+  ...object({
+    ...runProperties,
+    run: { type: ['string', 'null'], description: 'Id of the run; null where none has begun since the last change.' },
+    state: {
+      type: 'string',
+      enum: ['waiting', 'running', 'ended', 'failed'],
+      description: 'waiting: no ingest has begun to play it; ended: with its source; failed: with a fault.',
+    },
+    fault: orNull({ $ref: 'Fault#' }),
+    source: orNull({ $ref: 'SourceState#' }),
+    algorithms: mapOf({ $ref: 'AlgorithmState#' }),
+    definition: described(
+      'What is registered, defaults filled in, passwords left out; null where only results are left.',
+      {
+        ...orNull({ $ref: 'StreamDefinition#' }),
+      },
+    ),
+    owner: { type: ['string', 'null'], description: 'Who applied it.' },
+    revision: { type: ['integer', 'null'], description: 'Of what is registered; its ETag is the same in quotes.' },
   }),
 });
 
@@ -94,7 +144,14 @@ const recordPage = object({
 });
 
 const problem = object({
-  error: object({ code: { type: 'string', enum: Object.keys(API_ERRORS) }, message: { type: 'string' } }),
+  error: object({
+    code: {
+      type: 'string',
+      enum: [...Object.keys(API_ERRORS), ...REFUSING_FAULTS],
+      description: 'Of docs/api.md, or of docs/faults.md where a body is no stream of this installation.',
+    },
+    message: { type: 'string' },
+  }),
 });
 
 /** Schemas by the names that they have in the document. */
@@ -103,6 +160,10 @@ export const SHARED_SCHEMAS = {
   ResultRecord: resultRecord,
   RunEnd: runEnd,
   StreamRun: streamRun,
+  Stream: stream,
+  SourceState: sourceState,
+  AlgorithmState: algorithmState,
+  StreamDefinition: described('A stream as in the configuration: docs/configuration.md.', streamDefinitionJsonSchema()),
   Aggregate: aggregate,
   RecordPage: recordPage,
   Error: problem,
@@ -118,6 +179,8 @@ const QUERY = {
   cursor: { type: 'string', pattern: CURSOR_PATTERN, description: 'Begin behind the page that told this.' },
   limit: { type: 'integer', minimum: 1, maximum: 1000 },
   stream: name('Only this stream.'),
+  owner: name('Who applies the stream. Without it a stream keeps the owner that it has.'),
+  ifChanged: { type: 'boolean', description: 'Leave a stream as it is, and playing, where nothing would differ.' },
   after: {
     type: 'integer',
     minimum: 0,
@@ -153,5 +216,37 @@ export const answer = (
 
 const errorAnswer = (description: string) => answer(description, { $ref: 'Error#' });
 
+export const PRECONDITIONS = {
+  type: 'object',
+  properties: {
+    'if-match': {
+      type: 'string',
+      pattern: IF_MATCH_PATTERN,
+      description: 'ETags of which the stream must have one, or * for any: else nothing happens.',
+    },
+    'if-none-match': {
+      type: 'string',
+      pattern: IF_NONE_MATCH_PATTERN,
+      description: '*: there must be no such stream.',
+    },
+  },
+};
+
+/** The body of a request that defines a stream: told in the document, validated by the schema of the configuration. */
+export const STREAM_BODY = {
+  required: true,
+  content: { 'application/json': { schema: { $ref: 'StreamDefinition#' } } },
+};
+
+const ETAG = { ETag: { schema: { type: 'string' }, description: 'Revision of what is registered.' } };
+
+export const withEtag = <A extends object>(response: A) => ({ ...response, headers: ETAG });
+
 export const BAD_REQUEST = { 400: errorAnswer(API_ERRORS.BAD_REQUEST.description) };
-export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is stored.') };
+export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is there.') };
+export const CONFLICT = {
+  409: errorAnswer(`${API_ERRORS.STREAM_EXISTS.description} Or the bus has no room for its frames.`),
+};
+export const CHANGED = { 412: errorAnswer(API_ERRORS.STREAM_CHANGED.description) };
+export const TOO_LARGE = { 413: errorAnswer(API_ERRORS.BODY_TOO_LARGE.description) };
+export const UNAVAILABLE = { 503: errorAnswer(API_ERRORS.UNAVAILABLE.description) };

@@ -3,19 +3,22 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
+import { Fault } from '@stream-infer/core/fault';
 import { listenFault } from '@stream-infer/service-kit/health-server';
-import type { Logger } from '@stream-infer/service-kit/logger';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
-import { API_ERRORS, ApiError, apiErrorBody, badRequest, type Refusal } from './api-error.ts';
+import { ApiError, apiErrorBody, badRequest, REFUSING_FAULTS, type Refusal, statusOf } from './api-error.ts';
 import { SHARED_SCHEMAS } from './api-schemas.ts';
 import { type EventRouteOptions, eventRoutes } from './event-routes.ts';
 import { type RecordRouteOptions, recordRoutes } from './record-routes.ts';
+import { type RegistryRouteOptions, registryRoutes } from './registry-routes.ts';
 import { type ResultRouteOptions, resultRoutes } from './result-routes.ts';
-import { streamRoutes } from './stream-routes.ts';
+import { type StreamRouteOptions, streamRoutes } from './stream-routes.ts';
 
 export type ApiOptions = EventRouteOptions &
   RecordRouteOptions &
-  ResultRouteOptions & {
+  RegistryRouteOptions &
+  ResultRouteOptions &
+  StreamRouteOptions & {
     readonly host: string;
     readonly port: number;
   };
@@ -26,6 +29,8 @@ export type Api = {
   /** Takes no new request and waits for those under way; event streams end when their signal aborts. */
   close(): Promise<void>;
 };
+
+const MOST_BODY_BYTES = 64 * 1024;
 
 /** Throws PORT_IN_USE. */
 export async function startApi(options: ApiOptions): Promise<Api> {
@@ -52,7 +57,9 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
   const app = fastify({
     logger: false,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true },
+    bodyLimit: MOST_BODY_BYTES,
+    // An id that is too long is refused as such.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4_096 },
     // A HEAD of an event stream would never end.
     exposeHeadRoutes: false,
     // An unknown parameter is refused, not dropped, and one given twice is no list.
@@ -66,20 +73,26 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
   // Answers are written as they are; that they fit the schemas is for tests to say.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   for (const [name, schema] of Object.entries(SHARED_SCHEMAS)) app.addSchema({ $id: name, ...schema });
-  setErrorHandlers(app, options.logger);
+  setErrorHandlers(app, options);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'stream-infer collector',
         version: '1',
-        description: 'Results of algorithms over video, by stream, algorithm and time.',
+        description: 'Streams, and the results of algorithms over their video, by stream, algorithm and time.',
       },
     },
+    // A body is validated where it is read, by the schema of the configuration, whose messages name the key.
+    transform: ({ schema, url, route }) => ({
+      url,
+      schema: { ...schema, ...(route.config?.body && { body: route.config.body }) },
+    }),
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) },
   });
   await app.register(async (routes) => {
     streamRoutes(routes, options);
+    registryRoutes(routes, options);
     resultRoutes(routes, options);
     recordRoutes(routes, options);
     eventRoutes(routes, options);
@@ -88,24 +101,34 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
   return app;
 }
 
-function setErrorHandlers(app: FastifyInstance, logger: Logger): void {
+function setErrorHandlers(app: FastifyInstance, { logger, metrics }: Pick<ApiOptions, 'logger' | 'metrics'>): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0];
     const error = new ApiError('UNKNOWN_PATH', `${request.method} ${path} is not of this API: see GET /openapi.json`);
-    return reply.code(API_ERRORS[error.code].status).send(apiErrorBody(error));
+    metrics.apiErrors.inc({ code: error.code });
+    return reply.code(statusOf(error)).send(apiErrorBody(error));
   });
-  app.setErrorHandler((error: FastifyError | ApiError, request, reply) => {
+  app.setErrorHandler((error: FastifyError | ApiError | Fault, request, reply) => {
     const answer = toApiError(error);
+    metrics.apiErrors.inc({ code: answer.code });
     if (answer.code === 'INTERNAL') logger.error({ err: error, route: request.routeOptions.url }, 'a request failed');
-    return reply.code(API_ERRORS[answer.code].status).send(apiErrorBody(answer));
+    return reply.code(statusOf(answer)).send(apiErrorBody(answer));
   });
 }
 
-function toApiError(error: FastifyError | ApiError): ApiError {
-  if (error instanceof ApiError) return error;
+function toApiError(error: FastifyError | ApiError | Fault): ApiError | Fault {
+  if (error instanceof ApiError || (error instanceof Fault && REFUSING_FAULTS.includes(error.code))) return error;
+  if (error instanceof Fault) return new ApiError('INTERNAL', 'the collector failed to answer: its log tells why');
   if (error.validation) return badRequest(error.validation[0] as Refusal | undefined, error.validationContext);
   const status = error.statusCode ?? 500;
-  // The framework's own: a body that is too large, or of a type that no route takes.
+  if (status === 413)
+    return new ApiError(
+      'BODY_TOO_LARGE',
+      `the body is larger than the ${MOST_BODY_BYTES} bytes that a stream may take`,
+    );
+  if (status === 415)
+    return new ApiError('BAD_REQUEST', 'the body is no JSON by its type: send it with Content-Type: application/json');
+  // The framework's own: a body that is no JSON, say.
   if (status >= 400 && status < 500) return new ApiError('BAD_REQUEST', error.message);
   return new ApiError('INTERNAL', 'the collector failed to answer: its log tells why');
 }

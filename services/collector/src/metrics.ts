@@ -56,6 +56,12 @@ export function createCollectorMetrics(registry: Registry) {
       help: 'Clients of events that read nothing for too long and were disconnected.',
       registers,
     }),
+    apiErrors: new Counter({
+      name: 'stream_infer_api_errors_total',
+      help: 'Requests that the API refused or failed to answer, by the code of the error.',
+      labelNames: ['code'],
+      registers,
+    }),
     removed: new Counter({
       name: 'stream_infer_removed_results_total',
       help: 'Results removed from the store; reason is age, bytes or clear.',

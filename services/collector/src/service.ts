@@ -12,6 +12,9 @@ import { type ResultConsumer, startResultConsumer } from './result-consumer.ts';
 import { openResultStore, type ResultStore } from './result-store.ts';
 import { createResultTrimmer, type ResultTrimmer } from './result-trimmer.ts';
 import { applyRetention } from './retention-keeper.ts';
+import { createStatusBoard } from './status-board.ts';
+import { createAdmission } from './stream-admission.ts';
+import { openStreamRegistry } from './stream-registry.ts';
 
 const RETENTION_INTERVAL_MS = 2_000;
 const TRIM_INTERVAL_MS = 2_000;
@@ -34,8 +37,12 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const feed = createEventFeed();
   const stopping = new AbortController();
   const { signal } = stopping;
+  const registry = await openStreamRegistry(bus, createAdmission(bus, settings.busMemoryBytes), signal);
+  const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
+  const algorithms = context.configuration?.configuration.algorithms ?? [];
+  const { apiHost: host, apiPort: port } = settings;
   const api = opened.adopt(
-    await startApi({ host: settings.apiHost, port: settings.apiPort, store, feed, metrics, logger, signal }),
+    await startApi({ host, port, store, registry, board, algorithms, feed, metrics, logger, signal }),
     (each) => each.close(),
   );
   const trimmer = createResultTrimmer(bus, store);
@@ -50,9 +57,12 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
       fail(toFault(error, 'STORE_FAILED', `the result store ${settings.storePath} failed`)),
     ),
   );
+  const following = registry.done.catch((error: unknown) => {
+    if (!signal.aborted) fail(toFault(error, 'BUS_FAILED', 'the registry of streams cannot be watched'));
+  });
   opened.defer(async () => {
     stopping.abort();
-    await Promise.all(loops);
+    await Promise.all([...loops, following]);
   });
 
   const owned = opened.move();

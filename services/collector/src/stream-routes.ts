@@ -1,33 +1,44 @@
-/** Which streams and runs are stored, and how far they have come. */
+/** Which streams and runs there are, and how far they have come. */
 
-import type { RunEnd } from '@stream-infer/core/result-record';
+import type { StreamReport } from '@stream-infer/core/stream-report';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.ts';
-import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS } from './api-schemas.ts';
+import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS, withEtag } from './api-schemas.ts';
+import { etagOf } from './precondition.ts';
 import type { ResultQueries, RunSummary } from './result-queries.ts';
+import type { StatusBoard } from './status-board.ts';
+import { currentRun, type StreamEntry, type StreamRegistry } from './stream-registry.ts';
+import { runView, streamView } from './stream-view.ts';
 
 export type StreamParameters = { readonly id: string };
 type RunQuery = { readonly run?: string };
 
-export function streamRoutes(app: FastifyInstance, { store }: { readonly store: ResultQueries }): void {
+export type StreamRouteOptions = {
+  readonly store: ResultQueries;
+  readonly registry: StreamRegistry;
+  readonly board: StatusBoard;
+};
+
+export function streamRoutes(app: FastifyInstance, options: StreamRouteOptions): void {
+  const { store, registry } = options;
   app.get(
     '/v1/streams',
     {
       schema: {
         operationId: 'listStreams',
-        summary: 'Every stream with its newest run',
+        summary: 'Every stream that is registered or has results, with its newest run',
         querystring: query([]),
         response: {
           ...BAD_REQUEST,
           200: answer('By id.', {
             type: 'object',
-            properties: { streams: { type: 'array', items: { $ref: 'StreamRun#' } } },
+            properties: { streams: { type: 'array', items: { $ref: 'Stream#' } } },
             required: ['streams'],
           }),
         },
       },
     },
-    () => ({ streams: store.streams().map(streamRun) }),
+    () => ({ streams: allStreams(options) }),
   );
 
   app.get<{ Params: StreamParameters; Querystring: RunQuery }>(
@@ -35,13 +46,21 @@ export function streamRoutes(app: FastifyInstance, { store }: { readonly store: 
     {
       schema: {
         operationId: 'getStream',
-        summary: 'One run of a stream: its state, counts and end',
+        summary: 'A stream, and one run of it: its state, counts and end',
         params: STREAM_PARAMETERS,
         querystring: query(['run']),
-        response: { 200: answer('The run.', { $ref: 'StreamRun#' }), ...BAD_REQUEST, ...NOT_FOUND },
+        response: {
+          200: withEtag(answer('The stream.', { $ref: 'Stream#' })),
+          ...BAD_REQUEST,
+          ...NOT_FOUND,
+        },
       },
     },
-    ({ params, query: { run } }) => streamRun(findRun(store, params.id, run)),
+    ({ params: { id }, query: { run } }, reply) => {
+      const registered = registry.stream(id);
+      if (registered) void reply.header('etag', etagOf(registered.revision));
+      return registered && run === undefined ? newestView(registered, options) : runOf(id, run, options);
+    },
   );
 
   app.get<{ Params: StreamParameters }>(
@@ -65,7 +84,7 @@ export function streamRoutes(app: FastifyInstance, { store }: { readonly store: 
     },
     ({ params }) => {
       findRun(store, params.id);
-      return { runs: store.runs(params.id).map(streamRun) };
+      return { runs: store.runs(params.id).map(runView) };
     },
   );
 }
@@ -79,12 +98,28 @@ export function findRun(store: ResultQueries, stream: string, run?: string): Run
   return found;
 }
 
-function streamRun({ stream, run, results, errors, end: text }: RunSummary) {
-  const end = text === null ? null : (JSON.parse(text) as RunEnd);
-  return { id: stream, run, state: runState(end), results, errors, end };
+/** Of every stream that is registered or has results, by id. */
+function allStreams(options: StreamRouteOptions): StreamReport[] {
+  const { store, registry, board } = options;
+  const registered = new Map(registry.streams().map((entry) => [entry.key, entry]));
+  const stored = new Map(store.streams().map((summary) => [summary.stream, summary]));
+  return [...new Set([...registered.keys(), ...stored.keys()])].sort().map((id) => {
+    const entry = registered.get(id);
+    return entry ? newestView(entry, options) : streamView(id, undefined, undefined, stored.get(id), board.of);
+  });
 }
 
-function runState(end: RunEnd | null): 'running' | 'ended' | 'failed' {
-  if (end === null) return 'running';
-  return end.fault === null ? 'ended' : 'failed';
+/** A registered stream with its newest run. */
+export function newestView(registered: StreamEntry, { store, registry, board }: StreamRouteOptions): StreamReport {
+  const id = registered.key;
+  const run = currentRun(registered, registry.run(id));
+  return streamView(id, registered, run, run && store.run(id, run.run), board.of);
+}
+
+/** A run that is named, or the newest that is stored. Throws UNKNOWN_STREAM and UNKNOWN_RUN. */
+function runOf(id: string, named: string | undefined, { store, registry, board }: StreamRouteOptions): StreamReport {
+  const newest = registry.run(id);
+  const run = newest?.run === named ? newest : undefined;
+  const stored = run ? store.run(id, run.run) : findRun(store, id, named);
+  return streamView(id, registry.stream(id), run, stored, board.of);
 }

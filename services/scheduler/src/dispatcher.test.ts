@@ -22,6 +22,7 @@ const source = (name: string, count: number, definition = 'd'): WorkSource & { l
 function carrier(credits: number) {
   const sent: Work[] = [];
   const cancelled: Work[] = [];
+  const recalled: Work[] = [];
   const made: Carrier = {
     credits: () => credits - sent.length,
     serves: () => true,
@@ -30,8 +31,9 @@ function carrier(credits: number) {
     },
     send: (work) => void sent.push(work),
     cancel: (work) => void cancelled.push(work),
+    recall: (work) => void recalled.push(work),
   };
-  return { made, sent, cancelled, streams: () => sent.map(({ invocation }) => invocation.stream).join('') };
+  return { made, sent, cancelled, recalled, streams: () => sent.map(({ invocation }) => invocation.stream).join('') };
 }
 
 test('sources take turns, however much each has', () => {
@@ -102,6 +104,7 @@ describe('what is to be sent alone', () => {
         sent.push(work.invocation.stream);
       },
       cancel: () => undefined,
+      recall: () => undefined,
     };
     return { made, held, sent, answer: () => void held.shift() };
   }
@@ -169,4 +172,20 @@ describe('what is to be sent alone', () => {
     dispatcher.withdraw(withdrawn);
     expect(one.sent).toEqual(['x', 'y']);
   });
+});
+
+test('work is recalled where it was sent, and its source has its turn still', () => {
+  const dispatcher = new Dispatcher();
+  let credits = 1;
+  const one = carrier(0);
+  dispatcher.addCarrier({ ...one.made, credits: () => credits - one.sent.length });
+  const [x, y, z] = [source('x', 9), source('y', 9), source('z', 9)];
+  for (const each of [x, y, z]) dispatcher.offer(each);
+  const [first] = one.sent;
+  if (first) dispatcher.recall(first);
+  expect(one.recalled).toEqual([first]);
+  dispatcher.offerFirst(x);
+  credits = 4;
+  dispatcher.pump('d');
+  expect(one.streams()).toBe('xxyz');
 });

@@ -1,6 +1,7 @@
 /**
  * Brings work to runners. Sources that have work take turns, one invocation each (I6); an invocation is made only when a runner has a
- * credit for it, so that in realtime the newest window is sent and none grows old in a queue here.
+ * credit for it, so that in realtime the newest window is sent and none grows old in a queue here. A source whose work was recalled
+ * before it began has its turn still: else a fast camera, whose windows are always replaced, would wait longer than a slow one.
  *
  * What is to be sent alone gets a runner to itself: one is kept free of new work until it holds nothing, so that a busy system does not
  * put it off for ever.
@@ -20,6 +21,8 @@ export type Carrier = {
   send(work: Work): void;
   /** The work is no longer wanted; its outcome is not told any more. */
   cancel(work: Work): void;
+  /** Something newer is to take the work's place: it comes back as not started, unless it has started. */
+  recall(work: Work): void;
 };
 
 export class Dispatcher {
@@ -44,6 +47,13 @@ export class Dispatcher {
     this.pump(source.definition);
   }
 
+  /** The source may have work in place of some that came back: it is its turn. */
+  offerFirst(source: WorkSource): void {
+    const others = this.#turns.get(source.definition) ?? [];
+    this.#turns.set(source.definition, new Set([source, ...others]));
+    this.pump(source.definition);
+  }
+
   /** Forgets a source. */
   withdraw(source: WorkSource): void {
     const turns = this.#turns.get(source.definition);
@@ -56,8 +66,7 @@ export class Dispatcher {
   /** Sends what can be sent of a definition. To be called when a runner has new credits. */
   pump(definition: string): void {
     this.#pumpAlone();
-    const turns = this.#turns.get(definition);
-    while (turns && turns.size > 0) {
+    for (let turns = this.#turns.get(definition); turns?.size; turns = this.#turns.get(definition)) {
       const [source] = turns;
       if (source === undefined) return;
       if (source.wantsAlone) {
@@ -75,6 +84,10 @@ export class Dispatcher {
 
   cancel(work: Work): void {
     this.#carriedBy.get(work)?.cancel(work);
+  }
+
+  recall(work: Work): void {
+    this.#carriedBy.get(work)?.recall(work);
   }
 
   #turnsOf(definition: string): Set<WorkSource> {

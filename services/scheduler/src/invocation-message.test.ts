@@ -34,6 +34,8 @@ test('an invocation names its frames by reference, with all that a runner needs 
     timeoutMs: 5_000,
     maxInFlight: 8,
     maxAttempts: 3,
+    maxStalenessMs: 1_000,
+    heldMs: 1_000,
   };
   const place = { stream: 'lobby', run: 'r1', frames: 'si_FRAMES_lobby_3', fps: rational(30000, 1001) };
   const trigger = { n: 45, frames: [frame, frame], triggeredAtMs: 0, capturedAtMs: 0 };
@@ -73,7 +75,7 @@ test('a position whose parts are beyond 2^53 is halved until they are not', () =
   const algorithm = { name: 'a', definition: 'a', frameCount: 1, frameStep: 0, intervalFrames: 1, span: 1 };
   const late = { ...frame, n: 1_000_000 };
   const trigger = { n: late.n, frames: [late], triggeredAtMs: 0, capturedAtMs: 0 };
-  const limits = { timeoutMs: 1_000, maxInFlight: 1, maxAttempts: 1 };
+  const limits = { timeoutMs: 1_000, maxInFlight: 1, maxAttempts: 1, maxStalenessMs: 1_000, heldMs: 1_000 };
   const { window } = invocationMessage(place, { ...algorithm, ...limits }, trigger, { attempt: 1, budgetMs: 0 });
   const { positionNumerator = 0, positionDenominator = 1 } = window?.frames[0] ?? {};
   expect(Number.isSafeInteger(positionNumerator)).toBe(true);

@@ -60,7 +60,7 @@ export class Lane implements WorkSource {
   readonly #attempts = new WeakMap<DueWindow, Attempts>();
   /** Of windows that the bus failed: when they are sent again. */
   readonly #pauses = new Set<NodeJS.Timeout>();
-  readonly #underWay = new Set<Work>();
+  readonly #underWay = new Map<DueWindow, Work>();
   readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
   #publishing = false;
   #halted = false;
@@ -79,9 +79,15 @@ export class Lane implements WorkSource {
     return this.#underWay.size === 0 && !this.#publishing;
   }
 
-  /** To be called when the schedule may have something to send. */
+  /** To be called when the schedule may have something to send. What still waits then takes the place of what has not started. */
   offer(): void {
-    if (!this.#halted && this.#options.schedule.canTake) this.#options.dispatcher.offer(this);
+    const { schedule, dispatcher } = this.#options;
+    if (this.#halted) return;
+    if (schedule.canTake) dispatcher.offer(this);
+    for (const trigger of schedule.overtaken()) {
+      const work = this.#underWay.get(trigger);
+      if (work) dispatcher.recall(work);
+    }
   }
 
   get wantsAlone(): boolean {
@@ -90,7 +96,7 @@ export class Lane implements WorkSource {
   }
 
   take(): Work | undefined {
-    const { schedule, place } = this.#options;
+    const { schedule, place, dispatcher } = this.#options;
     const nowMs = performance.now();
     const trigger = schedule.take(nowMs);
     if (trigger === undefined) return undefined;
@@ -103,12 +109,13 @@ export class Lane implements WorkSource {
         budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0,
       }),
       settle: (outcome) => {
-        if (!this.#underWay.delete(work)) return;
+        if (!this.#underWay.delete(trigger)) return;
         this.#settled(trigger, attempts, outcome);
+        if (wasGivenBack(outcome) && !this.#halted && schedule.canTake) dispatcher.offerFirst(this);
         this.#moveOn();
       },
     };
-    this.#underWay.add(work);
+    this.#underWay.set(trigger, work);
     return work;
   }
 
@@ -121,7 +128,7 @@ export class Lane implements WorkSource {
   /** Takes back what is under way. Idempotent. */
   close(): void {
     this.halt();
-    for (const work of this.#underWay) this.#options.dispatcher.cancel(work);
+    for (const work of this.#underWay.values()) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
     for (const pause of this.#pauses) clearTimeout(pause);
     this.#pauses.clear();
@@ -283,3 +290,6 @@ const overdueFault = ({ n }: DueWindow, timeoutMs: number): Fault =>
     'ALGORITHM_TIMEOUT',
     `the runner did not answer window ${n}, neither within its timeoutMs of ${timeoutMs} nor long after`,
   );
+
+const wasGivenBack = (outcome: WorkOutcome): boolean =>
+  outcome.kind === 'answered' && outcome.result.outcome?.$case === 'fault' && outcome.result.outcome.value.notStarted;

@@ -10,6 +10,7 @@ import { DeadLetterBox } from './dead-letter-box.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
+import type { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
 import type { LaneMetrics, SchedulerMetrics } from './metrics.ts';
 import { type Outlet, replayOutlet, runOutlet } from './outlet.ts';
@@ -31,6 +32,7 @@ export type RunLanesOptions = {
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
+  readonly status: LaneStatusReport;
   /** Gives up waiting for the bus. */
   readonly signal: AbortSignal;
   readonly events: Omit<LaneEvents, 'late'>;
@@ -41,7 +43,7 @@ const HEADERS_BYTES = 1_024;
 
 /** Undefined where the signal aborted first. */
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
-  const { bus, run, plan, dispatcher, metrics, lateness, signal, events } = options;
+  const { bus, run, plan, dispatcher, metrics, lateness, status, signal, events } = options;
   const { stream, spec, state } = run;
   const { replay } = spec;
   const outlets = replay ? replayOutlets(options) : await runOutlets(options);
@@ -67,7 +69,7 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       mode: spec.mode,
       dispatcher,
       outlet: outlet.open(laneMetrics),
-      metrics: laneMetrics,
+      metrics: status.follow(one, laneMetrics),
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });

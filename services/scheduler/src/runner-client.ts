@@ -125,17 +125,21 @@ export class RunnerClient implements Carrier {
     this.#credits.set(invocation.definition, (this.#credits.get(invocation.definition) ?? 0) - 1);
     this.#holdsAlone ||= work.alone;
     const before = [...this.#sent.values()].map((sent) => sent.work.invocation);
-    const limitMs = answerLimitMs(invocation, before, this.#concurrency(invocation.definition));
+    const limitMs = answerLimitMs(invocation, before, this.#runsAtOnce(invocation.definition));
     this.#sent.set(invocation.id, { work, dueMs: this.#clock.nowMs + limitMs, cancelled: false });
     this.#state.call.write({ message: { $case: 'invocation', value: invocation } });
   }
 
-  cancel({ invocation }: Work): void {
-    const sent = this.#sent.get(invocation.id);
+  cancel(work: Work): void {
+    const sent = this.#sent.get(work.invocation.id);
     if (sent === undefined || sent.cancelled) return;
     sent.cancelled = true;
-    if (this.#state.kind === 'open' || this.#state.kind === 'draining')
-      this.#state.call.write({ message: { $case: 'cancel', value: { invocationId: invocation.id } } });
+    this.recall(work);
+  }
+
+  recall({ invocation }: Work): void {
+    if (!this.#sent.has(invocation.id) || !('call' in this.#state) || this.#state.kind === 'opening') return;
+    this.#state.call.write({ message: { $case: 'cancel', value: { invocationId: invocation.id } } });
   }
 
   /** Ends the conversation; what is unanswered is lost. Idempotent. */
@@ -233,8 +237,9 @@ export class RunnerClient implements Carrier {
     }
   }
 
-  #concurrency(definition: string): number {
-    return this.runner.algorithms.find((served) => served.definition === definition)?.concurrency ?? 1;
+  #runsAtOnce(definition: string): number {
+    const served = this.runner.algorithms.find((one) => one.definition === definition);
+    return served ? served.concurrency * (served.maxBatch ?? 1) : 1;
   }
 
   #watchOnce(): void {

@@ -61,7 +61,8 @@ export class StreamClaims {
   gone(stream: string): void {
     this.#streams.delete(stream);
     this.#orphans.forget(stream);
-    if (this.#held.delete(stream)) void this.#attempt(stream, () => this.#options.assignments.delete(stream));
+    if (this.#held.delete(stream))
+      void this.#attempt(stream, async () => void (await this.#options.assignments.delete(stream)));
   }
 
   /** Decides anew, soon: to be called when others came or went. */

@@ -20,6 +20,7 @@ import { Condition } from './condition.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type FeedEnd, FrameFeed, type Registered } from './frame-feed.ts';
 import type { BufferedFrame } from './invocation-message.ts';
+import { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PlayingRun } from './playing-run.ts';
@@ -61,6 +62,7 @@ export class StreamRun {
   readonly #logger: Logger;
   readonly #feed: FrameFeed;
   readonly #releaser: Releaser;
+  readonly #status: LaneStatusReport;
   readonly #left = new AbortController();
   readonly #condition = new Condition();
   #state: StreamRunState = 'following';
@@ -87,6 +89,7 @@ export class StreamRun {
       epoch: run.epoch,
       frames: run.state.frames,
     });
+    this.#status = new LaneStatusReport(bus, run);
     this.done = this.#live();
   }
 
@@ -121,7 +124,7 @@ export class StreamRun {
   }
 
   /** Whether its end is published. */
-  get isOver(): boolean {
+  get isOver() {
     return this.#state === 'over';
   }
 
@@ -148,7 +151,7 @@ export class StreamRun {
         failed: (fault: Fault) => this.#broke(fault),
       };
       const { signal } = this.#left;
-      this.#opened = await openLanes({ ...this.#options, plan, signal, events });
+      this.#opened = await openLanes({ ...this.#options, plan, status: this.#status, signal, events });
       if (this.#opened) await this.#play(this.#opened.schedule);
     } catch (error) {
       this.#failed(toFault(error));
@@ -181,6 +184,7 @@ export class StreamRun {
       lane.close();
       lane.closeMetrics();
     }
+    this.#status.close();
     await this.#releaser.close();
     this.#condition.notify();
   }

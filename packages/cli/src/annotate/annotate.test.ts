@@ -1,5 +1,7 @@
+import type { Json } from '@stream-infer/core/json';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import { describe, expect, test } from 'vitest';
+import { type Caption, placeCaptions } from './caption-placement.ts';
 import { BLACK, classColour, textColour, WHITE } from './colour.ts';
 import { drawDetections } from './detection-drawing.ts';
 import { trackDetections } from './detection-track.ts';
@@ -73,7 +75,9 @@ describe('drawing', () => {
   });
 
   test('a caption stands above its box, within it at the top of the picture, and never beyond the right edge', () => {
-    const detection = (box: [number, number, number, number]) => [{ box, score: 0.5, label: 'cat', classId: 1 }];
+    const detection = (box: [number, number, number, number]) => [
+      { box, score: 0.5, label: 'cat', classId: 1, rank: 0 },
+    ];
     const rowsOf = (box: [number, number, number, number]) => {
       const canvas = picture(100, 60);
       drawDetections(canvas, detection(box));
@@ -90,10 +94,14 @@ describe('drawing', () => {
 });
 
 test('classes differ in colour, stay as they are, and their captions can be read', () => {
-  const colours = Array.from({ length: 30 }, (_, classId) => classColour(classId, '').join());
+  const colours = Array.from({ length: 30 }, (_, classId) => classColour(classId, '', 0).join());
   expect(new Set(colours).size).toBe(30);
-  expect(classColour(undefined, 'cat')).toEqual(classColour(undefined, 'cat'));
-  expect(classColour(undefined, 'cat')).not.toEqual(classColour(undefined, 'dog'));
+  expect(classColour(undefined, 'cat', 0)).toEqual(classColour(undefined, 'cat', 0));
+  expect(classColour(undefined, 'cat', 0)).not.toEqual(classColour(undefined, 'dog', 0));
+  const first = [0, 1, 2, 3, 4].map((rank) => classColour(0, 'face', rank));
+  for (const [at, one] of first.entries())
+    for (const other of first.slice(at + 1))
+      expect(Math.max(...one.map((channel, index) => Math.abs(channel - (other[index] ?? 0))))).toBeGreaterThan(60);
   expect(textColour([255, 255, 80])).toBe(BLACK);
   expect(textColour([48, 48, 255])).toBe(WHITE);
 });
@@ -123,19 +131,72 @@ describe('detections', () => {
   }
 
   test("stand from their own frame until the next result of their algorithm, and no other's", async () => {
-    const track = trackDetections(of(record('a', 1, 10), record('b', 2, 20), record('a', 4, 11), record('b', 5)));
+    const track = trackDetections(of(record('a', 1, 10), record('b', 2, 20), record('a', 4, 11), record('b', 5)), [
+      'a',
+      'b',
+    ]);
     expect(await track.firstIndex()).toBe(1);
     const seen: number[][] = [];
-    for (let index = 0; index < 7; index += 1) seen.push((await track.at(index)).map(({ box }) => box[0]));
-    expect(seen).toEqual([[], [10], [10, 20], [10, 20], [11, 20], [11], [11]]);
+    for (let index = 0; index < 7; index += 1)
+      seen.push((await track.at(index)).map(({ box, rank }) => box[0] + rank / 10));
+    expect(seen).toEqual([[], [10], [10, 20.1], [10, 20.1], [11, 20.1], [11], [11]]);
     expect(track.found).toBe(true);
   });
 
   test('are not found among results of another kind', async () => {
-    const track = trackDetections(of({ ...record('a', 0), data: 7 }));
+    const track = trackDetections(of({ ...record('a', 0), data: 7 }), []);
     expect(await track.at(5)).toEqual([]);
     expect(track.found).toBe(false);
-    expect(await trackDetections(of()).firstIndex()).toBeUndefined();
+    expect(await trackDetections(of(), []).firstIndex()).toBeUndefined();
+  });
+});
+
+test('boxes that cannot be read are told once for each algorithm, with what they must be', async () => {
+  async function* records(): AsyncGenerator<ResultRecord, void, void> {
+    const of = (algorithm: string, key: string, boxes: Json): ResultRecord =>
+      ({ algorithm, key, sourceIndex: 0, data: { boxes } }) as unknown as ResultRecord;
+    yield* [
+      of('a', '1', [[1, 2, 3, 4]]),
+      of('a', '2', [
+        [1, 2, 3, 4],
+        [1, 2, 3],
+      ]),
+      of('a', '3', 7),
+      of('b', '3', 'no'),
+    ];
+  }
+  const track = trackDetections(records(), ['a', 'b']);
+  await track.at(0);
+  expect(track.problems).toEqual([
+    'algorithm a, at 2 s: boxes[1] is [1,2,3]: it must be [x1, y1, x2, y2], numbers in pixels of the source picture: not drawn',
+    expect.stringMatching(/^algorithm b, at 3 s: boxes is "no": it must be a list, .*: not drawn$/),
+  ]);
+});
+
+describe('captions', () => {
+  const picture = { width: 100, height: 100 };
+  const caption = (x: number, y: number): Caption => ({ box: [x, y, x + 30, y + 30], width: 40, height: 10 });
+
+  test('that would cover each other move, the first keeps its place, and all are within the picture', () => {
+    const places = placeCaptions([caption(20, 40), caption(22, 41), caption(24, 42), caption(20, 40)], picture);
+    expect(places[0]).toEqual({ x: 20, y: 30, width: 40, height: 10 });
+    for (const [at, one] of places.entries()) {
+      expect(one.y).toBeGreaterThanOrEqual(0);
+      expect(one.y + one.height).toBeLessThanOrEqual(100);
+      for (const other of places.slice(at + 1)) expect(Math.abs(one.y - other.y)).toBeGreaterThanOrEqual(10);
+    }
+  });
+
+  test('that do not stay where they are', () => {
+    expect(placeCaptions([caption(0, 40), caption(50, 40)], picture).map(({ y }) => y)).toEqual([30, 30]);
+  });
+
+  test('of a crowd that has no room left stand at their boxes', () => {
+    const crowd = placeCaptions(
+      Array.from({ length: 30 }, () => caption(20, 40)),
+      picture,
+    );
+    expect(crowd.at(-1)).toEqual(crowd[0]);
   });
 });
 

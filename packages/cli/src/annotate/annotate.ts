@@ -15,7 +15,7 @@ import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { unwritable } from '../run/output-target.ts';
 import type { Workspace } from '../system/workspace.ts';
 import { drawDetections } from './detection-drawing.ts';
-import { trackDetections } from './detection-track.ts';
+import { type DetectionTrack, trackDetections } from './detection-track.ts';
 import { drawOnFragments } from './movie-fragments.ts';
 
 export type Annotation = {
@@ -26,6 +26,10 @@ export type Annotation = {
   readonly videoStream: number;
   /** Whether the frames before the first result are left out: the run began within the source. */
   readonly fromFirstResult: boolean;
+  /** Where the run was interrupted: frames of the source before this one are drawn. */
+  readonly before: number | undefined;
+  /** Of the stream, by name: each has colours of its own. */
+  readonly algorithms: readonly string[];
   /** Ascending by sourceIndex. */
   readonly records: AsyncGenerator<ResultRecord, void, void>;
   /** Where the video goes. */
@@ -41,14 +45,17 @@ export type AnnotateOptions = {
   readonly onFrame: (sourceIndex: number) => void;
 };
 
+/** Whether any result was one of detections, and what boxes could not be read. */
+export type Annotated = Pick<DetectionTrack, 'found' | 'problems'>;
+
 /**
- * Returns whether any result was one of detections. Throws FFMPEG_MISSING, SOURCE_LOST or OUTPUT_UNWRITABLE, and what the signal
+ * Draws the video. Throws FFMPEG_MISSING, SOURCE_LOST or OUTPUT_UNWRITABLE, and what the signal
  * aborts with.
  */
-export async function annotate(annotation: Annotation, options: AnnotateOptions): Promise<boolean> {
+export async function annotate(annotation: Annotation, options: AnnotateOptions): Promise<Annotated> {
   const { facts, path, source } = annotation;
   const { signal, onFrame } = options;
-  const track = trackDetections(annotation.records);
+  const track = trackDetections(annotation.records, annotation.algorithms);
   const first = annotation.fromFirstResult ? ((await track.firstIndex()) ?? 0) : 0;
   const decoder = startFfmpeg(decodeArguments(annotation, first), options);
   const encoder = startFfmpeg(encodeArguments(annotation), options);
@@ -70,7 +77,7 @@ export async function annotate(annotation: Annotation, options: AnnotateOptions)
     if (encoded.status !== 0) throw ffmpegFault('OUTPUT_UNWRITABLE', `${path} cannot be encoded`, encoded.said);
     if (decoded.status !== 0) throw ffmpegFault('SOURCE_LOST', `${source} cannot be decoded again`, decoded.said);
     if (pipe) throw unwritable(path, pipe);
-    return track.found;
+    return { found: track.found, problems: track.problems };
   } catch (error) {
     await rm(path, { force: true });
     throw error;
@@ -88,7 +95,7 @@ const QUIET = ['-nostdin', '-hide_banner', '-loglevel', 'error'] as const;
  * Raw pictures, each in a fragment of its own with its time. Colours are taken to RGB and back by one and the same matrix,
  * whichever the source's is, so that what is not drawn on stays as it was.
  */
-function decodeArguments({ source, facts, videoStream }: Annotation, first: number): string[] {
+function decodeArguments({ source, facts, videoStream, before }: Annotation, first: number): string[] {
   const select = first > 0 ? [`select='gte(n\\,${first})'`] : [];
   const { width, height } = facts;
   return [
@@ -96,6 +103,7 @@ function decodeArguments({ source, facts, videoStream }: Annotation, first: numb
     ...['-reinit_filter', '0', '-i', `file:${source}`, '-map', `0:V:${videoStream}`],
     ...['-vf', [...select, `scale=${width}:${height}:in_color_matrix=bt601`, 'format=rgb24'].join(',')],
     ...timing(facts),
+    ...(before === undefined ? [] : ['-frames:v', String(Math.max(1, before - first))]),
     ...['-c:v', 'rawvideo', '-f', 'mov', '-movflags', 'empty_moov+default_base_moof+frag_every_frame', 'pipe:1'],
   ];
 }

@@ -1,4 +1,4 @@
-/** A colour for each class, the same in every picture, neighbours far apart. */
+/** A colour for each class of each algorithm, the same in every picture, neighbours far apart. */
 
 /** 0 to 255 each. */
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -8,14 +8,16 @@ export const WHITE: Colour = [255, 255, 255];
 
 /** Turns of the colour circle between one class and the next: the golden ratio never comes near where it has been. */
 const TURN = (Math.sqrt(5) - 1) / 2;
+/** From one algorithm to the next; no multiple of the other, so that no class of one has the colour of another's. */
+const RANK_TURN = Math.SQRT2 - 1;
 /** Of each channel, so that no colour is dark. */
 const PALEST = 48;
 const FNV_OFFSET = 2_166_136_261;
 const FNV_PRIME = 16_777_619;
 
-/** By the number of the class, else by its label. */
-export function classColour(classId: number | undefined, label: string): Colour {
-  return hue(((classId ?? hash(label)) * TURN) % 1);
+/** By the number of the class, else by its label. @param rank place of its algorithm among those of the stream. */
+export function classColour(classId: number | undefined, label: string, rank: number): Colour {
+  return hue(((classId ?? hash(label)) * TURN + rank * RANK_TURN) % 1);
 }
 
 function hash(text: string): number {

@@ -4,22 +4,29 @@
  */
 
 import type { ResultRecord } from '@stream-infer/core/result-record';
-import { type Detection, readDetections } from './detections.ts';
+import type { RankedDetection } from './detection-drawing.ts';
+import { boxesProblem, type Detection, readDetections } from './detections.ts';
 
 export type DetectionTrack = {
   /** Source number of the first frame that a result speaks of; undefined where there is no result. */
   firstIndex(): Promise<number | undefined>;
   /** Frames must be asked for in ascending order. */
-  at(sourceIndex: number): Promise<readonly Detection[]>;
+  at(sourceIndex: number): Promise<readonly RankedDetection[]>;
   /** Whether any result so far was one of detections. */
   readonly found: boolean;
+  /** The first result of each algorithm that has boxes and could not be read. */
+  readonly problems: readonly string[];
   close(): Promise<void>;
 };
 
-/** @param records ascending by sourceIndex. */
-export function trackDetections(records: AsyncGenerator<ResultRecord, void, void>): DetectionTrack {
+/** @param records ascending by sourceIndex. @param algorithms of the stream, by name. */
+export function trackDetections(
+  records: AsyncGenerator<ResultRecord, void, void>,
+  algorithms: readonly string[],
+): DetectionTrack {
   const standing = new Map<string, readonly Detection[]>();
   let next: Promise<ResultRecord | undefined> | undefined;
+  const problems = new Map<string, string>();
   let found = false;
   const peek = (): Promise<ResultRecord | undefined> => {
     next ??= records.next().then(({ value }) => value ?? undefined);
@@ -32,10 +39,19 @@ export function trackDetections(records: AsyncGenerator<ResultRecord, void, void
         next = undefined;
         const detections = readDetections(record.data);
         found ||= detections !== undefined;
+        const problem = detections ? undefined : boxesProblem(record.data);
+        if (problem !== undefined && !problems.has(record.algorithm))
+          problems.set(record.algorithm, `algorithm ${record.algorithm}, at ${record.key} s: ${problem}: not drawn`);
         // An error, or a result of another kind, is a result too: what stood before it is over.
         standing.set(record.algorithm, detections ?? []);
       }
-      return [...standing.values()].flat();
+      return [...standing].flatMap(([algorithm, detections]) => {
+        const rank = Math.max(0, algorithms.indexOf(algorithm));
+        return detections.map((detection) => ({ ...detection, rank }));
+      });
+    },
+    get problems() {
+      return [...problems.values()];
     },
     get found() {
       return found;

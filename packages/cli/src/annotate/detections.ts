@@ -23,6 +23,21 @@ export function readDetections(data: Json | undefined): readonly Detection[] | u
   }));
 }
 
+/** What is wrong with data that has `boxes` and is no detections all the same; undefined where nothing is. */
+export function boxesProblem(data: Json | undefined): string | undefined {
+  if (!isMapping(data) || data.boxes === undefined) return undefined;
+  const must = 'must be [x1, y1, x2, y2], numbers in pixels of the source picture';
+  if (!Array.isArray(data.boxes)) return `boxes is ${quote(data.boxes)}: it must be a list, and each box in it ${must}`;
+  const boxes = data.boxes as readonly Json[];
+  const wrong = boxes.findIndex((box) => !isBox(box));
+  return wrong < 0 ? undefined : `boxes[${wrong}] is ${quote(boxes[wrong])}: it ${must}`;
+}
+
+const quote = (value: Json | undefined): string => {
+  const text = JSON.stringify(value) ?? '';
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+};
+
 const isMapping = (value: Json | undefined): value is { readonly [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -3,6 +3,7 @@
 import type { Fault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
 import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
+import { endNotes } from '../run/run-notes.ts';
 import { planRun, type RunPlan } from '../run/run-plan.ts';
 import { hasPlayed } from '../run/run-result.ts';
 import { runSession, type SessionOutcome } from '../run/run-session.ts';
@@ -24,6 +25,7 @@ export async function runCommand(
     directory: process.cwd(),
     stdoutIsTerminal: process.stdout.isTTY === true,
   });
+  for (const warning of plan.warnings) screen.line(`warning: ${warning}`);
   const outcome = await runIn(plan, screen);
   return report(outcome, plan, { screen, strict: options.strict, json: options.json });
 }
@@ -34,6 +36,7 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
   const interrupts = watchInterrupts((signal) => {
     system?.kill();
     screen.clear();
+    screen.line(unwrittenLine(plan));
     // The janitor removes what is left.
     process.exit(INTERRUPT_STATUS[signal]);
   });
@@ -54,6 +57,26 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
   }
 }
 
+/** What is no fault, and would be missed. */
+function closingLines({ end, results, annotations }: SessionOutcome, plan: RunPlan): readonly string[] {
+  switch (end.kind) {
+    case 'complete':
+      return results.flatMap(endNotes).map((note) => `warning: ${note}`);
+    case 'interrupted':
+      return [...plan.annotations]
+        .filter(([stream]) => !annotations.has(stream))
+        .map(([, path]) => `video: not written, interrupted: ${path}`);
+    case 'failed':
+      return [];
+  }
+}
+
+/** Records that were written as they came are all that a run leaves that is ended at once. */
+const unwrittenLine = ({ output }: RunPlan): string =>
+  output.kind !== 'none' && output.format === 'ndjson'
+    ? 'interrupted again: results that had not come yet are not written, and those that had may be out of order'
+    : 'interrupted again: results are not written';
+
 type Telling = { readonly screen: Screen; readonly strict: boolean; readonly json: boolean };
 
 /** Tells faults on standard error, then the summary, and gives the exit status. */
@@ -68,6 +91,7 @@ function report(outcome: SessionOutcome, plan: RunPlan, { screen, strict, json }
   const worst = Math.max(verdict.exitStatus, ...outcome.faults.map((fault) => fault.exitStatus));
   const exitStatus = end.kind === 'interrupted' ? INTERRUPT_STATUS[end.signal] : worst;
   for (const line of faults.map(String)) if (!outcome.hasTold(line)) screen.line(line);
+  for (const line of closingLines(outcome, plan)) screen.line(line);
   const output = written && plan.output.kind === 'file' ? plan.output.path : null;
   const summary = summarize({ results, output, annotations, faults, exitStatus });
   if (json) {

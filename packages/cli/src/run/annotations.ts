@@ -1,4 +1,4 @@
-/** Draws the annotated videos of a run that is complete, one after the other. */
+/** Draws the annotated videos of a run that is over, one after the other. */
 
 import { annotate } from '../annotate/annotate.ts';
 import type { Workspace } from '../system/workspace.ts';
@@ -15,6 +15,8 @@ export type AnnotationsOptions = {
   readonly workspace: Workspace;
   readonly screen: Screen;
   readonly signal: AbortSignal;
+  /** Whether the sources were stopped on demand: what is drawn ends where they did. */
+  readonly interrupted: boolean;
   /** Each video is put in here once it is there: stream id → path. */
   readonly annotations: Map<string, string>;
 };
@@ -23,18 +25,21 @@ const REFRESH_MS = 100;
 
 /** Streams that could not be played have no video. Throws what `annotate` throws. */
 export async function drawAnnotations(options: AnnotationsOptions): Promise<void> {
-  const { plan, results, collector, workspace, screen, signal, annotations } = options;
+  const { plan, results, collector, workspace, screen, signal, interrupted, annotations } = options;
   for (const result of results) {
     const { spec, progress } = result;
     const path = plan.annotations.get(spec.id);
     if (path === undefined || spec.source === undefined || !progress?.playing) continue;
+    if (interrupted && !(result.end && result.end.decoded > 0)) continue;
     const { source: facts } = progress.playing;
-    const found = await annotate(
+    const { found, problems } = await annotate(
       {
         source: spec.source,
         facts,
         videoStream: spec.videoStream,
         fromFirstResult: spec.position !== '0',
+        before: interrupted ? result.end?.decoded : undefined,
+        algorithms: spec.algorithms.map(({ name }) => name),
         records: collector.records({ stream: spec.id, run: progress.run }),
         path,
       },
@@ -46,7 +51,9 @@ export async function drawAnnotations(options: AnnotationsOptions): Promise<void
       },
     );
     annotations.set(spec.id, path);
-    if (!found) screen.line(`stream ${spec.id}: no result has boxes, so nothing is drawn on ${path}`);
+    for (const problem of problems) screen.line(`warning: stream ${spec.id}, ${problem}`);
+    if (!found && problems.length === 0)
+      screen.line(`stream ${spec.id}: no result has boxes, so nothing is drawn on ${path}`);
   }
   screen.clear();
 }

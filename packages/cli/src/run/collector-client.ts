@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault, toFault } from '@stream-infer/core/fault';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
+import { type FeedEvent, openFeed } from './collector-feed.ts';
 
 export type CollectorClient = {
   /** Resolves when this run of the stream is complete and all of its results are stored; rejects when the signal aborts. */
@@ -15,6 +16,8 @@ export type CollectorClient = {
   recordLines(place: RunPlace): Promise<Readable>;
   /** The same, parsed one by one. */
   records(place: RunPlace): AsyncGenerator<ResultRecord, void, void>;
+  /** What is stored from now on, in the order of storing, until the signal aborts. Resolves once nothing can be missed. */
+  events(signal: AbortSignal): Promise<AsyncGenerator<FeedEvent, void, void>>;
 };
 
 /** A store that stays has earlier runs of the stream too: what is read is of this one. Without a run nothing was played. */
@@ -58,6 +61,7 @@ export function collectorClient(url: string): CollectorClient {
     }
   };
   return {
+    events: (signal) => openFeed(url, signal),
     async runEnd(stream, run, signal) {
       for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_POLL_MS)) {
         const newest = await newestRun(stream, signal);

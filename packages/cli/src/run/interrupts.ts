@@ -1,9 +1,13 @@
 /** SIGINT and SIGTERM during a run: the first asks it to end with what it has, the second ends it at once. */
 
-export type InterruptSignal = 'SIGINT' | 'SIGTERM';
+/** SIGPIPE stands for a reader of standard output that is gone; Node.js tells of it by an error. */
+export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGPIPE';
 
 /** Exit status by convention: 128 and the signal's number. */
-export const INTERRUPT_STATUS = { SIGINT: 130, SIGTERM: 143 } as const satisfies Record<InterruptSignal, number>;
+export const INTERRUPT_STATUS = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 } as const satisfies Record<
+  InterruptSignal,
+  number
+>;
 
 export type Interrupts = {
   /** Which came first, once one has. */

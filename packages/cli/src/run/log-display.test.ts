@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
-import { parseLogLine } from '../system/log-line.ts';
-import { createLogDisplay } from './log-display.ts';
+import { type LogLevel, parseLogLine } from '../system/log-line.ts';
+import { createLogDisplay, logLevels } from './log-display.ts';
 
 function display(live: boolean, ...lines: object[]) {
+  return displayAt('warn', live, ...lines);
+}
+
+function displayAt(algorithmLevel: LogLevel, live: boolean, ...lines: object[]) {
   const shown: string[] = [];
-  const logs = createLogDisplay({ line: (text) => void shown.push(text) }, live);
+  const logs = createLogDisplay({ line: (text) => void shown.push(text) }, { live, algorithmLevel });
   for (const line of lines) {
     const parsed = parseLogLine(JSON.stringify({ time: 't', service: 's', ...line }));
     if (parsed) logs.onLog(parsed);
@@ -38,6 +42,30 @@ test('warnings without a code tell their fields, what is less severe is left out
     { level: 'debug', msg: 'x' },
   );
   expect(shown).toEqual(['warning: results are late, stream lobby, worstMs 12']);
+});
+
+test("an algorithm's own lines are shown from the level that is asked for, and no others", () => {
+  const lines = [
+    { level: 'info', msg: 'started', addresses: {} },
+    { level: 'info', msg: 'model loaded', algorithm: 'faces', classes: 3 },
+    { level: 'debug', msg: 'detail', algorithm: 'faces' },
+  ];
+  expect(displayAt('info', false, ...lines).shown).toEqual(['info: model loaded, algorithm faces, classes 3']);
+  expect(displayAt('debug', false, ...lines).shown).toHaveLength(2);
+  expect(display(false, ...lines).shown).toEqual([]);
+  expect(logLevels('info')).toEqual({ algorithmLevel: 'info', serviceLevel: 'info' });
+  expect(logLevels('debug')).toEqual({ algorithmLevel: 'debug', serviceLevel: 'debug' });
+  // What a run learns from the lines of its services it needs at any level.
+  expect(logLevels('error')).toEqual({ algorithmLevel: 'error', serviceLevel: 'info' });
+  expect(logLevels(undefined)).toEqual({ algorithmLevel: 'warn', serviceLevel: 'info' });
+});
+
+test('where an algorithm threw first is kept, and told with a failure that is shown', () => {
+  const threw = { ...failed, algorithm: 'faces', at: '/t.mjs:3:7' };
+  const { shown, logs } = display(true, threw, { ...threw, at: '/t.mjs:9:1' });
+  expect(shown[0]).toBe('ALGORITHM_FAILED: stream lobby: boom (at /t.mjs:3:7)');
+  expect(logs.placeOf('faces', 'ALGORITHM_FAILED')).toBe('/t.mjs:3:7');
+  expect(logs.placeOf('faces', 'ALGORITHM_TIMEOUT')).toBeUndefined();
 });
 
 test('log lines are told from prints, and their addresses read', () => {

@@ -9,25 +9,47 @@ export type OutputFormat = 'json' | 'ndjson';
 
 export type OutputTarget =
   | { readonly kind: 'file'; readonly path: string; readonly format: OutputFormat }
-  | { readonly kind: 'stdout' }
+  | { readonly kind: 'stdout'; readonly format: OutputFormat }
   | { readonly kind: 'none' };
 
-/** Throws USAGE where results and the summary would share standard output. */
+export type OutputRequest = {
+  readonly output: string | undefined;
+  readonly format: string | undefined;
+  readonly json: boolean;
+};
+
+const FORMATS: readonly string[] = ['json', 'ndjson'] satisfies OutputFormat[];
+
+const isFormat = (text: string): text is OutputFormat => FORMATS.includes(text);
+
+/** Throws USAGE where results and the summary would share standard output, or the format cannot be told. */
 export function outputTarget(
-  { output, json }: { readonly output: string | undefined; readonly json: boolean },
+  { output, format, json }: OutputRequest,
   directory: string,
   stdoutIsTerminal: boolean,
 ): OutputTarget {
+  if (format !== undefined && !isFormat(format))
+    throw new Fault('USAGE', `--format is ${JSON.stringify(format)}: it must be json or ndjson`);
   if (output === '-') {
     if (json) throw new Fault('USAGE', '--output - and --json both write to standard output: give --output FILE');
-    return { kind: 'stdout' };
+    return { kind: 'stdout', format: format ?? 'json' };
   }
-  if (output === undefined) return json || stdoutIsTerminal ? { kind: 'none' } : { kind: 'stdout' };
-  return {
-    kind: 'file',
-    path: resolve(directory, output),
-    format: extname(output).toLowerCase() === '.ndjson' ? 'ndjson' : 'json',
-  };
+  if (output === undefined)
+    return json || (stdoutIsTerminal && format === undefined)
+      ? { kind: 'none' }
+      : { kind: 'stdout', format: format ?? 'json' };
+  return { kind: 'file', path: resolve(directory, output), format: format ?? formatOf(output) };
+}
+
+/** By the ending of the name; a name without one, such as that of a device or a pipe, is JSON. */
+function formatOf(file: string): OutputFormat {
+  const ending = extname(file).toLowerCase().slice(1);
+  if (isFormat(ending)) return ending;
+  if (ending === '') return 'json';
+  throw new Fault(
+    'USAGE',
+    `--output ${file}: results are JSON: name a file that ends in .json, or in .ndjson for a record a line, or add --format`,
+  );
 }
 
 /** Throws OUTPUT_UNWRITABLE. What stands at the path stays as it is. */

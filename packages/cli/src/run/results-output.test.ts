@@ -1,12 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CollectorClient } from './collector-client.ts';
+import type { FeedEvent } from './collector-feed.ts';
 import { firstErrors } from './first-errors.ts';
-import { resultChunks, writeResults } from './results-output.ts';
+import { startLiveResults } from './live-results.ts';
+import { liveMode, resultChunks, writeResults } from './results-output.ts';
 
 const collector: CollectorClient = {
   runEnd: () => Promise.reject(new Error('not asked for')),
@@ -16,7 +18,9 @@ const collector: CollectorClient = {
   async *records() {
     yield* [];
   },
+  events: () => Promise.reject(new Error('not asked for')),
 };
+const atEnd = { runs: [{ stream: 'a', run: 'r1' }], collector, mode: 'none', live: undefined } as const;
 
 const written = async (format: 'json' | 'ndjson', ...streams: string[]): Promise<string> => {
   let text = '';
@@ -48,18 +52,70 @@ describe('a file', () => {
   test('takes the place of what was in it', async () => {
     const path = join(directory, 'r.json');
     await writeFile(path, 'x'.repeat(1000));
-    await writeResults({ kind: 'file', path, format: 'json' }, [{ stream: 'a', run: 'r1' }], collector);
+    await writeResults({ kind: 'file', path, format: 'json' }, atEnd);
     expect(await readFile(path, 'utf8')).toBe('{"a":{"faces":{"0.5":"a","1":2}}}\n');
   });
 
   test('that cannot be written is a fault that names it', async () => {
     const path = join(directory, 'gone', 'r.json');
-    await expect(
-      writeResults({ kind: 'file', path, format: 'json' }, [{ stream: 'a', run: 'r1' }], collector),
-    ).rejects.toMatchObject({
+    await expect(writeResults({ kind: 'file', path, format: 'json' }, atEnd)).rejects.toMatchObject({
       code: 'OUTPUT_UNWRITABLE',
       message: expect.stringContaining(path),
     });
+  });
+});
+
+describe('records that were written while streams played', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'stream-infer-lines-'));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  async function* events(...texts: string[]): AsyncGenerator<FeedEvent, void, void> {
+    for (const text of texts) yield { kind: 'result', text };
+    yield { kind: 'end', stream: 'a' };
+    await new Promise(() => undefined);
+  }
+  const ONE = '{"stream":"a","n":1}';
+  const TWO = '{"stream":"a","n":2}';
+
+  test.each([
+    ['in their order stay as they are', [ONE, TWO], true],
+    ['in another are replaced in one step', [TWO, ONE], false],
+  ])('%s', async (_, texts, stays) => {
+    const path = join(directory, 'r.ndjson');
+    await writeFile(path, 'an earlier run, far longer than what comes now, so that it would show through\n');
+    const target = { kind: 'file', path, format: 'ndjson' } as const;
+    const mode = await liveMode(target, false);
+    const live = await startLiveResults(target, { events: async () => events(...texts) });
+    const lines = await live.finish(['a']);
+    expect(await readFile(path, 'utf8')).toBe(`${texts.join('\n')}\n`);
+    const { ino } = await stat(path);
+    await writeResults(target, { ...atEnd, mode, live: lines });
+    expect(await readFile(path, 'utf8')).toBe(`${ONE}\n${TWO}\n`);
+    expect((await stat(path)).ino === ino).toBe(stays);
+    expect(await readdir(directory)).toEqual(['r.ndjson']);
+  });
+
+  test('leave an earlier file alone until the first comes', async () => {
+    const path = join(directory, 'r.ndjson');
+    await writeFile(path, 'earlier');
+    const live = await startLiveResults({ kind: 'file', path, format: 'ndjson' }, { events: async () => events() });
+    expect(await live.finish(['a'])).toBeUndefined();
+    expect(await readFile(path, 'utf8')).toBe('earlier');
+  });
+
+  test('that cannot be written are a fault at once', async () => {
+    const target = { kind: 'file', path: '/dev/full', format: 'ndjson' } as const;
+    expect(await liveMode(target, true)).toBe('as-they-come');
+    expect(await liveMode(target, false)).toBe('none');
+    const live = await startLiveResults(target, { events: async () => events(ONE) });
+    expect(await live.failed).toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: expect.stringContaining('/dev/full'),
+    });
+    await live.finish([]);
   });
 });
 

@@ -79,9 +79,11 @@ describe('run SOURCE', () => {
     ],
     [['a.mp4', ...STATS, '--output', 'site'], 'OUTPUT_UNWRITABLE', /is a folder/],
     [['a.mp4', ...STATS, '--output', 'a.mp4/r.json'], 'OUTPUT_UNWRITABLE', /part of the path is a file/],
+    [['a.mp4', ...STATS, '--output', 'r.csv'], 'USAGE', /--output r\.csv: results are JSON: .*\.json.*\.ndjson/],
+    [['a.mp4', ...STATS, '--format', 'csv'], 'USAGE', /--format is "csv": it must be json or ndjson/],
     [['a.mp4', ...STATS, '--annotate', 'o.avi'], 'USAGE', /ends in \.mp4/],
     [['a.mp4', ...STATS, '--annotate', 'a.mp4'], 'USAGE', /a\.mp4 would be overwritten/],
-    [['a.mp4', ...STATS, '--output', 'a.mp4'], 'USAGE', /a\.mp4 would be overwritten.*stream a/],
+    [['a.mp4', ...STATS, '--output', 'a.mp4', '--format', 'json'], 'USAGE', /a\.mp4 would be overwritten.*stream a/],
     [['rtsp://x/y', ...STATS, '--annotate', 'o.mp4'], 'USAGE', /stream y is none/],
   ])('%j is refused as %s', async (args, code, message) => {
     await expect(plan(...args)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
@@ -117,6 +119,17 @@ describe('run --config', () => {
     expect(configuration.algorithms.map(({ name }) => name)).toEqual(['faces']);
     expect(configuration.algorithms[0]?.options).toEqual({ model: 'm.onnx' });
     expect(configuration).toMatchObject({ streams: [], ingest: { ffmpegThreads: 1 } });
+  });
+
+  test('names the environment variable that is to hold a source and is not set', async () => {
+    await writeFile(
+      join(directory, 'gate.yaml'),
+      'algorithms: [{name: s, use: frame-stats}]\nstreams: [{id: gate, sourceFrom: {env: STREAM_INFER_NO_SUCH_URL}}]\n',
+    );
+    await expect(plan('--config', '@/gate.yaml')).rejects.toMatchObject({
+      code: 'SOURCE_NOT_FOUND',
+      message: expect.stringMatching(/stream gate: .*STREAM_INFER_NO_SUCH_URL, which is not set: export /),
+    });
   });
 
   test('an algorithm on the command line replaces that of the same name, with its paths relative to here', async () => {

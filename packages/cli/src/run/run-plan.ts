@@ -11,15 +11,14 @@ import { parseValue } from '@stream-infer/core/configuration-fault';
 import { Fault } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
 import { resolveStreams } from '@stream-infer/core/resolve-streams';
-import { sourceKind } from '@stream-infer/core/source-kind';
 import { type StreamDefinition, streamDefinitionSchema } from '@stream-infer/core/stream-definition';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { readConfigurationFile } from '@stream-infer/service-kit/configuration-file';
-import { parseAlgorithmFlag } from '../algorithm-flag.ts';
+import { parseAlgorithmFlag, suspectOptions } from '../algorithm-flag.ts';
 import type { RunOptions } from '../command-line.ts';
 import { annotationTargets } from './annotation-target.ts';
 import { checkWritable, type OutputTarget, outputTarget } from './output-target.ts';
-import { checkSourceFile, findSources } from './source-argument.ts';
+import { checkSource, findSources } from './source-argument.ts';
 
 export type RunPlan = {
   /** For the services: the algorithms that some stream uses and the services' own sections; no streams. */
@@ -31,6 +30,8 @@ export type RunPlan = {
   readonly output: OutputTarget;
   /** Stream id → the annotated video of it. */
   readonly annotations: ReadonlyMap<string, string>;
+  /** What is allowed and most likely not meant. */
+  readonly warnings: readonly string[];
 };
 
 export type RunRequest = {
@@ -62,7 +63,7 @@ export async function planRun({ sources, options, directory, stdoutIsTerminal }:
     streams: asked.configuration.streams.map((stream) => ({ ...stream, ...overrides })),
   };
   const specs = resolveStreams(configuration, (path) => resolve(asked.directory, path));
-  await Promise.all(specs.map(checkSource));
+  await Promise.all(specs.map((spec) => checkSource(spec, process.env)));
   const output = outputTarget(options, directory, stdoutIsTerminal);
   const annotations = annotationTargets(options.annotate, specs, directory);
   for (const path of [...(output.kind === 'file' ? [output.path] : []), ...annotations.values()]) {
@@ -83,6 +84,7 @@ export async function planRun({ sources, options, directory, stdoutIsTerminal }:
     runners,
     output,
     annotations,
+    warnings: algorithms.flatMap(suspectOptions),
   };
 }
 
@@ -116,7 +118,7 @@ async function fromFile(file: string, algorithms: readonly AlgorithmDefinition[]
   return { configuration: { ...configuration, algorithms: [...kept, ...replaced] }, directory };
 }
 
-function refuseTwice(algorithms: readonly AlgorithmDefinition[]): void {
+export function refuseTwice(algorithms: readonly AlgorithmDefinition[]): void {
   const names = algorithms.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -124,7 +126,7 @@ function refuseTwice(algorithms: readonly AlgorithmDefinition[]): void {
 }
 
 /** Paths of flags are relative to where the command is given, those of a file to the file: where both meet, the flags' become absolute. */
-function anchorPaths(algorithm: AlgorithmDefinition, cwd: string, directory: string): AlgorithmDefinition {
+export function anchorPaths(algorithm: AlgorithmDefinition, cwd: string, directory: string): AlgorithmDefinition {
   if (cwd === directory) return algorithm;
   const anchor = (value: Json): Json =>
     typeof value === 'string' && value !== '' && existsSync(resolve(cwd, value)) ? resolve(cwd, value) : value;
@@ -135,8 +137,13 @@ function anchorPaths(algorithm: AlgorithmDefinition, cwd: string, directory: str
   };
 }
 
+export type StreamFlags = Pick<
+  RunOptions,
+  'fps' | 'width' | 'height' | 'pixel-format' | 'position' | 'buffer' | 'mode'
+>;
+
 /** The flags that every stream takes, each by the schema of its key. */
-function streamFlags(options: RunOptions): Partial<StreamDefinition> {
+export function streamFlags(options: StreamFlags): Partial<StreamDefinition> {
   const { shape } = streamDefinitionSchema;
   const { fps, position, mode, 'pixel-format': pixelFormat } = options;
   return {
@@ -152,7 +159,7 @@ function streamFlags(options: RunOptions): Partial<StreamDefinition> {
 
 const numeral = (text: string): number | string => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 
-function count(flag: string, text: string, most: number): number {
+export function count(flag: string, text: string, most: number): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > most)
     throw new Fault(
@@ -160,8 +167,4 @@ function count(flag: string, text: string, most: number): number {
       `${flag} is ${JSON.stringify(text)}: it must be a whole number from 1 to ${most}`,
     );
   return value;
-}
-
-async function checkSource({ id, source }: StreamSpec): Promise<void> {
-  if (source !== undefined && sourceKind(source) === 'file') await checkSourceFile(source, `stream ${id}: ${source}`);
 }

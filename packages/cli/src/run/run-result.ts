@@ -7,7 +7,12 @@ import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { RunProgress } from './run-watch.ts';
 
 /** The first invocation of an algorithm that failed. */
-export type FirstError = { readonly key: string; readonly error: FaultJson };
+export type FirstError = {
+  readonly key: string;
+  readonly error: FaultJson;
+  /** `file:line:column` of its author's, where one threw. */
+  readonly place?: string;
+};
 
 export type StreamResult = {
   readonly spec: StreamSpec;

@@ -5,7 +5,8 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { type Fault, toFault } from '@stream-infer/core/fault';
+import { type Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { type LocalSystem, NATS_PREFIX, startLocalSystem } from '../system/local-system.ts';
 import type { Workspace } from '../system/workspace.ts';
 import type { Screen } from '../terminal/screen.ts';
@@ -13,9 +14,10 @@ import { drawAnnotations } from './annotations.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { firstErrors } from './first-errors.ts';
 import type { InterruptSignal, Interrupts } from './interrupts.ts';
-import { createLogDisplay } from './log-display.ts';
+import { type LiveLines, type LiveResults, startLiveResults } from './live-results.ts';
+import { createLogDisplay, type LogDisplay, logLevels } from './log-display.ts';
 import { showProgress } from './progress-display.ts';
-import { writeResults } from './results-output.ts';
+import { type LiveMode, liveMode, writeResults } from './results-output.ts';
 import type { RunPlan } from './run-plan.ts';
 import { hasPlayed, type StreamResult } from './run-result.ts';
 import { playStreams, type StreamPlay } from './stream-play.ts';
@@ -51,7 +53,7 @@ export type SessionOptions = {
   readonly onSystem: (system: LocalSystem) => void;
 };
 
-/** How long what is under way may take to be stored after an interrupt. */
+/** How long what is under way may take to be stored after an interrupt, and then to be drawn. */
 const INTERRUPTED_LIMIT_MS = 10_000;
 /** How long services may take to stop once nothing is asked of them any more; without a part of the system they have nothing to finish. */
 const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as const satisfies Record<
@@ -62,15 +64,16 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
   const { workspace, natsServer, screen, interrupts, onSystem } = options;
-  const isRealtime = plan.specs.some(({ mode }) => mode === 'realtime');
-  const logs = createLogDisplay(screen, isRealtime);
+  const { algorithmLevel, serviceLevel } = logLevels(process.env.LOG_LEVEL ?? plan.configuration.algoRunner?.logLevel);
+  const logs = createLogDisplay(screen, { live: isRealtime(plan), algorithmLevel });
   const system = await startLocalSystem({
     workspace,
     natsServer,
     configuration: plan.configuration,
     directory: plan.directory,
     runners: plan.runners,
-    algorithmsFirst: !isRealtime,
+    algorithmsFirst: !isRealtime(plan),
+    logLevel: serviceLevel,
     onLog: logs.onLog,
     onOutput: screen.line,
   });
@@ -86,7 +89,14 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
     ]);
     const outcome =
       started.kind === 'ready'
-        ? await playOn(plan, { system, interrupts, screen, workspace, collector: collectorClient(started.apiUrl) })
+        ? await playOn(plan, {
+            system,
+            interrupts,
+            screen,
+            workspace,
+            logs,
+            collector: collectorClient(started.apiUrl),
+          })
         : nothingPlayed(plan, started);
     graceMs = STOP_GRACE_MS[outcome.end.kind];
     return { ...outcome, hasTold: logs.hasShown };
@@ -96,6 +106,8 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
     await system.stop(graceMs);
   }
 }
+
+const isRealtime = ({ specs }: RunPlan): boolean => specs.some(({ mode }) => mode === 'realtime');
 
 const nothingPlayed = ({ specs }: RunPlan, end: SessionEnd): Concluded => ({
   end,
@@ -111,22 +123,32 @@ type Stage = {
   readonly screen: Screen;
   readonly workspace: Workspace;
   readonly collector: CollectorClient;
+  readonly logs: LogDisplay;
 };
 
 async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
   const { system, collector, screen } = stage;
   const bus = await connectBus({ url: system.natsUrl, prefix: NATS_PREFIX, name: 'stream-infer' });
   try {
+    const mode = await liveMode(plan.output, isRealtime(plan));
+    const live =
+      mode === 'none' || plan.output.kind === 'none' ? undefined : await startLiveResults(plan.output, collector);
     const play = await playStreams(bus, { specs: plan.specs, collector, onNotice: screen.line });
-    const end = await playToEnd(play, plan, stage);
+    const end = await playToEnd(play, plan, stage, live);
     await play.close();
-    return await conclude(end, play, plan, stage);
+    const lines = await live?.finish(play.ends.keys());
+    return await conclude(end, play, plan, { ...stage, mode, lines });
   } finally {
     await close(bus);
   }
 }
 
-async function playToEnd(play: StreamPlay, plan: RunPlan, { system, interrupts, screen }: Stage): Promise<SessionEnd> {
+async function playToEnd(
+  play: StreamPlay,
+  plan: RunPlan,
+  { system, interrupts, screen }: Stage,
+  live: LiveResults | undefined,
+): Promise<SessionEnd> {
   const stopProgress = showProgress(screen, plan.specs, play.progress);
   const end = await firstOf<SessionEnd>([
     play.complete.then(
@@ -134,11 +156,15 @@ async function playToEnd(play: StreamPlay, plan: RunPlan, { system, interrupts, 
       (error: unknown) => ({ kind: 'failed', fault: toFault(error, 'STORE_FAILED') }),
     ),
     ...endings(system, interrupts),
+    ...(live ? [live.failed.then(endOfOutput)] : []),
   ]);
   if (end.kind === 'interrupted') await settle(play, system);
   stopProgress();
   return end;
 }
+
+const endOfOutput = (why: Fault | 'unread'): SessionEnd =>
+  why === 'unread' ? { kind: 'interrupted', signal: 'SIGPIPE' } : { kind: 'failed', fault: why };
 
 /** Ends the streams and waits, not for ever, until what they gave is answered and stored. */
 async function settle(play: StreamPlay, system: LocalSystem): Promise<void> {
@@ -149,9 +175,12 @@ async function settle(play: StreamPlay, system: LocalSystem): Promise<void> {
   limit.abort();
 }
 
+/** `lines`: what was written while streams played. */
+type Ending = Stage & { readonly mode: LiveMode; readonly lines: LiveLines | undefined };
+
 /** Writes and draws what there is, and gathers what to tell of it. */
-async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage: Stage): Promise<Concluded> {
-  const { collector } = stage;
+async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage: Ending): Promise<Concluded> {
+  const { collector, mode, lines } = stage;
   const faults: Fault[] = [];
   const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -165,20 +194,19 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
   const results: StreamResult[] = [];
   for (const spec of plan.specs) {
     const runEnd = play.ends.get(spec.id);
-    const errors = await attempt(() => firstErrors(collector, runEnd), new Map());
+    const errors = await attempt(() => firstErrors(collector, runEnd, placeIn(spec, stage.logs)), new Map());
     results.push({ spec, progress: play.progress.get(spec.id), end: runEnd, firstErrors: errors });
   }
   const runs = results.map(({ spec, progress }) => ({ stream: spec.id, run: progress?.run }));
   // Where no stream gave a frame, nothing was computed, and what an earlier run wrote stays.
   const written =
-    results.some(hasPlayed) &&
-    (await attempt(() => writeResults(plan.output, runs, collector).then(() => true), false));
+    (lines !== undefined || results.some(hasPlayed)) &&
+    (await attempt(() => writeResults(plan.output, { runs, collector, mode, live: lines }).then(() => true), false));
   const annotations = new Map<string, string>();
-  if (end.kind === 'complete')
-    await attempt(
-      () => drawAnnotations({ plan, results, annotations, ...stage, signal: stage.interrupts.signal }),
-      undefined,
-    );
+  const interrupted = end.kind === 'interrupted';
+  const signal = interrupted ? AbortSignal.timeout(INTERRUPTED_LIMIT_MS) : stage.interrupts.signal;
+  if (end.kind !== 'failed')
+    await attempt(() => drawAnnotations({ plan, results, annotations, ...stage, signal, interrupted }), undefined);
   const interruptedLate = end.kind === 'complete' && stage.interrupts.signal.aborted;
   return {
     end: interruptedLate ? { kind: 'interrupted', signal: await stage.interrupts.first } : end,
@@ -189,7 +217,14 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
   };
 }
 
-const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+/** Where the code of a stream's algorithm threw. */
+const placeIn =
+  ({ algorithms }: StreamSpec, logs: LogDisplay) =>
+  (algorithm: string, code: FaultCode): string | undefined =>
+    logs.placeOf(algorithms.find(({ name }) => name === algorithm)?.definition ?? algorithm, code);
+
+const isAbort = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 
 /** What may end a run from outside. */
 const endings = (system: LocalSystem, interrupts: Interrupts): Promise<SessionEnd>[] => [

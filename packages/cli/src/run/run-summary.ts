@@ -7,6 +7,7 @@ import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Mode } from '@stream-infer/core/stream-spec';
 import { formatDuration } from '../terminal/duration.ts';
 import { formatTable } from '../terminal/table.ts';
+import { endNotes, planNotes } from './run-notes.ts';
 import { type StreamResult, videoSeconds } from './run-result.ts';
 
 /** Of one stream. Times are in the units of their names; what is not known is null. */
@@ -25,7 +26,7 @@ export type StreamSummary = {
   /** How many times faster than it plays. */
   readonly realtimeFactor: number | null;
   readonly algorithms: Readonly<Record<string, AlgorithmTotals>>;
-  /** What was decided for the user. */
+  /** What was decided for the user, and what never came. */
   readonly notices: readonly string[];
   /** Why it ended other than by its source's end. */
   readonly fault: FaultJson | null;
@@ -76,7 +77,9 @@ function summarizeStream(result: StreamResult): StreamSummary {
     videoSeconds: seconds ?? null,
     realtimeFactor: end && seconds !== undefined && end.elapsedMs > 0 ? (seconds * 1000) / end.elapsedMs : null,
     algorithms: end?.algorithms ?? {},
-    notices: progress?.playing?.notices ?? [],
+    notices: progress?.playing
+      ? [...progress.playing.notices, ...planNotes(spec, progress.playing.source), ...endNotes(result)]
+      : [],
     fault: end?.fault ?? progress?.fault ?? null,
   };
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Fault } from '@stream-infer/core/fault';
 import { nameFrom } from '@stream-infer/core/names';
 import { sourceKind } from '@stream-infer/core/source-kind';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
 
 /** A source, absolute where it is a file, and the id of its stream. */
 export type NamedSource = { readonly id: string; readonly source: string };
@@ -40,7 +41,7 @@ async function expand(argument: string, directory: string): Promise<readonly str
 }
 
 /** Throws SOURCE_NOT_FOUND or SOURCE_EMPTY. @param name as the user wrote it. */
-export async function checkSourceFile(path: string, name: string): Promise<void> {
+async function checkSourceFile(path: string, name: string): Promise<void> {
   const facts = await stat(path).catch(() => undefined);
   if (!facts)
     throw new Fault(
@@ -51,6 +52,27 @@ export async function checkSourceFile(path: string, name: string): Promise<void>
     throw new Fault('SOURCE_NOT_FOUND', `${name} is a folder: give one file; "run FOLDER" plays every video of one`);
   if (facts.isFile() && facts.size === 0)
     throw new Fault('SOURCE_EMPTY', `${name} has no bytes: is it still being written?`);
+}
+
+/**
+ * What can be told of a stream's source before anything starts. Throws SOURCE_NOT_FOUND or SOURCE_EMPTY.
+ * @param environment where `sourceFrom` may find it.
+ */
+export async function checkSource(
+  { id, source, sourceFrom }: Pick<StreamSpec, 'id' | 'source' | 'sourceFrom'>,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  if (source !== undefined && sourceKind(source) === 'file') await checkSourceFile(source, `stream ${id}: ${source}`);
+  if (sourceFrom && 'env' in sourceFrom && !environment[sourceFrom.env]?.trim())
+    throw new Fault(
+      'SOURCE_NOT_FOUND',
+      `stream ${id}: its source is to be in the environment variable ${sourceFrom.env}, which is not set: export ${sourceFrom.env}=rtsp://…`,
+    );
+  if (sourceFrom && 'file' in sourceFrom && !(await stat(sourceFrom.file).catch(() => undefined))?.isFile())
+    throw new Fault(
+      'SOURCE_NOT_FOUND',
+      `stream ${id}: its source is to be in the file ${sourceFrom.file}, which does not exist: write its URL there`,
+    );
 }
 
 async function filesOf(folder: string): Promise<readonly string[]> {

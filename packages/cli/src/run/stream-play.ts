@@ -8,6 +8,7 @@ import { toFault } from '@stream-infer/core/fault';
 import type { RunEnd } from '@stream-infer/core/result-record';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { CollectorClient } from './collector-client.ts';
+import { planNotes } from './run-notes.ts';
 import { type RunProgress, watchRuns } from './run-watch.ts';
 
 export type StreamPlay = {
@@ -48,7 +49,10 @@ export async function playStreams(bus: Bus, { specs, collector, onNotice }: Stre
     bus,
     specs.map(({ id }) => id),
     {
-      onPlaying: (_, { notices }) => notices.forEach(onNotice),
+      onPlaying: (stream, { notices, source }) => {
+        const spec = specs.find(({ id }) => id === stream);
+        for (const notice of [...notices, ...(spec ? planNotes(spec, source) : [])]) onNotice(notice);
+      },
       onOver: (stream) => void follow(stream).catch(complete.reject),
       onFailed: (error) => complete.reject(toFault(error, 'BUS_FAILED', 'the runs cannot be followed')),
     },

@@ -44,8 +44,9 @@ function algorithmFaults(where: string, totals: AlgorithmTotals, first?: FirstEr
   const faults: Fault[] = [];
   if (failed > 0) {
     const { code, message } = first?.error ?? { code: 'ALGORITHM_FAILED', message: 'no record tells why' };
-    const place = first ? `, first at ${first.key} s` : '';
-    faults.push(new Fault(code, `${where}: ${failed} of ${triggered} invocations failed${place}: ${message}`));
+    const when = first ? `, first at ${first.key} s` : '';
+    const place = first?.place === undefined ? '' : ` (at ${first.place})`;
+    faults.push(new Fault(code, `${where}: ${failed} of ${triggered} invocations failed${when}: ${message}${place}`));
   }
   if (triggered > 0 && completed === 0)
     faults.push(

@@ -7,8 +7,8 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
-import type { LogLine } from './log-line.ts';
-import { DEAD_LETTERS_BYTES, startNatsServer } from './nats-server.ts';
+import type { LogLevel, LogLine } from './log-line.ts';
+import { DEAD_LETTERS_BYTES, type ServerStore, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
 import type { ServiceName } from './service-program.ts';
 import type { Workspace } from './workspace.ts';
@@ -39,8 +39,21 @@ export type LocalSystemOptions = {
    * algorithm that is interrupted for every message loses a fifth of its speed. Wrong in realtime, where frames wait for nobody.
    */
   readonly algorithmsFirst: boolean;
+  /** The least severe that services log. */
+  readonly logLevel: LogLevel;
+  /** What outlives the system; without it all is in the workspace. */
+  readonly kept?: KeptState;
+  /** Where the API listens on loopback; a free port unless told. */
+  readonly apiPort?: number;
   readonly onLog: (line: LogLine) => void;
   readonly onOutput: (line: string) => void;
+};
+
+export type KeptState = {
+  /** Of nats-server; in the workspace where it is not given. */
+  readonly server?: ServerStore;
+  /** Absolute path of the result store; as without it where it is not given. */
+  readonly storePath?: string;
 };
 
 const SERVER_GRACE_MS = 1_000;
@@ -57,6 +70,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     file: options.natsServer,
     workspace,
     yields: options.algorithmsFirst,
+    kept: options.kept?.server,
     onRestart: ({ message }) =>
       onLog({
         level: 'warn',
@@ -72,10 +86,13 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     STREAM_INFER_CONFIG: file,
     STREAM_INFER_CONFIG_DIRECTORY: directory,
     LOG_FORMAT: 'json',
+    LOG_LEVEL: options.logLevel,
     EXIT_WITH_PARENT: 'true',
     RESULTS_MAX_BYTES: String(server.resultsMaxBytes),
     DEAD_LETTERS_MAX_BYTES: String(DEAD_LETTERS_BYTES),
-    STORE_PATH: storePath(configuration, options),
+    BUS_MEMORY_BYTES: String(server.memoryBytes),
+    STORE_PATH: options.kept?.storePath ?? storePath(configuration, options),
+    ...(options.apiPort !== undefined && { API_PORT: String(options.apiPort) }),
     TMPDIR: workspace.directory,
   };
   const names: readonly ServiceName[] = [

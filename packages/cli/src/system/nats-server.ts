@@ -32,6 +32,8 @@ export type NatsServer = Supervised & {
   readonly url: string;
   /** Limit of the result stream that the disk allows, in bytes. */
   readonly resultsMaxBytes: number;
+  /** What frames may take of the memory, in bytes. */
+  readonly memoryBytes: number;
 };
 
 /** Path of a nats-server that is new enough. Throws NATS_SERVER_MISSING or NATS_SERVER_TOO_OLD. */
@@ -50,28 +52,41 @@ export async function findNatsServer(): Promise<string> {
   );
 }
 
+/** Where the server keeps what survives it, and how much of the disk results may take. */
+export type ServerStore = { readonly directory: string; readonly resultsMaxBytes: number };
+
+/** What the disk of a folder allows: a quarter of what is free now. */
+export async function serverStore(directory: string, diskOf: string): Promise<ServerStore> {
+  const quarter = Math.floor((await freeBytes(diskOf)) / 4);
+  return { directory, resultsMaxBytes: Math.max(LEAST_RESULTS_BYTES, Math.min(MOST_RESULTS_BYTES, quarter)) };
+}
+
 export type NatsServerOptions = {
   /** Path of nats-server. */
   readonly file: string;
   readonly workspace: Workspace;
   /** It gives way to other processes where cores are short. */
   readonly yields: boolean;
+  /** The store of an earlier server, where one is to go on; else it is in the workspace and gone with it. */
+  readonly kept?: ServerStore | undefined;
   /** It ended unasked and is started again, on the same port and with the same store. */
   onRestart(fault: Fault): void;
 };
 
 /** Resolves when it listens. Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED. */
-export async function startNatsServer({ file, workspace, yields, onRestart }: NatsServerOptions): Promise<NatsServer> {
+export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
+  const { file, workspace, yields, kept, onRestart } = options;
   const { directory } = workspace;
-  const quarter = Math.floor((await freeBytes(directory)) / 4);
-  const resultsMaxBytes = Math.max(LEAST_RESULTS_BYTES, Math.min(MOST_RESULTS_BYTES, quarter));
+  const store = kept ?? (await serverStore(join(directory, 'nats'), directory));
+  const { resultsMaxBytes } = store;
+  const memoryBytes = Math.floor(machineMemoryBytes() / 2);
   const configuration = join(directory, 'nats-server.conf');
   const log = join(directory, 'nats-server.log');
   const listening = Promise.withResolvers<string>();
   let port = -1;
   const supervised = supervise({
     async start() {
-      await writeFile(configuration, configurationText({ directory, log, port, resultsMaxBytes }));
+      await writeFile(configuration, configurationText({ directory, log, port, store, memoryBytes }));
       const args = ['-c', configuration];
       const process = await startProcess({ name: 'nats-server', command: file, args, environment, workspace, yields });
       if (port < 0)
@@ -95,7 +110,7 @@ export async function startNatsServer({ file, workspace, yields, onRestart }: Na
   });
   const url = await Promise.race([listening.promise, ended]);
   ended.catch(() => undefined);
-  return { url, resultsMaxBytes, ...supervised };
+  return { url, resultsMaxBytes, memoryBytes, ...supervised };
 }
 
 type ConfigurationFacts = {
@@ -103,10 +118,11 @@ type ConfigurationFacts = {
   readonly log: string;
   /** -1: a free one. */
   readonly port: number;
-  readonly resultsMaxBytes: number;
+  readonly store: ServerStore;
+  readonly memoryBytes: number;
 };
 
-const configurationText = ({ directory, log, port, resultsMaxBytes }: ConfigurationFacts): string =>
+const configurationText = ({ directory, log, port, store, memoryBytes }: ConfigurationFacts): string =>
   `server_name: stream-infer
 host: 127.0.0.1
 port: ${port}
@@ -115,9 +131,9 @@ log_file: ${JSON.stringify(log)}
 max_payload: ${MAX_PAYLOAD_BYTES}
 max_pending: ${MAX_PENDING_BYTES}
 jetstream {
-  store_dir: ${JSON.stringify(join(directory, 'nats'))}
-  max_memory_store: ${Math.floor(machineMemoryBytes() / 2)}
-  max_file_store: ${resultsMaxBytes + DEAD_LETTERS_BYTES + REGISTRY_BYTES}
+  store_dir: ${JSON.stringify(store.directory)}
+  max_memory_store: ${memoryBytes}
+  max_file_store: ${store.resultsMaxBytes + DEAD_LETTERS_BYTES + REGISTRY_BYTES}
 }
 `;
 

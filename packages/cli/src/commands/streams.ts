@@ -1,0 +1,106 @@
+/** `stream-infer streams …`: the registry of a system that is up, over its API. */
+
+import { dirname } from 'node:path';
+import { name } from '@stream-infer/core/algorithm-definition';
+import { streamListSchema } from '@stream-infer/core/configuration';
+import { parseValue } from '@stream-infer/core/configuration-fault';
+import { checkStreamIds } from '@stream-infer/core/configuration-names';
+import { Fault } from '@stream-infer/core/fault';
+import type { StreamReport } from '@stream-infer/core/stream-report';
+import { readYamlFile } from '@stream-infer/service-kit/configuration-file';
+import { type Applied, applyStreams } from '../streams/apply-streams.ts';
+import { addedStream, updatedStream } from '../streams/defined-stream.ts';
+import { anchored } from '../streams/stream-source.ts';
+import { statusLine, streamTable, streamText } from '../streams/stream-text.ts';
+import type { StreamsAction } from '../streams/streams-arguments.ts';
+import { type StreamsClient, streamsClient } from '../streams/streams-client.ts';
+import { watchStreams } from '../streams/watch-streams.ts';
+import type { Screen } from '../terminal/screen.ts';
+
+const DEFAULT_API = 'http://127.0.0.1:8080';
+const DEFAULT_OWNER = 'cli';
+
+/** Exit status. Throws the fault of what is refused. */
+export async function streamsCommand(command: StreamsAction, screen: Screen): Promise<number> {
+  const { json } = command.options;
+  const client = streamsClient(apiUrl(command.options.api));
+  const print = (value: unknown, text: string): void => {
+    process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);
+  };
+  switch (command.action) {
+    case 'add': {
+      const stream = await client.add(await addedStream(command, process.cwd()), undefined);
+      print(stream, `added: ${stream.id}`);
+      return 0;
+    }
+    case 'update': {
+      const stream = await update(client, command);
+      print(stream, `updated: ${stream.id}`);
+      return 0;
+    }
+    case 'apply': {
+      const applied = await apply(client, command.file, command.options.owner ?? DEFAULT_OWNER);
+      print(applied, appliedText(applied));
+      return 0;
+    }
+    case 'list': {
+      const streams = await client.list();
+      print({ streams }, streamTable(streams));
+      return 0;
+    }
+    case 'show': {
+      const stream = await client.get(command.id);
+      print(stream, streamText(stream));
+      return 0;
+    }
+    case 'remove':
+      for (const id of command.ids) await client.remove(id);
+      print({ removed: command.ids }, `removed: ${command.ids.join(', ')}`);
+      return 0;
+    case 'watch':
+      await watchStreams(client, {
+        ids: command.ids,
+        describe: json ? (stream) => JSON.stringify(stream) : statusLine,
+        print: (line) => process.stdout.write(`${line}\n`),
+        onFault: screen.line,
+        isRead: () => !process.stdout.destroyed,
+      });
+      return 0;
+  }
+}
+
+function apiUrl(given: string | undefined): string {
+  const url = given ?? (process.env.STREAM_INFER_API || DEFAULT_API);
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new Fault(
+      'USAGE',
+      `${given === undefined ? 'STREAM_INFER_API' : '--api'} is ${url}: give a URL such as ${DEFAULT_API}`,
+    );
+  return url;
+}
+
+async function update(
+  client: StreamsClient,
+  { id, options }: Extract<StreamsAction, { action: 'update' }>,
+): Promise<StreamReport> {
+  const { definition, revision } = await client.get(id);
+  if (definition === null || revision === null)
+    throw new Fault('UNKNOWN_STREAM', `stream ${id} is not registered any more, and only its results are left: add it`);
+  return client.put(await updatedStream(definition, options, process.cwd()), { revision });
+}
+
+async function apply(client: StreamsClient, file: string, owner: string): Promise<Applied> {
+  const { streams } = parseValue(streamListSchema, await readYamlFile(file), file);
+  checkStreamIds(streams, file);
+  const directory = dirname(file);
+  return applyStreams(
+    client,
+    streams.map((stream) => anchored(stream, directory)),
+    parseValue(name, owner, '--owner'),
+  );
+}
+
+const appliedText = (applied: Applied): string =>
+  Object.entries(applied)
+    .map(([what, ids]) => `${what}: ${ids.length === 0 ? 'none' : ids.join(', ')}`)
+    .join('\n');

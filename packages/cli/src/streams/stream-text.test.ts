@@ -1,0 +1,51 @@
+import type { StreamReport } from '@stream-infer/core/stream-report';
+import { expect, test } from 'vitest';
+import { statusLine, streamTable, streamText } from './stream-text.ts';
+
+const LOBBY: StreamReport = {
+  ...{ id: 'lobby', run: 'r1', state: 'running', results: 12, errors: 1, end: null, fault: null, revision: 3 },
+  source: {
+    ...{ state: 'playing', reason: 'frames', sinceMs: 1_700_000_000_000, framesPerSecond: 9.96 },
+    ...{ decoded: 120, published: 24, lastFrameAgeMs: 80 },
+  },
+  algorithms: {
+    faces: {
+      ...{ state: 'followed', lastResultAgeMs: 420, lateMs: 1_500 },
+      ...{ triggered: 15, completed: 11, failed: 1, dropped: { replaced: 2, stale: 1 } },
+    },
+  },
+  definition: { id: 'lobby', source: 'rtsp://***@camera/1', mode: 'realtime', algorithms: ['faces'] },
+  owner: 'site',
+};
+const WAITING: StreamReport = {
+  ...LOBBY,
+  ...{ id: 'gate', run: null, state: 'waiting', results: 0, errors: 0, source: null, algorithms: {}, owner: null },
+  definition: { id: 'gate', sourceFrom: { env: 'GATE_URL' }, mode: 'realtime' },
+};
+
+test('a line tells what a stream is doing now', () => {
+  expect(statusLine(LOBBY)).toBe(
+    'lobby  playing  10.0 fps, 120 frames, 24 published, the last 0.1 s ago  faces: 11 results, 1 failed, 3 dropped, the last 0.4 s ago, 1.5 s late',
+  );
+  expect(statusLine(WAITING)).toBe('gate  waiting');
+  const source = { ...LOBBY.source, state: 'reconnecting', reason: 'refused', framesPerSecond: 0 } as const;
+  expect(statusLine({ ...LOBBY, source: source as StreamReport['source'], algorithms: {} })).toMatch(
+    /^lobby {2}reconnecting, refused {2}0.0 fps, 120 frames/,
+  );
+  expect(statusLine({ ...LOBBY, definition: null, state: 'ended', source: null })).toMatch(
+    /^lobby {2}removed, ended {2}faces/,
+  );
+});
+
+test('a table has a line for each, and text says all of one', () => {
+  expect(streamTable([LOBBY, WAITING]).split('\n')).toEqual([
+    'stream  mode      state    source                 owner   fps  results  errors',
+    'lobby   realtime  playing  rtsp://***@camera/1    site   10.0       12       1',
+    'gate    realtime  waiting  the variable GATE_URL                     0       0',
+  ]);
+  expect(streamTable([])).toContain('streams add');
+  const fault = { code: 'SOURCE_LOST', message: 'it went' } as const;
+  expect(streamText({ ...LOBBY, fault })).toMatch(
+    /since +2023-11-14T22:13:20.000Z\n(.*\n)*algorithm +faces: 11 results.*\nfault +SOURCE_LOST: it went$/,
+  );
+});

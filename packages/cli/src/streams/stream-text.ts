@@ -1,0 +1,95 @@
+/** Streams for people: a table of all, one in full, and a line of what one is doing now. */
+
+import type { AlgorithmNow, StreamReport } from '@stream-infer/core/stream-report';
+import { formatTable } from '../terminal/table.ts';
+
+export function streamTable(streams: readonly StreamReport[]): string {
+  if (streams.length === 0) return 'there is no stream: add one with stream-infer streams add';
+  return formatTable(
+    ['stream', 'mode', 'state', 'source', 'owner', 'fps', 'results', 'errors'],
+    streams.map((stream) => [
+      stream.id,
+      stream.definition?.mode ?? '',
+      stateOf(stream),
+      sourceOf(stream),
+      stream.owner ?? '',
+      stream.source?.framesPerSecond?.toFixed(1) ?? '',
+      String(stream.results),
+      String(stream.errors),
+    ]),
+    5,
+  );
+}
+
+/** Everything of one stream, a line each. */
+export function streamText(stream: StreamReport): string {
+  const { id, definition, owner, run, results, errors, source, fault } = stream;
+  const rows: (readonly [string, string])[] = [
+    ['source', sourceOf(stream)],
+    ['mode', definition?.mode ?? ''],
+    ['fps', definition === null ? '' : String(definition.fps ?? "the source's")],
+    ['owner', owner ?? ''],
+    ['state', stateOf(stream)],
+    ['since', source?.sinceMs == null ? '' : new Date(source.sinceMs).toISOString()],
+    ['run', run ?? ''],
+    ['frames', framesOf(stream)],
+    ['results', `${results}, ${errors} of them errors`],
+    ...Object.entries(stream.algorithms).map(([name, now]) => ['algorithm', algorithmText(name, now)] as const),
+    ['fault', fault ? `${fault.code}: ${fault.message}` : ''],
+  ];
+  return formatTable(
+    ['stream', id],
+    rows.filter(([, value]) => value !== ''),
+  );
+}
+
+/** What it is doing now, on one line. */
+export function statusLine(stream: StreamReport): string {
+  const { id, algorithms } = stream;
+  const parts = [
+    id,
+    stateOf(stream),
+    framesOf(stream),
+    ...Object.entries(algorithms).map((entry) => algorithmText(...entry)),
+  ];
+  return parts.filter((part) => part !== '').join('  ');
+}
+
+/** Of the run, and of its source where that tells more. */
+function stateOf({ state, source, definition }: StreamReport): string {
+  if (definition === null) return `removed, ${state}`;
+  if (state !== 'running' || source === null) return state;
+  return source.reason === null || source.reason === 'frames' ? source.state : `${source.state}, ${source.reason}`;
+}
+
+function framesOf({ source }: StreamReport): string {
+  if (source?.decoded == null) return '';
+  const rate = source.framesPerSecond === null ? '' : `${source.framesPerSecond.toFixed(1)} fps, `;
+  const age = source.lastFrameAgeMs === null ? '' : `, the last ${seconds(source.lastFrameAgeMs)} ago`;
+  return `${rate}${source.decoded} frames, ${source.published} published${age}`;
+}
+
+function algorithmText(
+  name: string,
+  { state, lastResultAgeMs, lateMs, completed, failed, dropped }: AlgorithmNow,
+): string {
+  const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+  return [
+    `${name}: ${completed} results`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(lost > 0 ? [`${lost} dropped`] : []),
+    ...(state === 'followed' && lastResultAgeMs !== null ? [`the last ${seconds(lastResultAgeMs)} ago`] : []),
+    ...(lateMs ? [`${seconds(lateMs)} late`] : []),
+    ...(state === 'unknown' ? ['not heard of'] : []),
+  ].join(', ');
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+
+function sourceOf({ definition }: StreamReport): string {
+  if (definition === null) return '';
+  const { source, sourceFrom } = definition;
+  if (source !== undefined) return source;
+  if (sourceFrom === undefined) return '';
+  return 'env' in sourceFrom ? `the variable ${sourceFrom.env}` : `the file ${sourceFrom.file}`;
+}

@@ -1,0 +1,73 @@
+/**
+ * One invocation in this runner, from its arrival to its answer.
+ *
+ * Invariant: it is answered exactly once (G-4); what comes after that is left out.
+ */
+
+import { Fault, type FaultJson } from '@stream-infer/core/fault';
+import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
+
+/** How an invocation ended. */
+export type Outcome =
+  | { readonly kind: 'data'; readonly data: Uint8Array }
+  | { readonly kind: 'fault'; readonly fault: FaultJson; readonly notStarted: boolean };
+
+/** In microseconds. `runUs` is that of the batch it ran in. */
+export type Timings = { readonly queueUs: number; readonly fetchUs: number; readonly runUs: number };
+
+export type Answer = { readonly outcome: Outcome; readonly timings: Timings };
+
+export class Task {
+  readonly invocation: Invocation;
+  readonly stream: string;
+  /** Counts up; of a stream's windows the oldest has the lowest. */
+  readonly arrival: number;
+  /** When its result is stale: Infinity where it never is. */
+  readonly staleAtMs: number;
+  fetchUs = 0;
+  cancelled = false;
+  /** A batch that it was in failed: it runs alone from then on. */
+  alone = false;
+  readonly #receivedAtMs: number;
+  #answered: ((answer: Answer, place: string | undefined) => void) | undefined;
+
+  /** @param answered is called once; `place` is where in the author's file it failed. */
+  constructor(
+    invocation: Invocation,
+    arrival: number,
+    nowMs: number,
+    answered: (answer: Answer, place: string | undefined) => void,
+  ) {
+    this.invocation = invocation;
+    this.stream = invocation.stream;
+    this.arrival = arrival;
+    this.staleAtMs = invocation.budgetMs > 0 ? nowMs + invocation.budgetMs : Number.POSITIVE_INFINITY;
+    this.#receivedAtMs = nowMs;
+    this.#answered = answered;
+  }
+
+  get isAnswered(): boolean {
+    return this.#answered === undefined;
+  }
+
+  answer(outcome: Outcome, runUs = 0, place?: string): void {
+    const answered = this.#answered;
+    this.#answered = undefined;
+    const queueUs = Math.max(0, microsecondsSince(this.#receivedAtMs) - this.fetchUs - runUs);
+    answered?.({ outcome, timings: { queueUs, fetchUs: this.fetchUs, runUs } }, place);
+  }
+
+  giveBack(why: string): void {
+    const { code, message } = new Fault('NOT_STARTED', `invocation ${this.invocation.id} was not started: ${why}`);
+    this.answer({ kind: 'fault', fault: { code, message }, notStarted: true });
+  }
+
+  /** Whether it waited too long; it is given back then. */
+  isStale(): boolean {
+    if (performance.now() < this.staleAtMs) return false;
+    this.giveBack(`it waited longer than its budgetMs of ${this.invocation.budgetMs}`);
+    return true;
+  }
+}
+
+export const microsecondsSince = (startMs: number): number => Math.round((performance.now() - startMs) * 1000);

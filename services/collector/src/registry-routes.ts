@@ -1,0 +1,128 @@
+/** Streams are registered, changed and removed here, while everything runs. A stream played offline is a job: it starts when it is registered. */
+
+import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import {
+  answer,
+  BAD_REQUEST,
+  CHANGED,
+  CONFLICT,
+  NOT_FOUND,
+  PRECONDITIONS,
+  query,
+  STREAM_BODY,
+  STREAM_PARAMETERS,
+  TOO_LARGE,
+  UNAVAILABLE,
+  withEtag,
+} from './api-schemas.ts';
+import { etagOf, parsePrecondition } from './precondition.ts';
+import type { StreamEntry } from './stream-registry.ts';
+import { requestedStream } from './stream-request.ts';
+import { newestView, type StreamParameters, type StreamRouteOptions } from './stream-routes.ts';
+
+export type RegistryRouteOptions = StreamRouteOptions & {
+  /** Which there are in this installation. */
+  readonly algorithms: readonly AlgorithmDefinition[];
+};
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the document tells of the body, which no validator of the framework reads. */
+    readonly body?: object;
+  }
+}
+
+type OwnerQuery = { readonly owner?: string };
+type PutQuery = OwnerQuery & { readonly ifChanged?: boolean };
+type Preconditions = { readonly 'if-match'?: string; readonly 'if-none-match'?: string };
+
+const STREAM = { $ref: 'Stream#' };
+
+export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptions): void {
+  const { registry, algorithms } = options;
+  const send = (reply: FastifyReply, status: number, entry: StreamEntry) =>
+    reply.code(status).header('etag', etagOf(entry.revision)).send(newestView(entry, options));
+
+  app.post<{ Querystring: OwnerQuery }>(
+    '/v1/streams',
+    {
+      config: { body: STREAM_BODY },
+      schema: {
+        operationId: 'addStream',
+        summary: 'Registers a stream, which begins to play',
+        querystring: query(['owner']),
+        response: {
+          201: withEtag(answer('The stream.', STREAM)),
+          ...BAD_REQUEST,
+          ...CONFLICT,
+          ...TOO_LARGE,
+          ...UNAVAILABLE,
+        },
+      },
+    },
+    async ({ body, query: { owner } }, reply) => {
+      const entry = await registry.create(requestedStream({ body, owner, algorithms }));
+      return send(reply.header('location', `/v1/streams/${entry.key}`), 201, entry);
+    },
+  );
+
+  app.put<{ Params: StreamParameters; Querystring: PutQuery; Headers: Preconditions }>(
+    '/v1/streams/:id',
+    {
+      config: { body: STREAM_BODY },
+      schema: {
+        operationId: 'putStream',
+        summary: 'Registers a stream or replaces what is registered; another run begins',
+        description:
+          'With If-Match, what another has written meanwhile is not written over. The body may leave the id out.',
+        params: STREAM_PARAMETERS,
+        querystring: query(['owner', 'ifChanged']),
+        headers: PRECONDITIONS,
+        response: {
+          200: withEtag(answer('The stream, replaced.', STREAM)),
+          201: withEtag(answer('The stream, registered.', STREAM)),
+          ...BAD_REQUEST,
+          ...CONFLICT,
+          ...CHANGED,
+          ...TOO_LARGE,
+          ...UNAVAILABLE,
+        },
+      },
+    },
+    async ({ params: { id }, query: { owner, ifChanged = false }, headers, body }, reply) => {
+      const precondition = parsePrecondition(headers);
+      // What is no stream is refused before anything is asked.
+      const stream = requestedStream({ body, id, owner, algorithms });
+      const { entry, created } = await registry.replace(id, { precondition, ifChanged }, (standing) => ({
+        ...(standing?.owner !== undefined && { owner: standing.owner }),
+        ...stream,
+      }));
+      return send(reply, created ? 201 : 200, entry);
+    },
+  );
+
+  app.delete<{ Params: StreamParameters; Querystring: object; Headers: Preconditions }>(
+    '/v1/streams/:id',
+    {
+      schema: {
+        operationId: 'removeStream',
+        summary: 'Removes a stream from the registry; its results stay',
+        params: STREAM_PARAMETERS,
+        querystring: query([]),
+        headers: PRECONDITIONS,
+        response: {
+          204: { description: 'It is removed.', type: 'null' },
+          ...BAD_REQUEST,
+          ...NOT_FOUND,
+          ...CHANGED,
+          ...UNAVAILABLE,
+        },
+      },
+    },
+    async ({ params: { id }, headers }, reply) => {
+      await registry.remove(id, parsePrecondition(headers));
+      return reply.code(204).send();
+    },
+  );
+}

@@ -1,0 +1,57 @@
+/** From the body of a request to an entry of the registry: the schema of the configuration, and what only a file on disk may say left out. */
+
+import { isAbsolute } from 'node:path';
+import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
+import { parseValue } from '@stream-infer/core/configuration-fault';
+import { checkAlgorithmList } from '@stream-infer/core/configuration-names';
+import { Fault } from '@stream-infer/core/fault';
+import { isRedacted, redactUrl } from '@stream-infer/core/redact-url';
+import type { RegisteredStream } from '@stream-infer/core/registered-stream';
+import { resolveStream } from '@stream-infer/core/resolve-streams';
+import { streamDefinitionSchema } from '@stream-infer/core/stream-definition';
+
+export type StreamRequest = {
+  readonly body: unknown;
+  /** Of the path, where it names the stream; the body may leave it out then. */
+  readonly id?: string;
+  readonly owner?: string | undefined;
+  /** The algorithms of the installation. */
+  readonly algorithms: readonly AlgorithmDefinition[];
+};
+
+const WHERE = 'the stream';
+
+/** Throws CONFIG_UNKNOWN_KEY, CONFIG_INVALID, CONFIG_UNKNOWN_ALGORITHM, CONFIG_DUPLICATE_NAME or what resolveStream throws. */
+export function requestedStream({ body, id, owner, algorithms }: StreamRequest): RegisteredStream {
+  const definition = parseValue(streamDefinitionSchema, id === undefined ? body : withId(body, id), WHERE);
+  if (id !== undefined && definition.id !== id)
+    throw invalid(`id is "${definition.id}": it must be ${id}, as the path says, or left out`);
+  if (definition.source !== undefined && isRedacted(definition.source))
+    throw invalid(
+      `source is "${redactUrl(definition.source)}", in which the password is left out: it must be the whole URL, or sourceFrom in its place`,
+    );
+  if (algorithms.length === 0)
+    throw new Fault(
+      'CONFIG_UNKNOWN_ALGORITHM',
+      'the collector knows of no algorithm: set STREAM_INFER_CONFIG to the configuration file of the installation',
+    );
+  checkAlgorithmList(
+    definition,
+    algorithms.map(({ name }) => name),
+    `${WHERE}: algorithms`,
+  );
+  return { ...resolveStream(definition, algorithms, absolutePath), ...(owner !== undefined && { owner }) };
+}
+
+const invalid = (what: string): Fault => new Fault('CONFIG_INVALID', `${WHERE}: ${what}`);
+
+const withId = (body: unknown, id: string): unknown =>
+  typeof body === 'object' && body !== null && !Array.isArray(body) && !Object.hasOwn(body, 'id')
+    ? { ...body, id }
+    : body;
+
+/** Who asks and who plays share no folder that a path could be relative to. */
+function absolutePath(path: string): string {
+  if (isAbsolute(path) || /^file:\/\/\//i.test(path)) return path;
+  throw invalid(`source ${JSON.stringify(path)} is relative: it must be an absolute path, a device or a URL`);
+}

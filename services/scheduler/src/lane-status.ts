@@ -1,0 +1,59 @@
+/** Announces once a second how the algorithms of a run are getting on: what the ledgers say, and how old and how late the newest result is. */
+
+import { type AlgorithmStatus, announceLanes } from '@stream-infer/bus/announcements';
+import type { Bus } from '@stream-infer/bus/bus';
+import type { LaneMetrics, Observed } from './metrics.ts';
+
+type Lane = { readonly observed: Observed; publishedAtMs: number | undefined; lateMs: number | null };
+
+const EVERY_MS = 1_000;
+
+export class LaneStatusReport {
+  readonly #bus: Bus;
+  readonly #place: { readonly stream: string; readonly run: string };
+  readonly #lanes: Lane[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(bus: Bus, { stream, run }: { readonly stream: string; readonly run: string }) {
+    this.#bus = bus;
+    this.#place = { stream, run };
+    this.#timer = setInterval(() => this.#announce(), EVERY_MS);
+  }
+
+  /** Follows one algorithm; what is published is told on to its metrics. */
+  follow(observed: Observed, metrics: LaneMetrics): LaneMetrics {
+    const lane: Lane = { observed, publishedAtMs: undefined, lateMs: null };
+    this.#lanes.push(lane);
+    return {
+      ...metrics,
+      published: (latencyMs, lateMs) => {
+        lane.publishedAtMs = performance.now();
+        lane.lateMs = lateMs;
+        metrics.published(latencyMs, lateMs);
+      },
+    };
+  }
+
+  /** Announces the last figures. Idempotent. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#announce();
+    this.#lanes.length = 0;
+  }
+
+  #announce(): void {
+    if (this.#lanes.length === 0) return;
+    const nowMs = performance.now();
+    announceLanes(this.#bus, {
+      ...this.#place,
+      algorithms: Object.fromEntries(this.#lanes.map((lane) => [lane.observed.algorithm.name, statusOf(lane, nowMs)])),
+    });
+  }
+}
+
+const statusOf = ({ observed, publishedAtMs, lateMs }: Lane, nowMs: number): AlgorithmStatus => ({
+  ...observed.ledger.totals,
+  triggered: observed.ledger.triggered,
+  lastResultAgeMs: publishedAtMs === undefined ? null : Math.round(nowMs - publishedAtMs),
+  lateMs,
+});

@@ -1,0 +1,236 @@
+/** `stream-infer up` and `stream-infer streams`: streams come and go while it runs, and are back after everything was killed. */
+
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StreamReport } from '@stream-infer/core/stream-report';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { streamInfer } from '../harness/command.ts';
+import { eventually } from '../harness/eventually.ts';
+import { startUp, type Up } from '../harness/up.ts';
+
+const video = join(import.meta.dirname, '..', 'conformance', 'videos', 'counter30.mp4');
+const PICTURE = 'lavfi:testsrc=size=64x48:rate=10';
+const CONFIGURATION = `algorithms:
+  - {name: stats, use: frame-stats, interval: 0.2}
+  - {name: rare, use: frame-stats, interval: 1}
+`;
+
+let directory: string;
+let up: Up | undefined;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stream-infer-up-'));
+  await writeFile(join(directory, 'installation.yaml'), CONFIGURATION);
+});
+afterEach(async () => {
+  await up?.killAll();
+  up = undefined;
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const stream = async ({ apiUrl }: Up, id: string): Promise<StreamReport> =>
+  (await (await fetch(`${apiUrl}/v1/streams/${id}`)).json()) as StreamReport;
+
+/** Waits until the stream has so many results in its newest run. */
+const withResults = (on: Up, id: string, least: number): Promise<StreamReport> =>
+  eventually(`${least} results of ${id}`, async () => {
+    const report = await stream(on, id);
+    return report.results >= least && report;
+  });
+
+describe('streams of a system that is up', () => {
+  test('are added, changed and removed by the command, each without a change for the other', async () => {
+    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    expect(await up.streams('add', 'one', PICTURE, '--mode', 'realtime')).toMatchObject({
+      status: 0,
+      stdout: 'added: one\n',
+    });
+    expect(await up.streams('add', 'two', PICTURE, '--algorithm', 'stats,as=own,interval=0.5')).toMatchObject({
+      status: 0,
+    });
+    const one = await withResults(up, 'one', 3);
+    const now = await eventually('what its source and its algorithms are doing', async () => {
+      const report = await stream(up as Up, 'one');
+      return report.source?.state === 'playing' && (report.algorithms.stats?.completed ?? 0) > 3 && report;
+    });
+    expect(now.source).toMatchObject({ reason: 'frames', framesPerSecond: expect.any(Number) });
+    expect(now.algorithms.stats).toMatchObject({ state: 'followed', failed: 0 });
+    expect(now.algorithms.stats?.lastResultAgeMs).toBeLessThan(5_000);
+    const two = await withResults(up, 'two', 3);
+
+    expect(await up.streams('update', 'two', '--fps', '5')).toMatchObject({ status: 0, stdout: 'updated: two\n' });
+    const updated = await eventually('another run of two', async () => {
+      const report = await stream(up as Up, 'two');
+      return report.results > 0 && report.run !== two.run && report;
+    });
+    expect(updated.definition).toMatchObject({ fps: '5', source: PICTURE, algorithms: [{ name: 'stats', as: 'own' }] });
+
+    expect(await up.streams('remove', 'two')).toMatchObject({ status: 0, stdout: 'removed: two\n' });
+    await eventually('two is over', async () => (await stream(up as Up, 'two')).definition === null);
+    const listed = JSON.parse((await up.streams('list', '--json')).stdout) as { streams: StreamReport[] };
+    expect(listed.streams.map(({ id, owner, definition }) => [id, owner, definition?.mode])).toEqual([
+      ['one', null, 'realtime'],
+      ['two', null, undefined],
+    ]);
+    expect(await withResults(up, 'one', one.results + 3)).toMatchObject({ run: one.run, state: 'running' });
+    const shown = await up.streams('show', 'one');
+    expect(shown.stdout).toMatch(/^stream +one\n[\s\S]*source +lavfi:testsrc[\s\S]*algorithm +stats: \d+ results/m);
+    expect((await up.stop()).status).toBe(0);
+  });
+
+  test('of a list are added, changed and removed with it, and those of other owners left alone', async () => {
+    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    const list = async (...streams: string[]): Promise<string> => {
+      const file = join(directory, 'list.yaml');
+      await writeFile(file, `streams:\n${streams.map((line) => `  - ${line}\n`).join('') || '  []\n'}`);
+      return file;
+    };
+    await up.streams('add', 'alone', PICTURE);
+    const first = await list(`{id: a, source: '${PICTURE}'}`, `{id: b, source: '${PICTURE}'}`);
+    expect((await up.streams('apply', first, '--owner', 'site')).stdout).toBe(
+      'added: a, b\nchanged: none\nunchanged: none\nremoved: none\n',
+    );
+    const second = await list(`{id: b, source: '${PICTURE}', fps: 5}`, `{id: c, source: './missing.mp4'}`);
+    expect((await up.streams('apply', second, '--owner', 'site')).stdout).toBe(
+      'added: c\nchanged: b\nunchanged: none\nremoved: a\n',
+    );
+    expect(JSON.parse((await up.streams('apply', second, '--owner', 'site', '--json')).stdout)).toEqual({
+      ...{ added: [], changed: [], unchanged: ['b', 'c'], removed: [] },
+    });
+    expect((await stream(up, 'c')).definition?.source).toBe(join(directory, 'missing.mp4'));
+    await eventually(
+      'c has failed, by name',
+      async () => (await stream(up as Up, 'c')).fault?.code === 'SOURCE_NOT_FOUND',
+    );
+
+    const refused = await up.streams('apply', await list(`{id: alone, source: '${PICTURE}'}`), '--owner', 'site');
+    expect(refused).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^STREAM_EXISTS: stream alone was added alone/),
+    });
+    await up.streams('apply', await list(), '--owner', 'site');
+    const { streams } = JSON.parse((await up.streams('list', '--json')).stdout) as { streams: StreamReport[] };
+    expect(streams.filter(({ definition }) => definition !== null).map(({ id }) => id)).toEqual(['alone']);
+  });
+
+  test('are watched: a line for each as it changes, until nobody reads', async () => {
+    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    await up.streams('add', 'one', PICTURE);
+    let seen = '';
+    const watching = streamInfer(['streams', 'watch', 'one', '--api', up.apiUrl], {
+      onStart(child) {
+        child.stdout?.on('data', (text: string) => {
+          seen += text;
+          if (seen.split('\n').length > 4) child.kill('SIGINT');
+        });
+      },
+    });
+    expect((await watching).stderr).toBe('');
+    expect(seen).toMatch(/^one {2}playing {2}\d+\.\d fps, \d+ frames, \d+ published.* {2}stats: \d+ results/m);
+    expect(await up.streams('watch', 'nobody')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^UNKNOWN_STREAM/),
+    });
+  });
+
+  test('that are jobs run to their end, and again when they are put again (EX-10)', async () => {
+    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    await writeFile(
+      join(directory, 'job.yaml'),
+      `{id: job, source: '${video}', pixelFormat: gray, algorithms: [rare]}\n`,
+    );
+    await up.streams('add', '--file', 'job.yaml');
+    const done = async (): Promise<StreamReport> =>
+      eventually('the job is done', async () => {
+        const report = await stream(up as Up, 'job');
+        return report.state === 'ended' && report;
+      });
+    const first = await done();
+    expect(first).toMatchObject({ results: 10, end: { decoded: 300 }, fault: null });
+    await up.streams('update', 'job');
+    const second = await done();
+    expect(second).toMatchObject({ results: 10 });
+    expect(second.run).not.toBe(first.run);
+    const results = await (await fetch(`${up.apiUrl}/v1/streams/job/results`)).json();
+    expect(Object.keys((results as { rare: object }).rare)).toHaveLength(10);
+  });
+});
+
+describe('what is refused', () => {
+  test('is told in one line with the exit status of its fault', async () => {
+    up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+    await up.streams('add', 'gate', 'rtsp://admin:n0-one-sees@127.0.0.1:9/1');
+    const cases: [string[], number, RegExp][] = [
+      [['add', 'gate', PICTURE], 2, /^STREAM_EXISTS: there is a stream gate already/],
+      [['add', 'a.b', PICTURE], 2, /^CONFIG_INVALID: stream a.b: id is "a.b": it must be 1 to 64 letters/],
+      [['add', 'b', PICTURE, '--algorithm', 'faces'], 2, /^CONFIG_UNKNOWN_ALGORITHM: .* faces, .* it defines stats/],
+      [['add', 'b', PICTURE, '--algorithm', 'stats,intervall=2'], 2, /^CONFIG_UNKNOWN_KEY: .* did you mean interval\?/],
+      [['add', 'b'], 2, /^USAGE: streams add takes the id and the source/],
+      [['add', '--file', 'none.yaml'], 2, /^CONFIG_NOT_FOUND: none.yaml/],
+      [['show', 'nobody'], 2, /^UNKNOWN_STREAM: .*nobody/],
+      [['remove', 'nobody'], 2, /^UNKNOWN_STREAM: .*nobody/],
+      [['update', 'gate', '--fps', '3'], 2, /^CONFIG_INVALID: .*the password is left out/],
+      [['lst'], 2, /^USAGE: there is no streams lst: did you mean list\?/],
+      [['list', '--api', 'nonsense'], 2, /^USAGE: --api is nonsense/],
+      [['list', '--api', 'http://127.0.0.1:9'], 4, /^API_UNREACHABLE: no API answers at http:\/\/127.0.0.1:9/],
+    ];
+    for (const [args, status, message] of cases) {
+      const refused = await up.streams(...args);
+      expect(refused, args.join(' ')).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) });
+      expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+    }
+    const all = await up.streams('list', '--json');
+    expect(all.stdout).toContain('rtsp://***@127.0.0.1:9/1');
+    expect(JSON.stringify([all, await up.stop()])).not.toContain('n0-one-sees');
+  });
+
+  test('a port that is taken keeps it from starting, and is named', async () => {
+    up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+    const { port } = new URL(up.apiUrl);
+    const refused = await streamInfer(['up', '--algorithm', 'stats=frame-stats', '--http', port], { cwd: directory });
+    expect(refused).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(new RegExp(`^PORT_IN_USE: .*${port}`, 'm')),
+    });
+  });
+
+  test('a server that answers and is no API is told as such', async () => {
+    up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+    const refused = await up.streams('list', '--api', `${up.apiUrl}/elsewhere`);
+    expect(refused).toMatchObject({ status: 4, stderr: expect.stringMatching(/^API_FAILED: /) });
+  });
+});
+
+describe('a data folder', () => {
+  const args = ['--config', 'site.yaml', '--data', 'data'];
+
+  test('brings every stream back after everything was killed, and is held by one system at a time', async () => {
+    await writeFile(join(directory, 'site.yaml'), `${CONFIGURATION}streams:\n  - {id: file, source: '${PICTURE}'}\n`);
+    up = await startUp(args, { cwd: directory });
+    await up.streams('add', 'live', PICTURE, '--algorithm', 'stats');
+    await up.streams('add', 'job', video, '--algorithm', 'rare', '--pixel-format', 'gray');
+    const before = await withResults(up, 'live', 3);
+    const file = await withResults(up, 'file', 1);
+    await eventually('the job has ended', async () => (await stream(up as Up, 'job')).state === 'ended');
+    const job = await stream(up, 'job');
+
+    const second = await streamInfer(['up', '--http', '0', ...args], { cwd: directory });
+    expect(second).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(/^DATA_IN_USE: .*data is the data of process/),
+    });
+
+    await up.killAll();
+    up = await startUp(args, { cwd: directory });
+    const live = await withResults(up, 'live', 3);
+    expect(live).toMatchObject({ definition: before.definition, revision: before.revision, state: 'running' });
+    expect(live.run).not.toBe(before.run);
+    expect((await withResults(up, 'file', 3)).revision).toBe(file.revision);
+    // What ended stays ended, with its results.
+    expect(await stream(up, 'job')).toEqual(job);
+    const old = await (await fetch(`${up.apiUrl}/v1/streams/live/results?run=${before.run}`)).json();
+    expect(Object.keys((old as { stats: object }).stats).length).toBeGreaterThanOrEqual(3);
+    expect((await up.stop()).status).toBe(0);
+    expect(await readdir(join(directory, 'data'))).not.toContain('up.pid');
+  });
+});

@@ -1,0 +1,67 @@
+/** `stream-infer up` as a process, for as long as a test needs it. */
+
+import type { ChildProcess } from 'node:child_process';
+import { type CommandResult, streamInfer } from './command.ts';
+import { eventually } from './eventually.ts';
+import { descendants, type ProcessIdentity, stillRunning } from './process-tree.ts';
+
+export type Up = {
+  readonly apiUrl: string;
+  readonly child: ChildProcess;
+  /** `stream-infer streams …` on it. */
+  streams(...args: string[]): Promise<CommandResult>;
+  /** SIGTERM; what it said and its exit status. */
+  stop(): Promise<CommandResult>;
+  /** SIGKILL to it and everything below it, and the wait until all are gone. */
+  killAll(): Promise<void>;
+};
+
+const LIFE_LIMIT_MS = 300_000;
+
+/** Resolves when its API answers. */
+export async function startUp(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly environment?: Readonly<Record<string, string>> },
+): Promise<Up> {
+  const started = Promise.withResolvers<ChildProcess>();
+  const result = streamInfer(['up', '--http', '0', ...args], {
+    ...options,
+    timeoutMs: LIFE_LIMIT_MS,
+    onStart: started.resolve,
+  });
+  result.catch(() => undefined);
+  const child = await started.promise;
+  let said = '';
+  child.stdout?.on('data', (text: string) => {
+    said += text;
+  });
+  const apiUrl = await Promise.race([
+    eventually('the address of the API', () => /^the API is at (\S+)$/m.exec(said)?.[1]),
+    result.then(({ status, stderr }): never => {
+      throw new Error(`up ended with ${status}: ${stderr}`);
+    }),
+  ]);
+  return {
+    apiUrl,
+    child,
+    streams: (...more) =>
+      streamInfer(['streams', ...more], { cwd: options.cwd, environment: { STREAM_INFER_API: apiUrl } }),
+    stop() {
+      child.kill('SIGTERM');
+      return result;
+    },
+    async killAll() {
+      const tree: readonly ProcessIdentity[] = await descendants(child.pid ?? 0);
+      child.kill('SIGKILL');
+      for (const { pid } of await stillRunning(tree)) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It went with its parent.
+        }
+      }
+      await result.catch(() => undefined);
+      await eventually('everything is gone', async () => (await stillRunning(tree)).length === 0);
+    },
+  };
+}

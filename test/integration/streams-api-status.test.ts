@@ -1,0 +1,75 @@
+/** What ingests and schedulers announce is what the API tells of a stream, until they fall silent. */
+
+import { announceLanes, announceStatus, type LaneStatus, type SourceStatus } from '@stream-infer/bus/announcements';
+import type { RegisteredStream } from '@stream-infer/core/registered-stream';
+import type { StreamReport } from '@stream-infer/core/stream-report';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
+import { LOBBY, type StreamsApi, startStreamsApi } from '../harness/streams-api.ts';
+
+let api: StreamsApi;
+beforeAll(async () => {
+  api = await startStreamsApi();
+});
+afterAll(() => api?.stop());
+
+const read = async (): Promise<StreamReport> => (await api.send('GET', '/v1/streams/lobby')).body as never;
+
+test('state, reason, rates and ages come from the run that plays now, and are unknown after 5 s of silence (A-1)', async () => {
+  const { etag } = await api.send('POST', '/v1/streams', { ...LOBBY, mode: 'realtime' });
+  expect(await read()).toMatchObject({ run: null, source: null, algorithms: {} });
+  await api.runs.put('lobby', {
+    ...{ run: 'r1', stream: 'lobby', epoch: 1, owner: 'ingest-1', specRevision: Number(etag.slice(1, -1)) },
+    ...{
+      spec: (await api.streams.get('lobby'))?.value as RegisteredStream,
+      startedAtMs: 0,
+      state: { kind: 'claimed' },
+    },
+  });
+  await eventually('the run', async () => (await read()).run === 'r1');
+  expect((await read()).source).toMatchObject({ state: 'unknown', reason: null });
+
+  const source: SourceStatus = {
+    ...{ stream: 'lobby', run: 'r1', condition: { state: 'stalled', reason: 'no-frames', sinceMs: 1_700_000_000_000 } },
+    ...{
+      framesPerSecond: 0,
+      lastFrameAgeMs: 3_000,
+      decoded: 40,
+      published: 4,
+      positionSeconds: 4,
+      durationSeconds: null,
+    },
+  };
+  const totals = { triggered: 4, completed: 2, failed: 1, dropped: { stale: 1 } };
+  const lanes: LaneStatus = {
+    ...{ stream: 'lobby', run: 'r1', algorithms: { faces: { ...totals, lastResultAgeMs: 100, lateMs: 7 } } },
+  };
+  announceStatus(api.bus, source);
+  announceLanes(api.bus, lanes);
+  const told = await eventually('the status', async () => {
+    const report = await read();
+    return report.source?.state === 'stalled' && report.algorithms.faces && report;
+  });
+  expect(told.source).toMatchObject({ reason: 'no-frames', sinceMs: 1_700_000_000_000, decoded: 40, published: 4 });
+  expect(told.source?.lastFrameAgeMs).toBeGreaterThanOrEqual(3_000);
+  expect(told.algorithms.faces).toMatchObject({ ...totals, state: 'followed', lateMs: 7 });
+  expect((await api.collector.get<{ streams: StreamReport[] }>('/v1/streams')).streams[0]?.source).toMatchObject({
+    state: 'stalled',
+  });
+
+  // What is no JSON, and what is told of another run, changes nothing.
+  api.bus.connection.publish(api.bus.topology.statusSubject('lobby'), 'nonsense');
+  announceLanes(api.bus, { ...lanes, stream: 'other' });
+  const silent = await eventually('silence', async () => {
+    const report = await read();
+    return report.source?.state === 'unknown' && report.algorithms.faces?.state === 'unknown' && report;
+  });
+  expect(silent).toMatchObject({
+    ...{ state: 'running', source: { reason: null, framesPerSecond: null, decoded: 40 } },
+    algorithms: { faces: totals },
+  });
+
+  announceStatus(api.bus, { ...source, run: 'r0' });
+  await eventually('another run is heard of', async () => (await read()).source?.decoded === null);
+  await api.send('DELETE', '/v1/streams/lobby');
+});
