@@ -17,17 +17,22 @@ const streams = (windows: readonly BatchWindow[]): string => windows.map(({ stre
 
 describe('a batch that fills', () => {
   test('is due maxDelayMs after its first window, whichever came last', () => {
-    expect(filled().dueAtMs).toBe(Number.POSITIVE_INFINITY);
-    expect(filled(window('a', { readyAtMs: 12 }), window('b', { readyAtMs: 10 })).dueAtMs).toBe(15);
+    expect(filled().dueAtMs()).toBe(Number.POSITIVE_INFINITY);
+    expect(filled(window('a', { readyAtMs: 12 }), window('b', { readyAtMs: 10 })).dueAtMs()).toBe(15);
+  });
+
+  test('is due maxDelayMs after the instance became idle, where more is to come', () => {
+    const batch = filled(window('a', { readyAtMs: 12 }), window('b', { readyAtMs: 10 }));
+    expect([batch.dueAtMs(40), batch.dueAtMs(3)]).toEqual([45, 15]);
   });
 
   test('is due before the first of its windows is stale', () => {
-    expect(filled(window('a'), window('b', { staleAtMs: 4 })).dueAtMs).toBe(2);
+    expect(filled(window('a'), window('b', { staleAtMs: 4 })).dueAtMs()).toBe(2);
   });
 
   test('is due at once when it is full, or holds a window that is to run alone', () => {
-    expect(filled(window('a'), window('b'), window('c')).dueAtMs).toBe(Number.NEGATIVE_INFINITY);
-    expect(filled(window('a', { alone: true })).dueAtMs).toBe(Number.NEGATIVE_INFINITY);
+    expect(filled(window('a'), window('b'), window('c')).dueAtMs()).toBe(Number.NEGATIVE_INFINITY);
+    expect(filled(window('a', { alone: true })).dueAtMs()).toBe(Number.NEGATIVE_INFINITY);
   });
 
   test('takes the oldest window of each camera, then the next oldest', () => {

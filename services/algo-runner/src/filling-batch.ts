@@ -3,7 +3,8 @@
  * camera comes first, in turns (I6).
  *
  * A batch goes when it is full; an idle instance takes one that is not once maxDelayMs have passed since its first window was there, or
- * just before the first of its windows is stale. Times are milliseconds of one monotonic clock, the caller's.
+ * just before the first of its windows is stale. Where more windows are known to come, those maxDelayMs are of the instance's idle time:
+ * what was replaced in the meantime is a message and a fetch away, and a batch without it would leave its place empty. Times are milliseconds of one monotonic clock, the caller's.
  */
 
 import { FairQueue } from './fair-queue.ts';
@@ -46,11 +47,15 @@ export class FillingBatch<W extends BatchWindow> {
     return this.#alone.length > 0 || this.#waiting.size >= this.#limits.maxBatch;
   }
 
-  /** When an idle instance takes what there is; Infinity where there is nothing. */
-  get dueAtMs(): number {
+  /**
+   * When an idle instance takes what there is; Infinity where there is nothing.
+   * @param idleSinceMs the instance's, where more windows are known to come.
+   */
+  dueAtMs(idleSinceMs = Number.NEGATIVE_INFINITY): number {
     if (this.isFull) return Number.NEGATIVE_INFINITY;
     const windows = this.#waiting.items();
-    const filledAtMs = Math.min(...windows.map(({ readyAtMs }) => readyAtMs)) + this.#limits.maxDelayMs;
+    const firstMs = Math.min(...windows.map(({ readyAtMs }) => readyAtMs));
+    const filledAtMs = Math.max(firstMs, idleSinceMs) + this.#limits.maxDelayMs;
     return Math.min(filledAtMs, ...windows.map(({ staleAtMs }) => staleAtMs - BEFORE_STALE_MS));
   }
 

@@ -71,6 +71,8 @@ export class ServedAlgorithm {
   /** Streams whose window in memory was cancelled, and whose next one takes its place. */
   readonly #places = new Set<string>();
   #arrivals = 0;
+  /** When an instance was last done with a batch. */
+  #idleSinceMs = Number.NEGATIVE_INFINITY;
   #due: NodeJS.Timeout | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
 
@@ -140,7 +142,9 @@ export class ServedAlgorithm {
       if (this.#prepared.size === 0) return;
       if (!this.#prepared.isFull) {
         if (!instances.isIdle()) return;
-        const waitMs = this.#prepared.dueAtMs - performance.now();
+        const isMoreToCome = this.#fetching.size + this.#places.size > 0;
+        const dueAtMs = this.#prepared.dueAtMs(isMoreToCome ? this.#idleSinceMs : undefined);
+        const waitMs = dueAtMs - performance.now();
         if (waitMs > TIMER_MS) {
           this.#due = setTimeout(() => this.pump(), waitMs - TIMER_MS);
           return;
@@ -200,6 +204,7 @@ export class ServedAlgorithm {
       ? setTimeout(handed.takeBack, Math.min(Math.ceil(staleAtMs - performance.now()), LONGEST_TIMER_MS))
       : undefined;
     const outcome = await handed.outcome;
+    this.#idleSinceMs = performance.now();
     clearTimeout(stale);
     for (const task of tasks) this.#handed.delete(task);
     this.#settle(tasks, outcome);

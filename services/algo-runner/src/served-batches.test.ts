@@ -58,6 +58,29 @@ describe('batches', () => {
     expect(faces.handed()).toEqual(['d1']);
   });
 
+  test('wait, for maxDelayMs of idle time at most, for windows that are being fetched', async () => {
+    using clock = fakeClock();
+    const faces = batched(30);
+    for (const id of ['a1', 'b1', 'c1']) faces.submit(id);
+    for (const id of ['a1', 'b1', 'c1']) await faces.fetched(id);
+    for (const id of ['a2', 'b2', 'c2']) faces.submit(id);
+    for (const id of ['a2', 'b2']) await faces.fetched(id);
+    clock.advance(100);
+    await faces.ran('a1+b1+c1');
+    expect(faces.handed()).toEqual([]);
+    clock.advance(10);
+    await faces.fetched('c2');
+    expect(faces.handed()).toEqual(['a2+b2+c2']);
+    for (const id of ['a3', 'b3']) faces.submit(id);
+    await faces.fetched('a3');
+    clock.advance(100);
+    await faces.ran('a2+b2+c2');
+    clock.advance(28);
+    expect(faces.handed()).toEqual([]);
+    clock.advance(2);
+    expect(faces.handed()).toEqual(['a3']);
+  });
+
   test('go before the first of their windows is stale', async () => {
     using clock = fakeClock();
     const faces = batched();
