@@ -88,9 +88,13 @@ export function publishResult(
 }
 
 /** Whether the end of a run is published. */
-export async function hasRunEnded(bus: Bus, { stream, run }: Pick<RunEnd, 'stream' | 'run'>): Promise<boolean> {
-  return (await lastOnSubject(bus, bus.topology.endSubject(stream, run))).sequence > 0;
+export async function hasRunEnded(bus: Bus, run: Pick<RunEnd, 'stream' | 'run'>): Promise<boolean> {
+  return (await lastEnd(bus, run)).sequence > 0;
 }
+
+/** The message of a run's end, which stays on the bus for ever; its sequence is 0 where there is none. */
+export const lastEnd = (bus: Bus, { stream, run }: Pick<RunEnd, 'stream' | 'run'>): Promise<LastMessage> =>
+  lastOnSubject(bus, bus.topology.endSubject(stream, run));
 
 /** Publishes the end of a run, once: a second attempt is refused and is no fault. */
 export async function publishRunEnd(bus: Bus, end: Pick<RunEnd, 'stream' | 'run'>, bytes: Uint8Array): Promise<void> {
