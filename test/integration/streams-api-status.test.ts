@@ -101,3 +101,22 @@ test('a job whose results retention has removed is still told to have ended, and
     await old.stop();
   }
 });
+
+test('without the bus what is registered is still read, and a write is refused as such', async () => {
+  const lone = await startStreamsApi();
+  try {
+    await lone.send('POST', '/v1/streams', LOBBY);
+    await lone.loseBus();
+    expect(await lone.send('GET', '/v1/streams/lobby')).toMatchObject({ status: 200, body: { state: 'waiting' } });
+    for (const [method, path] of [
+      ['POST', '/v1/streams'],
+      ['PUT', '/v1/streams/lobby'],
+      ['DELETE', '/v1/streams/lobby'],
+    ] as const) {
+      const { status, body } = await lone.send(method, path, method === 'DELETE' ? undefined : LOBBY);
+      expect({ status, code: body.error.code }).toEqual({ status: 503, code: 'UNAVAILABLE' });
+    }
+  } finally {
+    await lone.stop();
+  }
+});
