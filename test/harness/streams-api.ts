@@ -39,6 +39,8 @@ export type StreamsApi = {
   readonly runs: Bucket<Run>;
   /** @param body sent as JSON, or as it is where it is text. */
   send(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<ApiAnswer>;
+  /** Kills the nats-server. */
+  loseBus(): Promise<void>;
   /** Empties the registry. */
   clear(): Promise<void>;
   stop(): Promise<void>;
@@ -81,6 +83,7 @@ export async function startStreamsApi(environment: Readonly<Record<string, strin
         body: text === '' ? undefined : JSON.parse(text),
       };
     },
+    loseBus: server.stop,
     async clear() {
       for (const { key } of await streams.entries()) await streams.delete(key);
       await eventually('an empty registry', async () => {

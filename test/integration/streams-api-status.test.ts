@@ -4,6 +4,7 @@ import { announceLanes, announceStatus, type LaneStatus, type SourceStatus } fro
 import type { RegisteredStream } from '@stream-infer/core/registered-stream';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { publishEnd } from '../harness/collector.ts';
 import { eventually } from '../harness/eventually.ts';
 import { LOBBY, type StreamsApi, startStreamsApi } from '../harness/streams-api.ts';
 
@@ -72,4 +73,50 @@ test('state, reason, rates and ages come from the run that plays now, and are un
   announceStatus(api.bus, { ...source, run: 'r0' });
   await eventually('another run is heard of', async () => (await read()).source?.decoded === null);
   await api.send('DELETE', '/v1/streams/lobby');
+});
+
+test('a job whose results retention has removed is still told to have ended, and how', async () => {
+  const old = await startStreamsApi({ RETENTION_DAYS: String(0.2 / 86_400) });
+  try {
+    const { etag } = await old.send('POST', '/v1/streams', LOBBY);
+    await old.runs.put('lobby', {
+      ...{ run: 'r1', stream: 'lobby', epoch: 1, owner: 'ingest-1', specRevision: Number(etag.slice(1, -1)) },
+      ...{
+        spec: (await old.streams.get('lobby'))?.value as RegisteredStream,
+        startedAtMs: 0,
+        state: { kind: 'ended' },
+      },
+    });
+    await publishEnd(old.bus, 'lobby', 'r1');
+    await eventually('nothing of it is stored any more', async () => {
+      const { status } = await old.send('GET', '/v1/streams/lobby/runs');
+      return status === 404 && (await old.collector.metric('stream_infer_stored_run_ends_total', 'lobby')) === 1;
+    });
+    const report = await eventually('its end', async () => {
+      const { body } = await old.send('GET', '/v1/streams/lobby');
+      return body.end !== null && body;
+    });
+    expect(report).toMatchObject({ run: 'r1', state: 'ended', results: 0, end: { decoded: 10 } });
+  } finally {
+    await old.stop();
+  }
+});
+
+test('without the bus what is registered is still read, and a write is refused as such', async () => {
+  const lone = await startStreamsApi();
+  try {
+    await lone.send('POST', '/v1/streams', LOBBY);
+    await lone.loseBus();
+    expect(await lone.send('GET', '/v1/streams/lobby')).toMatchObject({ status: 200, body: { state: 'waiting' } });
+    for (const [method, path] of [
+      ['POST', '/v1/streams'],
+      ['PUT', '/v1/streams/lobby'],
+      ['DELETE', '/v1/streams/lobby'],
+    ] as const) {
+      const { status, body } = await lone.send(method, path, method === 'DELETE' ? undefined : LOBBY);
+      expect({ status, code: body.error.code }).toEqual({ status: 503, code: 'UNAVAILABLE' });
+    }
+  } finally {
+    await lone.stop();
+  }
 });

@@ -131,6 +131,12 @@ export async function hasRunEnded(bus: Bus, ending: Ending): Promise<boolean> {
   return (await directGet(bus, jetstream, { last_by_subj: endSubject(bus, ending) })) !== undefined;
 }
 
+/** The message of a run's end, which stays on the bus for ever; undefined where there is none. */
+export const lastEnd = (
+  bus: Bus,
+  { stream, run }: Pick<RunEnd, 'stream' | 'run'>,
+): Promise<DirectMessage | undefined> => lastOnSubject(bus, bus.topology.endSubject(stream, run));
+
 /** Publishes the end of a run, once: a second attempt is refused and is no fault. */
 export async function publishRunEnd(bus: Bus, ending: Ending, bytes: Uint8Array): Promise<void> {
   await publishAfter(bus, endSubject(bus, ending), bytes, { after: 0 }).catch((error: unknown) => {

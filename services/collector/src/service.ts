@@ -6,6 +6,7 @@ import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { startApi } from './api.ts';
 import { createEventFeed } from './event-feed.ts';
+import { createForgottenEnds, type ForgottenEnds } from './forgotten-ends.ts';
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.ts';
 import { periodically } from './periodic.ts';
 import { type ResultConsumer, startResultConsumer } from './result-consumer.ts';
@@ -39,10 +40,11 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const { signal } = stopping;
   const registry = await openStreamRegistry(bus, createAdmission(bus, settings.busMemoryBytes), signal);
   const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
+  const forgotten = createForgottenEnds(bus, store, registry);
   const algorithms = context.configuration?.configuration.algorithms ?? [];
   const { apiHost: host, apiPort: port } = settings;
   const api = opened.adopt(
-    await startApi({ host, port, store, registry, board, algorithms, feed, metrics, logger, signal }),
+    await startApi({ host, port, store, registry, board, forgotten, algorithms, feed, metrics, logger, signal }),
     (each) => each.close(),
   );
   const trimmer = createResultTrimmer(bus, store);
@@ -51,7 +53,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const loops = [
     consumer.done,
     periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, metrics, signal })),
-    periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, metrics, signal })),
+    periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, forgotten, metrics, signal })),
   ].map((loop) =>
     loop.catch((error: unknown) =>
       fail(toFault(error, 'STORE_FAILED', `the result store ${settings.storePath} failed`)),
@@ -97,12 +99,18 @@ async function trim({
   context,
   trimmer,
   consumer,
+  forgotten,
   metrics,
   signal,
-}: Upkeep & { readonly trimmer: ResultTrimmer; readonly consumer: ResultConsumer }): Promise<void> {
+}: Upkeep & {
+  readonly trimmer: ResultTrimmer;
+  readonly consumer: ResultConsumer;
+  readonly forgotten: ForgottenEnds;
+}): Promise<void> {
   // Without the bus there is nothing to trim, and its absence is told where it is noticed.
   if (!consumer.consuming()) return;
   try {
+    await forgotten.round();
     metrics.trimmed.inc(await trimmer.round(signal));
   } catch (error) {
     context.report(toFault(error, 'BUS_FAILED', 'stored results could not be trimmed from the bus'));

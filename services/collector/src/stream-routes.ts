@@ -4,6 +4,7 @@ import type { StreamReport } from '@stream-infer/core/stream-report';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.ts';
 import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS, withEtag } from './api-schemas.ts';
+import type { ForgottenEnds } from './forgotten-ends.ts';
 import { etagOf } from './precondition.ts';
 import type { ResultQueries, RunSummary } from './result-queries.ts';
 import type { StatusBoard } from './status-board.ts';
@@ -17,6 +18,7 @@ export type StreamRouteOptions = {
   readonly store: ResultQueries;
   readonly registry: StreamRegistry;
   readonly board: StatusBoard;
+  readonly forgotten: ForgottenEnds;
 };
 
 export function streamRoutes(app: FastifyInstance, options: StreamRouteOptions): void {
@@ -110,10 +112,14 @@ function allStreams(options: StreamRouteOptions): StreamReport[] {
 }
 
 /** A registered stream with its newest run. */
-export function newestView(registered: StreamEntry, { store, registry, board }: StreamRouteOptions): StreamReport {
+export function newestView(
+  registered: StreamEntry,
+  { store, registry, board, forgotten }: StreamRouteOptions,
+): StreamReport {
   const id = registered.key;
   const run = currentRun(registered, registry.run(id));
-  return streamView(id, registered, run, run && store.run(id, run.run), board.of);
+  const stored = run && (store.run(id, run.run) ?? forgotten.of(run.run));
+  return streamView(id, registered, run, stored, board.of);
 }
 
 /** A run that is named, or the newest that is stored. Throws UNKNOWN_STREAM and UNKNOWN_RUN. */

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Fault } from '@stream-infer/core/fault';
+import { type Fault, toFault } from '@stream-infer/core/fault';
 import type { ManagedProcess, ProcessEnd } from './managed-process.ts';
 
 export type Life = {
@@ -63,7 +63,7 @@ export function supervise({ start, onRestart }: SupervisionOptions): Supervised 
   };
   const running = live().then(
     (fault) => fault && failed.resolve(fault),
-    (fault: Fault) => failed.resolve(fault),
+    (error: unknown) => failed.resolve(toFault(error, 'SERVICE_DIED')),
   );
   return {
     failed: failed.promise,
