@@ -1,0 +1,52 @@
+/**
+ * Whatever is killed under an offline run, its results are those of a run that nobody disturbed, byte for byte (I2, EX-4, EX-6). One kill of
+ * each role; `make test-chaos` has many.
+ */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isWhole, type KillRun, killRun, ROLES } from '../harness/kill-run.ts';
+import { makeVideo } from '../harness/made-videos.ts';
+import { seeded } from '../harness/seed.ts';
+
+const { random } = seeded();
+let directory: string;
+let args: readonly string[];
+let undisturbed: KillRun;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stream-infer-kill-'));
+  const video = join(directory, 'clip.mp4');
+  makeVideo(video, { seconds: 20, fps: 25 });
+  const module = join(directory, 'slow.mjs');
+  await writeFile(
+    module,
+    `export default class {
+  async run(frames) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    return frames.map(({ index, data }) => [index, data.reduce((sum, byte, at) => (at % 97 ? sum : (sum * 31 + byte) >>> 0), 0)]);
+  }
+}
+`,
+  );
+  args = [
+    video,
+    '--algorithm',
+    `a=${module},intervalFrames=3,frameCount=4,frameStep=2`,
+    '--algorithm',
+    `b=${module},intervalFrames=10`,
+  ];
+  undisturbed = await killRun({ directory, name: 'undisturbed', args, kills: [] });
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+test.for(ROLES)('%s, killed while windows are under way', async (role) => {
+  const kills = [{ role, afterMs: 500 + random() * 1_500 }];
+  const { hits, results, summary, stderr } = await killRun({ directory, name: role, args, kills });
+  expect(hits, stderr).toEqual([role]);
+  expect(results).toBe(undisturbed.results);
+  expect(isWhole(summary), JSON.stringify(summary)).toBe(true);
+  expect(summary.streams.clip).toMatchObject({ decoded: 500, played: 500 });
+});
