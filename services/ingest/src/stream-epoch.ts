@@ -9,6 +9,7 @@ import { onRewind } from '@stream-infer/bus/announcements';
 import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { answeredThrough } from '@stream-infer/bus/result-stream';
 import type { Fault } from '@stream-infer/core/fault';
+import type { Rational } from '@stream-infer/core/rational';
 import type { RunFacts } from '@stream-infer/core/run';
 import { connectionHost, type Leave } from './connection-gate.ts';
 import { type EpochStart, laterEpochStart } from './epoch-start.ts';
@@ -34,6 +35,8 @@ export type StreamEpochOptions = {
   readonly life: SourceLife;
   /** n of the last frame that this ingest played of the run, 0 where it played none. */
   readonly lastPlayed: number;
+  /** Of a live source that an earlier epoch played. */
+  readonly knownFps: Rational | undefined;
   readonly signal: AbortSignal;
   /** The source is probed and the registry knows of the epoch. */
   playing(prepared: PreparedStream): void;
@@ -129,10 +132,12 @@ export class StreamEpoch {
     try {
       const startOf = await this.#startOf();
       const { maxPayloadBytes } = bus;
+      const { knownFps } = this.#options;
       const prepared = await prepareStream(spec, {
         settings,
         source,
         startOf,
+        ...(knownFps && { knownFps }),
         maxPayloadBytes,
         signal: this.#ending.signal,
       });

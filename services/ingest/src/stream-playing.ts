@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { announceStatus } from '@stream-infer/bus/announcements';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
+import { parseRational } from '@stream-infer/core/rational';
 import type { RunFacts, RunState } from '@stream-infer/core/run';
 import type { SourceCondition, SourceReason } from '@stream-infer/core/source-state';
 import type { Logger } from '@stream-infer/service-kit/logger';
@@ -120,6 +121,7 @@ export class StreamPlaying {
       claim: this.#claim,
       life: this.#life,
       lastPlayed: this.#lastPlayed,
+      knownFps: this.#facts?.source.live ? parseRational(this.#facts.source.fps) : undefined,
       signal: this.#stop.signal,
       playing: (prepared) => this.#playing(epoch, prepared),
     });

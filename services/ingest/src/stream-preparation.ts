@@ -39,6 +39,8 @@ export type PreparationContext = {
   readonly source: Source;
   /** With which frame the epoch begins. */
   startOf(plan: SamplePlan, facts: SourceFacts): EpochStart;
+  /** Of a live source that an earlier epoch of the run played. */
+  readonly knownFps?: Rational;
   readonly maxPayloadBytes: number;
   readonly signal: AbortSignal;
 };
@@ -52,10 +54,16 @@ const DURATION_MARGIN = 10;
 
 /** Throws the fault of a stream that cannot be played. */
 export async function prepareStream(spec: StreamSpec, context: PreparationContext): Promise<PreparedStream> {
-  const { settings, source, maxPayloadBytes, signal } = context;
+  const { settings, source, knownFps, maxPayloadBytes, signal } = context;
   const { ffprobePath, openTimeoutMs, ffmpegThreads } = settings;
   const { videoStream } = spec;
-  const probed = await probe(source, { ffprobePath, openTimeoutMs, videoStream, signal });
+  const probed = await probe(source, {
+    ffprobePath,
+    openTimeoutMs,
+    videoStream,
+    signal,
+    ...(knownFps && { knownFps }),
+  });
   const { facts, streamIndex, timeBase, clocked, frameCount } = probed;
   const plan = samplePlan(spec, facts);
   checkPosition(source, plan, facts);
