@@ -26,6 +26,10 @@ export const FAULTS = {
     exitStatus: 2,
     description: 'A stream lists an algorithm that the configuration does not define.',
   },
+  RESUME_REFUSED: {
+    exitStatus: 2,
+    description: 'The data folder holds another run than the one to go on with, or one that is to be gone on with.',
+  },
   INTERVAL_TOO_SHORT: {
     exitStatus: 2,
     description: 'An interval is shorter than one played frame, so nothing would ever be due.',
