@@ -6,6 +6,7 @@
 import type { Frame, Stage } from '@stream-infer/algorithm';
 import type { FaultJson } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
+import type { Slot } from './worker-cells.ts';
 
 /** What a worker thread is started with. */
 export type WorkerSpec = {
@@ -38,7 +39,7 @@ export type WindowJob = {
 
 export type ToWorker =
   /** Run this batch after the one before, unless it was taken back by then. `batch` counts from 1. */
-  | { readonly kind: 'run'; readonly batch: number; readonly jobs: readonly WindowJob[] }
+  | { readonly kind: 'run'; readonly batch: number; readonly slot: Slot; readonly jobs: readonly WindowJob[] }
   /** Close the algorithm, then end. */
   | { readonly kind: 'close' }
   /** End as soon as the thread listens again: nobody waits for it. */
@@ -69,7 +70,7 @@ export type BatchAnswer = { readonly runUs: number; readonly stagesUs: StageTime
 export type FromWorker =
   | { readonly kind: 'ready'; readonly version: string }
   | { readonly kind: 'failed'; readonly fault: FaultJson }
-  | { readonly kind: 'answer'; readonly answer: BatchAnswer }
+  | { readonly kind: 'answer'; readonly batch: number; readonly answer: BatchAnswer }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;
