@@ -26,7 +26,7 @@ const reader = (id: string): ScriptedRunnerOptions => ({
 
 describe('a scheduler', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'that ends by %s is succeeded: no result twice, none missing, one ledger (R-9)',
+    'that ends by %s is succeeded: no result twice, none missing, one ledger (R-9, L-3)',
     async (signal) => {
       await world.runner({
         ...reader('one'),

@@ -10,7 +10,7 @@ function lookUntil(watcher: Liveness, fromMs: number, toMs: number, canHear = tr
   return live;
 }
 
-test('whoever is not heard for a lease is dead, whoever says goodbye at once, and one that beats again lives', () => {
+test('whoever is not heard for a lease is dead, whoever says goodbye at once, and one that beats again lives (L-1)', () => {
   const watcher = liveness();
   watcher.heard('b', 0);
   watcher.heard('a', 0);
