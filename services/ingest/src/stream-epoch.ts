@@ -106,9 +106,10 @@ export class StreamEpoch {
     await this.#flow?.end(fault);
   }
 
-  /** The fault of a run whose stream is no more. */
+  /** The fault of a run whose stream is no more: offline it is not whole. A camera has no end that it could miss. */
   get removal(): Fault | undefined {
-    return this.#prepared && removedFault(this.#prepared.source);
+    const isWhole = this.#options.claim.run.spec.mode === 'realtime';
+    return this.#prepared && !isWhole ? removedFault(this.#prepared.source) : undefined;
   }
 
   /** Ends what is under way. The buffer is left: the scheduler reads it to its end, or the next epoch deletes it. Idempotent. */
