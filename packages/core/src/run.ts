@@ -46,6 +46,8 @@ export type Run = {
   /** KV revision of the spec in the bucket `streams`. */
   readonly specRevision: number;
   readonly startedAtMs: number;
+  /** Epochs before this one whose buffers may still stand; whoever opens an epoch deletes them. Absent: none. */
+  readonly left?: readonly number[];
   readonly state: RunState;
 };
 

@@ -48,8 +48,10 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       ready: () => stopping === undefined && roster.isCurrent && !bus.connection.isClosed(),
       stop() {
         stopping ??= (async () => {
-          await roster.stop();
+          const stopped = roster.stop();
+          // At once: while it counts as alive, with less and less to play, the others leave to it what it gives back.
           await membership.close();
+          await stopped;
           await bus.close();
         })();
         return stopping;
