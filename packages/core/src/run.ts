@@ -68,7 +68,7 @@ export type RunState =
   | ({ readonly kind: 'playing' } & RunFacts)
   /**
    * Nothing more is published. With facts where frames were: a scheduler that comes late still answers them. `removed`: its stream is no more, or is
-   * another, so that no epoch follows; whoever publishes the run's end removes the run.
+   * another, so that no epoch follows, and once its end is published the run is removed from the registry.
    */
   | { readonly kind: 'ended'; readonly facts?: RunFacts; readonly removed?: true }
   | { readonly kind: 'failed'; readonly fault: FaultJson };

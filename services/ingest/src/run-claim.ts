@@ -15,7 +15,8 @@ import type { StreamSpec } from '@stream-infer/core/stream-spec';
 /** Owner of a run that an ingest gave back. */
 export const NOBODY = '';
 
-const isOver = ({ state }: Run): boolean => state.kind === 'ended' || state.kind === 'failed';
+/** Whether nothing more is published. */
+export const isOver = ({ state }: Run): boolean => state.kind === 'ended' || state.kind === 'failed';
 
 /** Epochs of a run whose buffers may stand: one that was claimed and not written again has its claim's revision as its epoch. */
 export const epochsOf = ({ value, revision }: Entry<Run>): readonly number[] => [
