@@ -116,7 +116,7 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
     },
     async metric(service, name) {
       const text = await (await fetch(`${service.addresses.http}/metrics`)).text();
-      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+      return Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
     },
     async stop() {
       for (const { process: child } of services) child.kill('SIGCONT');
