@@ -55,6 +55,20 @@ describe('a stream', () => {
     expect((await api.send('GET', '/v1/streams/lobby')).etag).toBe(etag);
   });
 
+  test('that plays a replay is not listed', async () => {
+    await api.send('POST', '/v1/streams', LOBBY);
+    const lobby = await api.streams.get('lobby');
+    if (!lobby) throw new Error('no lobby');
+    await api.streams.put('replay-1', {
+      ...lobby.value,
+      id: 'replay-1',
+      replay: { stream: 'lobby', run: 'r', ns: [1] },
+    });
+    await eventually('it is known', async () => (await api.send('GET', '/v1/streams/replay-1')).status === 200);
+    const { streams } = await api.collector.get<{ streams: StreamAnswer[] }>('/v1/streams');
+    expect(streams.map(({ id }) => id)).toEqual(['lobby']);
+  });
+
   test('that was registered elsewhere is listed, and one of which only results are left too', async () => {
     await api.send('POST', '/v1/streams', LOBBY);
     const place = { stream: 'gone', run: 'r1', algorithm: 'faces' };

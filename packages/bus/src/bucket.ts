@@ -15,6 +15,7 @@ export type Entry<T> = { readonly key: string; readonly value: T; readonly revis
 
 export type Change<T> =
   | { readonly kind: 'put'; readonly key: string; readonly value: T; readonly revision: number }
+  /** `revision` is higher than that of what stood there. */
   | { readonly kind: 'deleted'; readonly key: string; readonly revision: number }
   /** All that stood in the bucket when the watch began has been told. */
   | { readonly kind: 'current' };
@@ -35,6 +36,11 @@ export type Bucket<T> = {
    * away, what stands in it is told again, without `current`. Of several changes of a key in a row the last is told for certain.
    */
   watch(signal: AbortSignal): AsyncGenerator<Change<T>, void, void>;
+  /**
+   * Forgets that there were keys which are deleted: the server keeps a marker of each for ever. Those go that stood there at the call before this
+   * one, so that whoever watches has heard of them. How many went.
+   */
+  forgetDeleted(): Promise<number>;
 };
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -42,6 +48,8 @@ const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.str
 /** Opens the bucket, made if it is not there. */
 export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> {
   const kv: KV = await bus.jetstream.views.kv(name, { history: 1, storage: StorageType.File });
+  /** Of the call before. */
+  let markers: ReadonlyMap<string, number> = new Map();
   const refused = (error: unknown): undefined => {
     if (busErrorKind(error) === 'wrong-sequence') return undefined;
     throw error;
@@ -70,7 +78,30 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
         .then(() => true)
         .catch((error: unknown) => refused(error) ?? false),
     watch: (signal) => watch<T>(bus, kv, signal),
+    async forgetDeleted() {
+      const found = await deletedKeys(bus, kv);
+      const old = [...found].filter(([key, revision]) => markers.get(key) === revision);
+      for (const [key, revision] of old) {
+        // What was put there since has a higher sequence, and stays.
+        const filter = `${bucketSubjectPrefix(name)}${key}`;
+        await bus.manager.streams.purge(bucketStream(name), { filter, seq: revision + 1 });
+        found.delete(key);
+      }
+      markers = found;
+      return old.length;
+    },
   };
+}
+
+/** Revisions of the markers of what is deleted, by key. */
+async function deletedKeys(bus: Bus, kv: KV): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  const stop = new AbortController();
+  for await (const change of watchOnce<unknown>(bus, kv, stop.signal)) {
+    if (change.kind === 'deleted') found.set(change.key, change.revision);
+    if (change.kind === 'current') stop.abort();
+  }
+  return found;
 }
 
 /** A value that is no JSON is none. */
@@ -89,9 +120,12 @@ const RETRY_MS = 200;
 /** One watch after another: a server that was away has forgotten its watchers, and the client notices only after ten seconds (D12). */
 async function* watch<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
   let isCurrent = false;
+  const told = new Told();
   while (!signal.aborted && !bus.connection.isClosed()) {
+    told.again();
     try {
       for await (const change of watchOnce<T>(bus, kv, signal)) {
+        yield* told.missing(change);
         if (change.kind === 'current' && isCurrent) continue;
         isCurrent ||= change.kind === 'current';
         yield change;
@@ -101,6 +135,34 @@ async function* watch<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenerator<
       if (!isCurrent || !(error instanceof NatsError)) throw error;
     }
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** What a watcher was told of, so that it learns of what was deleted while it was away, and is forgotten. */
+class Told {
+  readonly #revisions = new Map<string, number>();
+  #unconfirmed = new Set<string>();
+
+  /** All that stands there is about to be told. */
+  again(): void {
+    this.#unconfirmed = new Set(this.#revisions.keys());
+  }
+
+  /** Notes a change; deletions that are to be told before it. */
+  missing(change: Change<unknown>): Extract<Change<never>, { kind: 'deleted' }>[] {
+    if (change.kind !== 'current') {
+      this.#unconfirmed.delete(change.key);
+      if (change.kind === 'put') this.#revisions.set(change.key, change.revision);
+      else this.#revisions.delete(change.key);
+      return [];
+    }
+    const gone = [...this.#unconfirmed].map((key) => {
+      const revision = (this.#revisions.get(key) ?? 0) + 1;
+      return { kind: 'deleted', key, revision } as const;
+    });
+    this.#unconfirmed.clear();
+    for (const { key } of gone) this.#revisions.delete(key);
+    return gone;
   }
 }
 

@@ -186,7 +186,8 @@ export class StreamEpoch {
     const { bus } = context;
     const { stream, spec } = claim.run;
     const { facts, frame, capacity, notices } = prepared;
-    for (const epoch of claim.earlier) await deleteFrameBuffer(bus, bus.topology.framesStream(stream, epoch));
+    for (const epoch of claim.left) await deleteFrameBuffer(bus, bus.topology.framesStream(stream, epoch));
+    claim.opens();
     const buffer = { stream, epoch: claim.epoch, mode: spec.mode, capacity, bytesPerFrame: frame.bytesPerFrame };
     const frames = await createFrameBuffer(bus, buffer);
     this.#facts = { source: facts, frame, frames, capacity, notices };
