@@ -1,6 +1,9 @@
 /**
  * A KV bucket of JSON values, file-backed: it survives a restart of everything. Revisions are fencing tokens (D11): a write
  * that names a revision is refused once another has written.
+ *
+ * Anybody may write into a bucket. What is no value of it is told of and passed over: what stood there before goes on to count for who
+ * watches, and the next write of the key takes its place, whatever revision it names.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,8 +48,11 @@ export type Bucket<T> = {
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
+/** Whether what stands under a key is a value of the bucket, as far as its readers rely on it. */
+export type Accepts = (value: unknown, key: string) => boolean;
+
 /** Opens the bucket, made if it is not there. */
-export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> {
+export async function openBucket<T>(bus: Bus, name: string, accepts: Accepts = () => true): Promise<Bucket<T>> {
   const kv: KV = await bus.jetstream.views.kv(name, { history: 1, storage: StorageType.File });
   /** Of the call before. */
   let markers: ReadonlyMap<string, number> = new Map();
@@ -54,10 +60,22 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
     if (busErrorKind(error) === 'wrong-sequence') return undefined;
     throw error;
   };
+  const changeOf = (entry: KvEntry): KeyChange<T> | undefined => {
+    const change = readEntry<T>(entry, accepts);
+    if (change === undefined) bus.protocolBroken(`what stands in bucket ${name} under ${entry.key} is no value of it`);
+    return change;
+  };
   const get = async (key: string): Promise<Entry<T> | undefined> => {
     const entry = await kv.get(key);
-    const change = entry && changeOf<T>(entry);
+    const change = entry && changeOf(entry);
     return change?.kind === 'put' ? change : undefined;
+  };
+  /** After a write was refused: writes in the place of what is no value. */
+  const overGarbage = async (key: string, value: T, error: unknown): Promise<number | undefined> => {
+    refused(error);
+    const standing = await kv.get(key);
+    if (!standing || readEntry<T>(standing, accepts) !== undefined) return undefined;
+    return kv.update(key, encode(value), standing.revision).catch(refused);
   };
   return {
     get,
@@ -70,14 +88,15 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
       return entries.filter((entry) => entry !== undefined);
     },
     put: (key, value) => kv.put(key, encode(value)),
-    create: (key, value) => kv.create(key, encode(value)).catch(refused),
-    update: (key, value, revision) => kv.update(key, encode(value), revision).catch(refused),
+    create: (key, value) => kv.create(key, encode(value)).catch((error: unknown) => overGarbage(key, value, error)),
+    update: (key, value, revision) =>
+      kv.update(key, encode(value), revision).catch((error: unknown) => overGarbage(key, value, error)),
     delete: (key, revision) =>
       kv
         .delete(key, revision === undefined ? {} : { previousSeq: revision })
         .then(() => true)
         .catch((error: unknown) => refused(error) ?? false),
-    watch: (signal) => watch<T>(bus, kv, signal),
+    watch: (signal) => watch<T>({ bus, kv, changeOf }, signal),
     async forgetDeleted() {
       const found = await deletedKeys(bus, kv);
       const old = [...found].filter(([key, revision]) => markers.get(key) === revision);
@@ -97,34 +116,40 @@ export async function openBucket<T>(bus: Bus, name: string): Promise<Bucket<T>> 
 async function deletedKeys(bus: Bus, kv: KV): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   const stop = new AbortController();
-  for await (const change of watchOnce<unknown>(bus, kv, stop.signal)) {
+  const changeOf = (entry: KvEntry): KeyChange<unknown> | undefined => readEntry(entry, () => true);
+  for await (const change of watchOnce<unknown>({ bus, kv, changeOf }, stop.signal)) {
     if (change.kind === 'deleted') found.set(change.key, change.revision);
     if (change.kind === 'current') stop.abort();
   }
   return found;
 }
 
-/** A value that is no JSON is none. */
-function changeOf<T>(entry: KvEntry): Extract<Change<T>, { key: string }> {
+type KeyChange<T> = Extract<Change<T>, { key: string }>;
+
+/** Undefined where it is no value. */
+function readEntry<T>(entry: KvEntry, accepts: Accepts): KeyChange<T> | undefined {
   const { key, revision, operation } = entry;
   if (operation !== 'PUT') return { kind: 'deleted', key, revision };
   try {
-    return { kind: 'put', key, value: entry.json<T>(), revision };
+    const value = entry.json<T>();
+    return accepts(value, key) ? { kind: 'put', key, value, revision } : undefined;
   } catch {
-    return { kind: 'deleted', key, revision };
+    return undefined;
   }
 }
+
+type Watched<T> = { readonly bus: Bus; readonly kv: KV; changeOf(entry: KvEntry): KeyChange<T> | undefined };
 
 const RETRY_MS = 200;
 
 /** One watch after another: a server that was away has forgotten its watchers, and the client notices only after ten seconds (D12). */
-async function* watch<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
+async function* watch<T>(watched: Watched<T>, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
   let isCurrent = false;
   const told = new Told();
-  while (!signal.aborted && !bus.connection.isClosed()) {
+  while (!signal.aborted && !watched.bus.connection.isClosed()) {
     told.again();
     try {
-      for await (const change of watchOnce<T>(bus, kv, signal)) {
+      for await (const change of watchOnce<T>(watched, signal)) {
         yield* told.missing(change);
         if (change.kind === 'current' && isCurrent) continue;
         isCurrent ||= change.kind === 'current';
@@ -167,7 +192,10 @@ class Told {
 }
 
 /** Until the signal aborts, the server was away, or the watch breaks. */
-async function* watchOnce<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
+async function* watchOnce<T>(
+  { bus, kv, changeOf }: Watched<T>,
+  signal: AbortSignal,
+): AsyncGenerator<Change<T>, void, void> {
   const inbox = createInbox<Change<T>>();
   const iterator = await kv.watch({ initializedFn: () => inbox.put({ kind: 'current' }) });
   const stop = (): void => {
@@ -178,7 +206,10 @@ async function* watchOnce<T>(bus: Bus, kv: KV, signal: AbortSignal): AsyncGenera
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   const reading = (async () => {
-    for await (const entry of iterator) inbox.put(changeOf<T>(entry));
+    for await (const entry of iterator) {
+      const change = changeOf(entry);
+      if (change) inbox.put(change);
+    }
   })()
     .catch(() => undefined)
     .finally(inbox.close);

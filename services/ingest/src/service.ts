@@ -21,7 +21,12 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
     programVersion('ffprobe', settings.ffprobePath),
   ]);
   const owner = settings.instanceId ?? `ingest-${hostname().slice(0, 40)}-${randomBytes(4).toString('hex')}`;
-  const bus = await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: owner });
+  const bus = await connectBus({
+    url: settings.natsUrl,
+    prefix: settings.natsPrefix,
+    name: owner,
+    onProtocolBroken: context.report,
+  });
   try {
     const [streams, runs, members, runners, assignments] = await Promise.all([
       openStreams(bus),

@@ -101,7 +101,9 @@ export class RunDirectory {
   }
 
   #turn(known: Known, step: () => Promise<void>): Promise<void> {
-    known.turn = known.turn.then(step);
+    known.turn = known.turn
+      .then(step)
+      .catch((error: unknown) => this.#options.report(toFault(error, 'INTERNAL', 'a run cannot be followed')));
     return known.turn;
   }
 
