@@ -32,7 +32,7 @@ test('what they had goes on with the others: no result twice, in order, in the s
   await team.untilAnswered(STREAMS, performance.now());
 
   const killedAtMs = performance.now();
-  await Promise.all([ingests[0], schedulers[1]].map((service) => service && killed(service)));
+  await Promise.all([ingests[0], schedulers[1]].flatMap((service) => (service ? [killed(service)] : [])));
   await eventually('all of it is with the others', async () => {
     const [ingest, scheduler] = [await team.shares('ingest'), await team.shares('scheduler')];
     return ingest.two === 4 && scheduler.one === 4;

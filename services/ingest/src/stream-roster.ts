@@ -85,11 +85,11 @@ export class StreamRoster {
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) onLost(error);
       })
-      .finally(async () => {
+      .finally(() => {
         clearInterval(timer);
         unsubscribe();
-        await clearing;
-      });
+      })
+      .then(() => clearing);
   }
 
   /** Decides anew what is this ingest's, soon: to be called when others came or went. */

@@ -4,7 +4,7 @@
  */
 
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
-import type { Fault, FaultJson } from '@stream-infer/core/fault';
+import { type Fault, type FaultJson, toFault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
 import type { Registered } from './frame-feed.ts';
