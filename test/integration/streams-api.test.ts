@@ -97,7 +97,7 @@ test('what was put into the registry and is no stream is not there, and does not
   const { streams: all } = await api.collector.get<{ streams: StreamAnswer[] }>('/v1/streams');
   expect(all.filter(({ definition }) => definition !== null)).toMatchObject([{ id: 'lobby', state: 'waiting' }]);
   expect(await api.send('GET', '/v1/streams/junk')).toMatchObject({ status: 404 });
-  expect(await api.send('PUT', '/v1/streams/junk', { ...LOBBY, id: 'junk' })).toMatchObject({ status: 200 });
+  expect(await api.send('PUT', '/v1/streams/junk', { ...LOBBY, id: 'junk' })).toMatchObject({ status: 201 });
   await api.runs.delete('lobby');
 });
 
