@@ -3,8 +3,11 @@
  * for tests of what one of them takes over from another.
  */
 
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
 import {
   openAssignments,
   openRuns,
@@ -16,14 +19,16 @@ import { readResults } from '@stream-infer/bus/result-reader';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { streamSpec } from './decoded-source.ts';
 import { eventually } from './eventually.ts';
 import { startNatsServer } from './nats-server.ts';
-import { startRunner } from './scripted-runner.ts';
+import { type Outcome, startRunner } from './scripted-runner.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 const PREFIX = 'team';
 const RESULTS_BYTES = 1 << 26;
+const CONTENT_MS = 50;
 
 export type Arrival = { readonly atMs: number; readonly record: ResultRecord };
 
@@ -57,9 +62,10 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
   const [streams, runs, assignments] = await Promise.all([openStreams(bus), openRuns(bus), openAssignments(bus)]);
   const runner = await startRunner(bus, {
     id: 'runner',
-    definitions: ['a'],
+    definitions: ['a', 'content'],
     concurrency: 32,
-    answer: ({ n }) => ({ data: { n } }),
+    answer: (invocation) =>
+      invocation.definition === 'a' ? { data: { n: invocation.n } } : readContent(bus, invocation),
   });
   const services: ServiceProcess[] = [];
   const arrivals: Arrival[] = [];
@@ -128,6 +134,20 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
       await server.stop();
     },
   };
+}
+
+/** Takes its time, and answers what depends on every pixel of the window. */
+async function readContent(bus: Bus, { run, window }: Invocation): Promise<Outcome> {
+  await sleep(CONTENT_MS);
+  const hash = createHash('sha256');
+  for (const { n, content } of window?.frames ?? []) {
+    if (content?.$case !== 'reference') throw new Error('no reference');
+    const frame = await fetchFrame(bus, content.value.jetstream, content.value.sequence).catch(() => undefined);
+    if (frame === undefined) return { code: 'FRAME_GONE' };
+    if (frame.header.n !== n || frame.header.run !== run) return { code: 'FRAME_MISMATCH' };
+    hash.update(frame.data);
+  }
+  return { data: { sha256: hash.digest('hex') } };
 }
 
 /** Records that do not come after the one before them of their stream, run and algorithm: twice, or interleaved (EX-6). */
