@@ -117,6 +117,7 @@ export class StreamRoster {
     if (!this.isCurrent || this.#stop.signal.aborted) return;
     const { live, id } = this.#options.membership;
     const nowMs = performance.now();
+    this.#orphans.retain(this.#specs);
     const items = [...this.#specs.values()].flatMap((spec) => this.#assignable(spec, live, nowMs) ?? []);
     const { take, giveBack } = assignmentOf(id, live, items);
     this.#toTake = new Set(take);
