@@ -5,19 +5,12 @@
 
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bucket, Entry } from '@stream-infer/bus/bucket';
+import type { Entry } from '@stream-infer/bus/bucket';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
-import {
-  openAssignments,
-  openRuns,
-  openStreams,
-  type Role,
-  type SchedulerAssignment,
-} from '@stream-infer/bus/registry';
+import { openAssignments, openRuns, openStreams, type Role } from '@stream-infer/bus/registry';
 import { readResults } from '@stream-infer/bus/result-reader';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
-import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { streamSpec } from './decoded-source.ts';
@@ -36,9 +29,6 @@ export type Shares = Readonly<Record<string, number>>;
 
 export type TakeoverTeam = {
   readonly bus: Bus;
-  readonly streams: Bucket<StreamSpec>;
-  readonly runs: Bucket<Run>;
-  readonly assignments: Bucket<SchedulerAssignment>;
   /** Every record that RESULTS has taken, in its order. */
   readonly arrivals: readonly Arrival[];
   readonly ends: readonly RunEnd[];
@@ -88,9 +78,6 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
     arrivals.filter(({ record }) => record.stream === id).map(({ atMs }) => atMs);
   return {
     bus,
-    streams,
-    runs,
-    assignments,
     arrivals,
     ends,
     async start(role, id) {

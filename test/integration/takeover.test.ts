@@ -55,7 +55,7 @@ test('two jobs come to the results of jobs that nobody disturbed (I2, I5)', asyn
   await Promise.all(['job1', 'job2'].map(job));
   await eventually('both are at work', () => ['job1', 'job2'].every((id) => answersOf(id).length > 20));
   expect(await team.shares('ingest')).toEqual({ one: 1, two: 1 });
-  await Promise.all([ingests[0], schedulers[0]].map((service) => service && killed(service)));
+  await Promise.all([ingests[0], schedulers[0]].map(async (service) => service && killed(service)));
   expect(['job1', 'job2'].some((id) => answersOf(id).length === calm.length)).toBe(false);
   await untilOver(['job1', 'job2']);
   for (const id of ['calm2', 'job1', 'job2']) expect(answersOf(id), id).toEqual(calm);
@@ -76,7 +76,7 @@ test('what they had goes on with the others: no result twice, in order, in the s
   await team.untilAnswered(STREAMS, performance.now());
 
   const killedAtMs = performance.now();
-  await Promise.all([ingests[0], schedulers[1]].map((service) => service && killed(service)));
+  await Promise.all([ingests[0], schedulers[1]].map(async (service) => service && killed(service)));
   await eventually('all of it is with the others', async () => {
     const [ingest, scheduler] = [await team.shares('ingest'), await team.shares('scheduler')];
     return ingest.two === 4 && scheduler.one === 4;

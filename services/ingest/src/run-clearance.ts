@@ -71,7 +71,7 @@ export class RunClearance {
     const { bus, streams, runs } = this.#options;
     const { key, value, revision } = run;
     if (value.state.kind === 'playing') {
-      const { kind, ...facts } = value.state;
+      const { kind: _kind, ...facts } = value.state;
       const ended: Run = { ...value, state: { kind: 'ended', facts, removed: true } };
       return (await runs.update(key, ended, revision)) !== undefined;
     }

@@ -80,16 +80,15 @@ export class StreamRoster {
     };
     const unsubscribe = onRewind(context.bus, '*', (rewind) => this.#onRewind(rewind));
     const timer = setInterval(() => this.look(), LOOK_MS);
-    const clearing = this.#clear();
-    this.#watching = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)])
+    const following = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)])
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) onLost(error);
       })
-      .finally(async () => {
+      .finally(() => {
         clearInterval(timer);
         unsubscribe();
-        await clearing;
       });
+    this.#watching = Promise.all([following, this.#clear()]);
   }
 
   /** Decides anew what is this ingest's, soon: to be called when others came or went. */
