@@ -3,27 +3,25 @@
  * for tests of what one of them takes over from another.
  */
 
-import type { Bucket, Entry } from '@stream-infer/bus/bucket';
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Entry } from '@stream-infer/bus/bucket';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import {
-  openAssignments,
-  openRuns,
-  openStreams,
-  type Role,
-  type SchedulerAssignment,
-} from '@stream-infer/bus/registry';
+import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
+import { openAssignments, openRuns, openStreams, type Role } from '@stream-infer/bus/registry';
 import { readResults } from '@stream-infer/bus/result-reader';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
-import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { streamSpec } from './decoded-source.ts';
 import { eventually } from './eventually.ts';
 import { startNatsServer } from './nats-server.ts';
-import { startRunner } from './scripted-runner.ts';
+import { type Outcome, startRunner } from './scripted-runner.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 const PREFIX = 'team';
 const RESULTS_BYTES = 1 << 26;
+const CONTENT_MS = 50;
 
 export type Arrival = { readonly atMs: number; readonly record: ResultRecord };
 
@@ -31,9 +29,6 @@ export type Shares = Readonly<Record<string, number>>;
 
 export type TakeoverTeam = {
   readonly bus: Bus;
-  readonly streams: Bucket<StreamSpec>;
-  readonly runs: Bucket<Run>;
-  readonly assignments: Bucket<SchedulerAssignment>;
   /** Every record that RESULTS has taken, in its order. */
   readonly arrivals: readonly Arrival[];
   readonly ends: readonly RunEnd[];
@@ -57,9 +52,10 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
   const [streams, runs, assignments] = await Promise.all([openStreams(bus), openRuns(bus), openAssignments(bus)]);
   const runner = await startRunner(bus, {
     id: 'runner',
-    definitions: ['a'],
+    definitions: ['a', 'content'],
     concurrency: 32,
-    answer: ({ n }) => ({ data: { n } }),
+    answer: (invocation) =>
+      invocation.definition === 'a' ? { data: { n: invocation.n } } : readContent(bus, invocation),
   });
   const services: ServiceProcess[] = [];
   const arrivals: Arrival[] = [];
@@ -82,9 +78,6 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
     arrivals.filter(({ record }) => record.stream === id).map(({ atMs }) => atMs);
   return {
     bus,
-    streams,
-    runs,
-    assignments,
     arrivals,
     ends,
     async start(role, id) {
@@ -128,6 +121,20 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
       await server.stop();
     },
   };
+}
+
+/** Takes its time, and answers what depends on every pixel of the window. */
+async function readContent(bus: Bus, { run, window }: Invocation): Promise<Outcome> {
+  await sleep(CONTENT_MS);
+  const hash = createHash('sha256');
+  for (const { n, content } of window?.frames ?? []) {
+    if (content?.$case !== 'reference') throw new Error('no reference');
+    const frame = await fetchFrame(bus, content.value.jetstream, content.value.sequence).catch(() => undefined);
+    if (frame === undefined) return { code: 'FRAME_GONE' };
+    if (frame.header.n !== n || frame.header.run !== run) return { code: 'FRAME_MISMATCH' };
+    hash.update(frame.data);
+  }
+  return { data: { sha256: hash.digest('hex') } };
 }
 
 /** Records that do not come after the one before them of their stream, run and algorithm: twice, or interleaved (EX-6). */

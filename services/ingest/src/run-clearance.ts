@@ -53,6 +53,7 @@ export class RunClearance {
 
   /** To be called again and again, by one ingest at a time; never rejects. */
   async look({ specs, runs, live }: RegistryView, nowMs: number): Promise<void> {
+    this.#seen.retain(runs);
     for (const [key, run] of runs) {
       const spec = specs.get(key);
       const clearance = clearanceOf(run.value, spec, live);

@@ -80,16 +80,15 @@ export class StreamRoster {
     };
     const unsubscribe = onRewind(context.bus, '*', (rewind) => this.#onRewind(rewind));
     const timer = setInterval(() => this.look(), LOOK_MS);
-    const clearing = this.#clear();
-    this.#watching = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)])
+    const following = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)])
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) onLost(error);
       })
       .finally(() => {
         clearInterval(timer);
         unsubscribe();
-      })
-      .then(() => clearing);
+      });
+    this.#watching = Promise.all([following, this.#clear()]);
   }
 
   /** Decides anew what is this ingest's, soon: to be called when others came or went. */
@@ -117,6 +116,7 @@ export class StreamRoster {
     if (!this.isCurrent || this.#stop.signal.aborted) return;
     const { live, id } = this.#options.membership;
     const nowMs = performance.now();
+    this.#orphans.retain(this.#specs);
     const items = [...this.#specs.values()].flatMap((spec) => this.#assignable(spec, live, nowMs) ?? []);
     const { take, giveBack } = assignmentOf(id, live, items);
     this.#toTake = new Set(take);

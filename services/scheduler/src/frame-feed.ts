@@ -15,7 +15,10 @@ import type { PlayingRun } from './playing-run.ts';
 /** What the registry says of the run. */
 export type Registered =
   | { readonly kind: 'playing' }
-  /** Its source has ended: the end marker stands in the buffer. `removed`: its stream is no more, so nobody can decode it again. */
+  /**
+   * Its source has ended: the end marker stands in the buffer. `removed`: its stream is no more, so nobody can decode it again; where its ingest
+   * had died, or was short of time, no marker comes.
+   */
   | { readonly kind: 'ended'; readonly removed: boolean }
   /** It was stopped: a marker may not come. */
   | { readonly kind: 'stopped' }
@@ -132,7 +135,7 @@ export class FrameFeed {
 
   #checkSilence(): void {
     const { kind } = this.#registered;
-    if (kind === 'playing' || kind === 'ended') return;
+    if (kind === 'playing' || (kind === 'ended' && !this.#registered.removed)) return;
     const silent = performance.now() - this.#lastHeardMs > SILENCE_MS;
     if (silent && this.#options.isIdle()) this.#reading.abort();
   }
@@ -142,6 +145,8 @@ function missingEndFault(stream: string, registered: Registered): Fault | undefi
   switch (registered.kind) {
     case 'playing':
     case 'ended':
+      if (registered.kind === 'ended' && registered.removed)
+        return new Fault('SOURCE_LOST', `stream ${stream} was removed before the end of this run`);
       return new Fault('BUS_FAILED', `the frame buffer of stream ${stream} is gone before it was read to its end`);
     case 'superseded':
       return new Fault('SOURCE_LOST', `stream ${stream} was started anew before this run of it ended`);
