@@ -13,6 +13,7 @@ import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { openStreams } from '@stream-infer/bus/registry';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listen } from '../harness/collector.ts';
 import { streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
@@ -189,6 +190,10 @@ describe('no password of any source is', () => {
         const answer = await fetch(`${api}${path.replace('{id}', id)}`);
         asked += `${path} ${id} ${await answer.text()}\n`;
       }
+    const client = await listen(`${api}/v1/events?after=0`);
+    await eventually('events', () => client.events.length > 20);
+    await client.close();
+    asked += JSON.stringify(client.events);
     expect(asked).toContain('SOURCE_UNAUTHORIZED');
     expect(leaked(asked)).toEqual([]);
     const refused = await fetch(`${api}/v1/streams`, {
