@@ -135,7 +135,7 @@ const runOf = async (id: string): Promise<Run> =>
     return run?.state.kind === 'playing' && run;
   });
 
-describe('a message that somebody else publishes among the frames', () => {
+describe('a message that somebody else publishes among the frames (F-11)', () => {
   const header = ({ run, epoch }: Run, different: Partial<FrameHeader>): FrameHeader => ({
     ...{ kind: 'frame', run, epoch, n: 250, previous: 249, sourceIndex: 249, presentationTimeUs: 0 },
     ...{ capturedAtMs: 0, ageMs: 0, size: { width: 64, height: 36 }, pixelFormat: 'gray', encoding: 'raw' },
@@ -196,7 +196,7 @@ const GARBAGE = [
   '\u0000',
 ];
 
-test('garbage in every bucket and on every announcement', async () => {
+test('garbage in every bucket and on every announcement (N-6)', async () => {
   await runner();
   await Promise.all([play('lobby'), play('yard')]);
   await untilStored('lobby', 20);
@@ -231,7 +231,7 @@ test('garbage in every bucket and on every announcement', async () => {
 }, 240_000);
 
 describe('a runner', () => {
-  test('that answers twice, and what nobody asked', async () => {
+  test('that answers twice, and what nobody asked (G-4)', async () => {
     await runner({ strays: ({ id }) => [id, 'lobby/r0/a/1/1', ''] });
     const before = await broken(scheduler);
     await play('twice');
