@@ -25,10 +25,8 @@ class Definition:
         self.places.put_nowait(place)
         return place
 
-    async def work(self):
-        """One instance's life. Ends only where `init` fails."""
-        instance = Instance(self.make)
-        await instance.ready
+    async def work(self, instance):
+        """For ever; ends only where the `init` of a new instance fails."""
         while True:
             place = await self.places.get()
             self.queued.remove(place)

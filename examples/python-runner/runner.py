@@ -5,6 +5,7 @@ Serves every BaseAlgo subclass of a module, under the name of its class: python 
 
 import argparse
 import asyncio
+import contextlib
 import importlib.util
 import inspect
 import json
@@ -18,6 +19,7 @@ import time
 
 import grpc
 import nats
+import nats.errors
 import stream_infer
 from nats.js.errors import BucketNotFoundError
 
@@ -30,6 +32,7 @@ from stream_infer.v1 import algo_runner_pb2_grpc as service
 
 from conversation import Conversation, Refusal
 from definition import Definition
+from instance import Instance
 
 VERSION = "0.1.0"
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"  # of grpc.health.v1.HealthCheckResponse
@@ -144,14 +147,17 @@ async def main():
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    instances = [asyncio.create_task(one.work()) for one in runner.definitions.values() for _ in range(one.concurrency)]
+    team = [(one, Instance(one.make)) for one in runner.definitions.values() for _ in range(one.concurrency)]
+    await asyncio.gather(*(instance.ready for _, instance in team))
+    workers = [asyncio.create_task(one.work(instance)) for one, instance in team]
     await server.start()
     beats = asyncio.create_task(runner.register(bucket, f"{given.listen}:{port}"))
     stopping = asyncio.create_task(stop.wait())
     print(f"{runner.id} serves {', '.join(runner.definitions)} at {given.listen}:{port}", flush=True)
-    ended, _ = await asyncio.wait({stopping, beats, *instances}, return_when=asyncio.FIRST_COMPLETED)
+    ended, _ = await asyncio.wait({stopping, beats, *workers}, return_when=asyncio.FIRST_COMPLETED)
     beats.cancel()
-    await bucket.delete(runner.id)
+    with contextlib.suppress(nats.errors.Error):  # without the bus nobody reads the key
+        await bucket.delete(runner.id)
     await runner.drain()
     await server.stop(1)
     await bus.drain()

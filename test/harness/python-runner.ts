@@ -39,18 +39,32 @@ export async function pythonWorkshop(): Promise<PythonWorkshop | string> {
     await run('python3', ['-m', 'venv', join(directory, 'venv')], { timeout: SET_UP_LIMIT_MS });
   } catch (error) {
     await remove();
-    return `there is no python3 with venv: ${firstLine(error)}`;
+    return `there is no python3 with venv: ${reasonOf(error)}`;
   }
   try {
     const requirements = join(example, 'requirements.txt');
     await run(
       python,
-      ['-m', 'pip', 'install', '--quiet', '--no-compile', '--only-binary', ':all:', '--requirement', requirements],
+      [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--no-compile',
+        '--only-binary',
+        ':all:',
+        '--retries',
+        '2',
+        '--timeout',
+        '30',
+        '--requirement',
+        requirements,
+      ],
       { timeout: SET_UP_LIMIT_MS },
     );
   } catch (error) {
     await remove();
-    return `PyPI does not hand out the packages: ${firstLine(error)}`;
+    return `PyPI does not hand out the packages: ${reasonOf(error)}`;
   }
   const protos = PROTOS.map((name) => `stream_infer/v1/${name}.proto`);
   const outputs = [`--python_out=${directory}`, `--grpc_python_out=${directory}`];
@@ -70,10 +84,13 @@ export async function pythonWorkshop(): Promise<PythonWorkshop | string> {
   };
 }
 
-const firstLine = (error: unknown): string =>
-  String((error as { stderr?: string }).stderr || error)
+/** The line that pip calls an error, else the first. */
+function reasonOf(error: unknown): string {
+  const lines = String((error as { stderr?: string }).stderr || error)
     .trim()
-    .split('\n')[0] ?? '';
+    .split('\n');
+  return lines.find((line) => line.startsWith('ERROR:')) ?? lines[0] ?? '';
+}
 
 async function startRunner(python: string, stubs: string, args: readonly string[]): Promise<PythonRunner> {
   const child = spawnOwned(python, [join(example, 'runner.py'), ...args], {

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { openRunners, openStreams } from '@stream-infer/bus/registry';
+import { directGet } from '@stream-infer/bus/direct-get';
+import { openRunners, openRuns, openStreams } from '@stream-infer/bus/registry';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -77,10 +78,17 @@ describe('the recorded cases of the original', () => {
     const streams = await openStreams(bus);
     const idOf = (one: RecordedCase): string => `${one.name.replaceAll('.', '_')}-${round}`;
     for (const one of cases) await streams.put(idOf(one), recordedSpec(one, idOf(one), 'ReadBlocks'));
-    await eventually('every case has ended', async () => {
-      const { ends } = await resultLog(bus);
-      return cases.every((one) => ends.some(({ stream }) => stream === idOf(one)));
-    });
+    const runs = await openRuns(bus);
+    for (const one of cases) {
+      await eventually(`${idOf(one)} has ended`, async () => {
+        const run = (await runs.get(idOf(one)))?.value.run;
+        const subject = run === undefined ? undefined : bus.topology.endSubject(idOf(one), run);
+        return (
+          subject !== undefined &&
+          (await directGet(bus, bus.topology.resultsStream, { last_by_subj: subject })) !== undefined
+        );
+      });
+    }
     const { records } = await resultLog(bus);
     return new Map(cases.map((one) => [one.name, records.filter(({ stream }) => stream === idOf(one))]));
   };
