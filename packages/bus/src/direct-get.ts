@@ -10,7 +10,11 @@ import { directGetSubject } from './topology.ts';
 
 export type DirectMessage = { readonly sequence: number; readonly headers: MsgHdrs; readonly data: Uint8Array };
 
-export type DirectQuery = { readonly seq: number } | { readonly last_by_subj: string };
+export type DirectQuery =
+  | { readonly seq: number }
+  /** The first of the subject with this sequence or a later one. */
+  | { readonly seq: number; readonly next_by_subj: string }
+  | { readonly last_by_subj: string };
 
 /** Undefined where the stream has no such message, or is not there. Rejects where the server does not answer. */
 export async function directGet(bus: Bus, stream: string, query: DirectQuery): Promise<DirectMessage | undefined> {

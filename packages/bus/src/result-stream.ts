@@ -6,7 +6,7 @@
 
 import { Fault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals, ResultRecord, RunEnd } from '@stream-infer/core/result-record';
-import { DiscardPolicy, headers, type JetStreamPublishOptions, RetentionPolicy, StorageType } from 'nats';
+import { DiscardPolicy, headers, type JetStreamPublishOptions, type MsgHdrs, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { directGet } from './direct-get.ts';
@@ -50,12 +50,19 @@ function resultStreamFault(error: unknown, maxBytes: number): unknown {
 /** A result's totals up to and with it, as JSON: the ledger of whoever takes the stream over begins there (EX-11). */
 const TOTALS_HEADER = 'Si-Totals';
 
-/** What stands last on a subject: its sequence (0 where none does) and, where there is one, its bytes and its totals. */
+/** The oldest sequence of its subject that a result's algorithm is still asked for by one that comes after it (R-10). */
+const NEEDED_FROM_HEADER = 'Si-Needed-From';
+
+/** What stands last on a subject: its sequence (0 where none does) and, where there is one, its bytes and what its headers tell. */
 export type LastMessage = {
   readonly sequence: number;
   readonly data?: Uint8Array;
   readonly totals?: AlgorithmTotals;
+  readonly neededFrom?: number;
 };
+
+/** What a result tells beside itself. */
+export type ResultFacts = Pick<LastMessage, 'totals' | 'neededFrom'>;
 
 export async function lastResult(bus: Bus, stream: string, run: string, algorithm: string): Promise<LastMessage> {
   return lastOnSubject(bus, bus.topology.resultSubject(stream, run, algorithm));
@@ -65,26 +72,33 @@ async function lastOnSubject(bus: Bus, subject: string): Promise<LastMessage> {
   const message = await directGet(bus, bus.topology.resultsStream, { last_by_subj: subject });
   if (message === undefined) return { sequence: 0 };
   const totals = message.headers.get(TOTALS_HEADER);
+  const neededFrom = neededFromOf(message.headers);
   return {
     sequence: message.sequence,
     data: message.data,
     ...(totals !== '' && { totals: JSON.parse(totals) as AlgorithmTotals }),
+    ...(neededFrom !== undefined && { neededFrom }),
   };
 }
 
+/** What `Si-Needed-From` says; undefined where it says nothing that is a sequence. */
+export function neededFromOf(message: MsgHdrs | undefined): number | undefined {
+  const sequence = Number(message?.get(NEEDED_FROM_HEADER) || 0);
+  return Number.isSafeInteger(sequence) && sequence > 0 ? sequence : undefined;
+}
+
 /**
- * Publishes one record after the message `after` of its subject (0: as the first) and returns its sequence; `totals` count up to and
- * with it. Rejects with the
- * client's error: `wrong-sequence` where another has published, `full` where the stream is.
+ * Publishes one record after the message `after` of its subject (0: as the first) and returns its sequence; the totals of `facts`
+ * count up to and with it. Rejects with the client's error: `wrong-sequence` where another has published, `full` where the stream is.
  */
 export function publishResult(
   bus: Bus,
   { stream, run, algorithm }: Pick<ResultRecord, 'stream' | 'run' | 'algorithm'>,
   bytes: Uint8Array,
   after: number,
-  totals?: AlgorithmTotals,
+  facts?: ResultFacts,
 ): Promise<number> {
-  return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, after, totals);
+  return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, after, facts);
 }
 
 /** Whether the end of a run is published. */
@@ -104,12 +118,13 @@ async function publishAfter(
   subject: string,
   bytes: Uint8Array,
   after: number,
-  totals?: AlgorithmTotals,
+  { totals, neededFrom }: ResultFacts = {},
 ): Promise<number> {
   const options: Partial<JetStreamPublishOptions> = { expect: { lastSubjectSequence: after } };
   if (totals !== undefined) {
     options.headers = headers();
     options.headers.set(TOTALS_HEADER, JSON.stringify(totals));
+    if (neededFrom !== undefined) options.headers.set(NEEDED_FROM_HEADER, String(neededFrom));
   }
   const acknowledgement = await bus.jetstream.publish(subject, bytes, options);
   return acknowledgement.seq;

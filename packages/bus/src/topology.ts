@@ -36,6 +36,8 @@ export function createTopology(prefix: string) {
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),
     endSubject: (id: string, run: string): string => subject('ends', id, run),
     isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
+    /** What begins the subjects of the results of the run that ends there. */
+    resultSubjectsOfEnd: (text: string): string => `${subject('results', text.slice(subject('ends', '').length))}.`,
     collectorDurable: 'collector',
     /** Where a pull consumer is asked for messages: the server's own protocol. */
     nextMessagesSubject: (jetstream: string, consumer: string): string =>

@@ -23,7 +23,11 @@ export const positiveRational = z
 
 /** When an algorithm is due and what it is handed: what a stream may override. */
 export const scheduleShape = {
-  frameCount: z.int().min(1).optional().describe('Frames in a window. Default 1.'),
+  frameCount: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Frames in a window. 0, where it comes after others: none, their results alone. Default 1.'),
   frameStep: z
     .int()
     .min(0)
@@ -37,6 +41,12 @@ export const scheduleShape = {
     .min(1)
     .optional()
     .describe('Played frames between invocations. Default 1 where no interval is given.'),
+  after: z
+    .union([name, z.array(name).min(1)])
+    .optional()
+    .describe(
+      'Invoked for each result of this algorithm, or where all of a list have one, with their results. Takes the place of an interval.',
+    ),
   timeoutMs: z
     .int()
     .min(1)
@@ -51,9 +61,18 @@ export const scheduleShape = {
     .describe('Invocations of one stream that may be under way at once. Default: 8 offline, 2 in realtime.'),
 };
 
-const oneInterval = (value: { interval?: unknown; intervalFrames?: unknown }): boolean =>
-  value.interval === undefined || value.intervalFrames === undefined;
+type Pace = { interval?: unknown; intervalFrames?: unknown; after?: unknown };
+
+const oneInterval = ({ interval, intervalFrames }: Pace): boolean =>
+  interval === undefined || intervalFrames === undefined;
 const ONE_INTERVAL = { message: 'give interval or intervalFrames, not both', path: ['intervalFrames'] };
+
+const afterOrInterval = ({ after, interval, intervalFrames }: Pace): boolean =>
+  after === undefined || (interval === undefined && intervalFrames === undefined);
+const AFTER_OR_INTERVAL = {
+  message: 'give after, or interval or intervalFrames: what comes after others is due with them',
+  path: ['after'],
+};
 
 export const algorithmDefinitionSchema = z
   .strictObject({
@@ -63,7 +82,8 @@ export const algorithmDefinitionSchema = z
     ...scheduleShape,
     concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
   })
-  .refine(oneInterval, ONE_INTERVAL);
+  .refine(oneInterval, ONE_INTERVAL)
+  .refine(afterOrInterval, AFTER_OR_INTERVAL);
 
 export type AlgorithmDefinition = z.output<typeof algorithmDefinitionSchema>;
 
@@ -76,5 +96,6 @@ export const streamAlgorithmSchema = z.union([
       as: name.optional().describe('The name of its results on this stream.'),
       ...scheduleShape,
     })
-    .refine(oneInterval, ONE_INTERVAL),
+    .refine(oneInterval, ONE_INTERVAL)
+    .refine(afterOrInterval, AFTER_OR_INTERVAL),
 ]);

@@ -19,6 +19,7 @@ function setUp(mode: Mode, maxInFlight: number, staleAfterMs = 1_000) {
     },
     mode,
     start: 1,
+    filledFrom: 1,
     staleAfterMs,
     progress: { answeredThrough: 0 },
   });

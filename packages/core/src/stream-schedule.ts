@@ -8,6 +8,8 @@ import { FrameHistory, type PublishedFrame } from './frame-history.ts';
 import type { SamplePlan } from './sample-plan.ts';
 import { type Progress, Schedule } from './schedule.ts';
 import type { Mode } from './stream-spec.ts';
+import { upstreamFirst } from './upstream.ts';
+import { filledFrom, shapeOf } from './window.ts';
 
 export type StreamScheduleOptions = {
   readonly plan: SamplePlan;
@@ -24,6 +26,9 @@ const LEAST_STALE_AFTER_MS = 1_000;
 /** `F`: what is known of a frame; `A`: of an answer. */
 export class StreamSchedule<F extends PublishedFrame, A> {
   readonly schedules: readonly Schedule<F, A>[];
+  readonly #byName: ReadonlyMap<string, Schedule<F, A>>;
+  /** Each behind all that it comes after. */
+  readonly #upstreamFirst: readonly Schedule<F, A>[];
   readonly #history: FrameHistory<F>;
   readonly #startsAtFirst: boolean;
   #lastN = 0;
@@ -34,16 +39,37 @@ export class StreamSchedule<F extends PublishedFrame, A> {
     const { algorithms, fps, firstN, needed, sampling } = plan;
     this.#history = new FrameHistory(sampling);
     this.#startsAtFirst = live && needed.kind === 'all';
-    this.schedules = algorithms.map(
-      (algorithm) =>
-        new Schedule<F, A>({
-          algorithm,
-          mode,
-          start: firstN,
-          staleAfterMs: Math.max(LEAST_STALE_AFTER_MS, (algorithm.intervalFrames * fps.den * 1_000) / fps.num),
-          progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
-        }),
-    );
+    const made = new Map<string, Schedule<F, A>>();
+    for (const algorithm of upstreamFirst(algorithms, 'plan')) {
+      const upstream = (algorithm.after ?? []).flatMap((name) => made.get(name) ?? []);
+      const ownStaleAfterMs = Math.max(LEAST_STALE_AFTER_MS, (algorithm.intervalFrames * fps.den * 1_000) / fps.num);
+      const schedule = new Schedule<F, A>({
+        algorithm,
+        mode,
+        start: firstN,
+        filledFrom: Math.max(filledFrom(shapeOf(algorithm), firstN), ...upstream.map((one) => one.filledFrom)),
+        // From capture on, as all times are: what it comes after takes its own.
+        staleAfterMs: ownStaleAfterMs + Math.max(0, ...upstream.map((one) => one.staleAfterMs)),
+        progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
+      });
+      made.set(algorithm.name, schedule);
+    }
+    this.#byName = made;
+    this.#upstreamFirst = [...made.values()];
+    this.schedules = algorithms.flatMap(({ name }) => made.get(name) ?? []);
+    for (const schedule of this.schedules) {
+      const { name } = schedule.algorithm;
+      const downstream = this.after(name);
+      if (downstream.length === 0) continue;
+      schedule.onSettled = (n, result) => {
+        for (const one of downstream) one.upstream(name, n, result);
+      };
+    }
+  }
+
+  /** The schedules of what comes after the algorithm `name`. */
+  after(name: string): readonly Schedule<F, A>[] {
+    return this.schedules.filter(({ algorithm }) => algorithm.after?.includes(name));
   }
 
   /** Windows that were due and had a frame lost. Offline every one is a fault of the bus. */
@@ -69,7 +95,13 @@ export class StreamSchedule<F extends PublishedFrame, A> {
     this.#history.push(frame, afterLoss);
     this.#seen = true;
     this.#lastN = frame.n;
-    for (const schedule of this.schedules) schedule.frame(frame.n, this.#history, nowMs, ageMs);
+    for (const schedule of this.#upstreamFirst) {
+      schedule.frame(frame.n, this.#history, nowMs, ageMs);
+      for (const name of schedule.algorithm.after ?? []) {
+        const result = this.#byName.get(name)?.resultOf(frame.n);
+        if (result !== 'awaited') schedule.upstream(name, frame.n, result);
+      }
+    }
   }
 
   /** The source ended; `lastPublished` is the n of its last published frame. */

@@ -16,6 +16,10 @@ export type Window<F> =
   | { readonly kind: 'filled'; readonly frames: readonly F[] }
   | { readonly kind: 'unfilled' | 'lost' };
 
+/** What a window looks for: without frames of its own still its newest, which tells its place in time. */
+export const shapeOf = ({ frameCount, frameStep }: Shape): Shape =>
+  frameCount === 0 ? { frameCount: 1, frameStep: 0 } : { frameCount, frameStep };
+
 /** The first n from `start` on at which the window is filled, whatever is due then. */
 export const filledFrom = ({ frameCount, frameStep }: Shape, start: number): number =>
   start + Math.max(frameCount * frameStep, 1) - 1;

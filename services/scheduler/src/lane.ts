@@ -14,8 +14,9 @@ import { type Answer, answerOf, errorAnswer } from './answer.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type BufferedFrame, invocationMessage, type RunPlace } from './invocation-message.ts';
 import type { LaneMetrics } from './metrics.ts';
+import type { ResultHold } from './result-hold.ts';
 import type { ResultPublisher } from './result-publisher.ts';
-import { recordBytes, recordOf } from './window-result.ts';
+import { recordBytes, recordOf, upstreamResult } from './window-result.ts';
 import type { Work, WorkOutcome, WorkSource } from './work.ts';
 
 /** An answer with how often its window was sent. */
@@ -27,6 +28,8 @@ export type LaneOptions = {
   readonly mode: Mode;
   readonly dispatcher: Dispatcher;
   readonly publisher: ResultPublisher;
+  /** Where other algorithms come after this one. */
+  readonly hold?: ResultHold | undefined;
   readonly metrics: LaneMetrics;
   /** The largest message that the bus takes. */
   readonly maxPayloadBytes: number;
@@ -74,11 +77,14 @@ export class Lane implements WorkSource {
 
   /** To be called when the schedule may have something to send. */
   offer(): void {
-    if (!this.#halted && this.#options.schedule.canTake) this.#options.dispatcher.offer(this);
+    if (this.#halted) return;
+    this.#answerFailed();
+    if (this.#options.schedule.canTake) this.#options.dispatcher.offer(this);
   }
 
   take(): Work | undefined {
     const { schedule, place } = this.#options;
+    this.#answerFailed();
     const nowMs = performance.now();
     const trigger = schedule.take(nowMs);
     if (trigger === undefined) return undefined;
@@ -115,6 +121,14 @@ export class Lane implements WorkSource {
     for (const work of this.#underWay) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
     this.#options.metrics.close();
+  }
+
+  /** Windows that need no runner: what they come after has an error, and so have they. */
+  #answerFailed(): void {
+    const { schedule } = this.#options;
+    for (let failed = schedule.takeFailed(); failed; failed = schedule.takeFailed())
+      schedule.answered(failed.trigger, { answer: errorAnswer(failed.fault), attempts: 0 });
+    this.#publishReady();
   }
 
   #settled(trigger: Trigger<BufferedFrame>, sends: Sends, outcome: WorkOutcome): void {
@@ -172,15 +186,18 @@ export class Lane implements WorkSource {
   }
 
   async #publish({ trigger, answer: { answer, attempts } }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
-    const { schedule, place, mode, publisher, metrics, maxPayloadBytes, events } = this.#options;
+    const { schedule, place, mode, publisher, hold, metrics, maxPayloadBytes, events } = this.#options;
     const afterCaptureMs = performance.now() - trigger.capturedAtMs;
     const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
     const record = recordOf(place, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
-    const { bytes, failed } = recordBytes(record, maxPayloadBytes);
-    const outcome = failed ? 'failed' : 'completed';
-    switch (await publisher.publish(trigger.n, bytes, schedule.ledger.totalsWith(outcome))) {
+    const { bytes, error } = recordBytes(record, maxPayloadBytes);
+    const outcome = error ? 'failed' : 'completed';
+    const neededFrom = hold?.neededFrom;
+    const totals = schedule.ledger.totalsWith(outcome);
+    switch (await publisher.publish(trigger.n, bytes, { totals, ...(neededFrom !== undefined && { neededFrom }) })) {
       case 'published':
-        schedule.settle(trigger.n, outcome);
+        hold?.published(trigger.n, publisher.lastSequence);
+        schedule.settle(trigger.n, outcome, hold && upstreamResult(error ? { error } : record));
         metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);
         if (lateMs !== null && lateMs > 0) events.late(lateMs);
         return;

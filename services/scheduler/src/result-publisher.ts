@@ -6,8 +6,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
-import { type LastMessage, lastResult, publishResult } from '@stream-infer/bus/result-stream';
-import type { AlgorithmTotals, ResultRecord } from '@stream-infer/core/result-record';
+import { type LastMessage, lastResult, publishResult, type ResultFacts } from '@stream-infer/bus/result-stream';
+import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Progress } from '@stream-infer/core/schedule';
 import type { Mode } from '@stream-infer/core/stream-spec';
 
@@ -26,6 +26,9 @@ export type ResultPublisherOptions = {
 /** `full`: realtime, and RESULTS takes nothing. `given-up`: the signal aborted before it was certain. */
 export type PublishOutcome = 'published' | 'full' | 'given-up';
 
+/** `neededFrom`: sequence of the oldest result that an algorithm that comes after this one may still want; 0 where none stands. */
+export type Resumed = Progress & { readonly neededFrom: number };
+
 const RETRY_MS = 250;
 
 export class ResultPublisher {
@@ -37,13 +40,19 @@ export class ResultPublisher {
     this.#options = options;
   }
 
+  /** Sequence of the last result that stands there, 0 where none does. */
+  get lastSequence(): number {
+    return this.#after;
+  }
+
   /** What stands there already; to be asked before anything is published. Undefined where the signal aborted first. */
-  async resume(): Promise<Progress | undefined> {
+  async resume(): Promise<Resumed | undefined> {
     const { bus, signal, refused } = this.#options;
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
         const last = await this.#readLast();
-        return { answeredThrough: lastN(last), ...(last.totals && { totals: last.totals }) };
+        const { totals, neededFrom = last.sequence } = last;
+        return { answeredThrough: lastN(last), neededFrom, ...(totals && { totals }) };
       } catch (error) {
         refused(busErrorKind(error));
         await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -53,11 +62,11 @@ export class ResultPublisher {
   }
 
   /** Resolves when the result of window n stands in RESULTS, or never will. */
-  async publish(n: number, bytes: Uint8Array, totals: AlgorithmTotals): Promise<PublishOutcome> {
+  async publish(n: number, bytes: Uint8Array, facts: ResultFacts): Promise<PublishOutcome> {
     const { bus, mode, signal, refused } = this.#options;
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
-        this.#after = await publishResult(bus, this.#options, bytes, this.#after, totals);
+        this.#after = await publishResult(bus, this.#options, bytes, this.#after, facts);
         return 'published';
       } catch (error) {
         const kind = busErrorKind(error);

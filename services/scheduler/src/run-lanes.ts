@@ -10,7 +10,9 @@ import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
 import type { LatenessReport } from './lateness-report.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PlayingRun } from './playing-run.ts';
-import { ResultPublisher } from './result-publisher.ts';
+import { ResultHold } from './result-hold.ts';
+import { ResultPublisher, type Resumed } from './result-publisher.ts';
+import { readUpstreamResults } from './upstream-results.ts';
 
 export type RunSchedule = StreamSchedule<BufferedFrame, WindowAnswer>;
 
@@ -31,36 +33,74 @@ export type RunLanesOptions = {
 /** What a result's headers may take of a message. */
 const HEADERS_BYTES = 1_024;
 
+/** One algorithm's part of the run, before its lane is made. */
+type Track = {
+  readonly publisher: ResultPublisher;
+  readonly progress: Progress;
+  readonly hold: ResultHold | undefined;
+};
+
 /** Undefined where the signal aborted first. */
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
-  const { bus, run, plan, dispatcher, metrics, lateness, signal, events } = options;
+  const { bus, run, plan, dispatcher, metrics, lateness, events } = options;
   const { stream, spec, state } = run;
-  const publishers = new Map<string, ResultPublisher>();
-  const progress = new Map<string, Progress>();
-  for (const { name } of plan.algorithms) {
-    const { mode } = spec;
-    const place = { stream, run: run.run, algorithm: name };
-    const publisher = new ResultPublisher({ bus, ...place, mode, signal, refused: metrics.resultRefused });
-    const found = await publisher.resume();
-    if (found === undefined) return undefined;
-    publishers.set(name, publisher);
-    progress.set(name, found);
-  }
+  const tracks = await openTracks(options, (name) => oldestWanted(name));
+  if (tracks === undefined) return undefined;
+  const progress = new Map([...tracks].map(([name, track]) => [name, track.progress]));
   const schedule: RunSchedule = new StreamSchedule({ plan, mode: spec.mode, live: state.source.live, progress });
-  const lanes = schedule.schedules.flatMap((one) => {
+  const oldestWanted = (name: string): number =>
+    Math.min(...schedule.after(name).map(({ oldestUnsettled }) => oldestUnsettled));
+  const lanes = new Map<string, Lane>();
+  for (const one of schedule.schedules) {
     const { name } = one.algorithm;
-    const publisher = publishers.get(name);
-    if (publisher === undefined) return [];
-    return new Lane({
+    const track = tracks.get(name);
+    if (track === undefined) continue;
+    const changed = (): void => {
+      for (const { algorithm } of schedule.after(name)) lanes.get(algorithm.name)?.offer();
+      events.changed();
+    };
+    const lane = new Lane({
       schedule: one,
       place: { stream, run: run.run, frames: state.frames, fps: plan.fps },
       mode: spec.mode,
       dispatcher,
-      publisher,
+      publisher: track.publisher,
+      hold: track.hold,
       metrics: metrics.observe(stream, one),
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
-      events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },
+      events: { ...events, changed, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });
-  });
-  return { schedule, lanes };
+    lanes.set(name, lane);
+  }
+  return { schedule, lanes: [...lanes.values()] };
+}
+
+async function openTracks(
+  { bus, run, plan, metrics, signal }: RunLanesOptions,
+  oldestWanted: (name: string) => number,
+): Promise<ReadonlyMap<string, Track> | undefined> {
+  const { stream, spec } = run;
+  const opened = new Map<string, { readonly publisher: ResultPublisher; readonly resumed: Resumed }>();
+  for (const { name } of plan.algorithms) {
+    const place = { stream, run: run.run, algorithm: name };
+    const publisher = new ResultPublisher({ bus, ...place, mode: spec.mode, signal, refused: metrics.resultRefused });
+    const resumed = await publisher.resume();
+    if (resumed === undefined) return undefined;
+    opened.set(name, { publisher, resumed });
+  }
+  const tracks = new Map<string, Track>();
+  for (const [name, { publisher, resumed }] of opened) {
+    const downstream = plan.algorithms.filter(({ after }) => after?.includes(name));
+    if (downstream.length === 0) {
+      tracks.set(name, { publisher, progress: resumed, hold: undefined });
+      continue;
+    }
+    const hold = new ResultHold(() => oldestWanted(name));
+    const wantedAfter = Math.min(...downstream.map((one) => opened.get(one.name)?.resumed.answeredThrough ?? 0));
+    const place = { stream, run: run.run, algorithm: name };
+    const results = await readUpstreamResults({ bus, ...place, resumed, wantedAfter, signal, hold });
+    if (results === undefined) return undefined;
+    tracks.set(name, { publisher, progress: { ...resumed, results }, hold });
+  }
+  return tracks;
 }

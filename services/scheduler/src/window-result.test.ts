@@ -53,15 +53,15 @@ test('offline there is no wall clock and no lateness, and an error stands in pla
   const record = recordOf(place, 'a', trigger, answer, { attempts: 1, lateMs: null });
   expect(record).toMatchObject({ capturedAtMs: null, lateMs: null, version: '' });
   expect(record.error).toEqual({ code: 'ALGORITHM_FAILED', message: 'it threw' });
-  expect(recordBytes(record, 1_000).failed).toBe(true);
+  expect(recordBytes(record, 1_000).error).toEqual(record.error);
 });
 
 test('what the bus does not take, or canonical JSON does not hold, becomes an error of the same window', () => {
   const record = (data: string) =>
     recordOf(place, 'a', trigger, { kind: 'data', data, version: '2' }, { attempts: 1, lateMs: null });
-  expect(recordBytes(record('x'), 1_000).failed).toBe(false);
+  expect(recordBytes(record('x'), 1_000).error).toBeUndefined();
   const large = recordBytes(record('x'.repeat(1_000)), 1_000);
-  expect(large.failed).toBe(true);
+  expect(large.error?.code).toBe('RESULT_TOO_LARGE');
   expect(parse(large.bytes)).toMatchObject({ n: 30, error: { code: 'RESULT_TOO_LARGE' } });
   expect(parse(large.bytes)).not.toHaveProperty('data');
   expect(parse(recordBytes(record('\ud800'), 1_000).bytes).error?.code).toBe('RESULT_NOT_JSON');

@@ -1,10 +1,11 @@
 /** The record of one window's result, and its bytes (R-1). */
 
 import { canonicalJson } from '@stream-infer/core/canonical-json';
-import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
+import { Fault, type FaultJson, faultJson, toFault } from '@stream-infer/core/fault';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Trigger } from '@stream-infer/core/schedule';
 import { timeKey } from '@stream-infer/core/time-key';
+import type { UpstreamResult } from '@stream-infer/core/upstream';
 import type { Answer } from './answer.ts';
 import type { BufferedFrame, RunPlace } from './invocation-message.ts';
 
@@ -36,21 +37,28 @@ export function recordOf(
   };
 }
 
-export type RecordBytes = { readonly bytes: Uint8Array; readonly failed: boolean };
+/** `error` is what the bytes say where they hold no data. */
+export type RecordBytes = { readonly bytes: Uint8Array; readonly error?: FaultJson };
 
 /** Where canonical JSON cannot hold the data, or the bus takes no message of that size, those of an error in its place. */
 export function recordBytes(record: ResultRecord, maxPayloadBytes: number): RecordBytes {
   try {
     const bytes = encode(record);
-    if (bytes.length <= maxPayloadBytes) return { bytes, failed: record.error !== undefined };
+    if (bytes.length <= maxPayloadBytes) return { bytes, ...(record.error && { error: record.error }) };
     throw new Fault(
       'RESULT_TOO_LARGE',
       `the result takes ${bytes.length} bytes and the bus ${maxPayloadBytes}: return less, or give nats-server a larger max_payload`,
     );
   } catch (error) {
     const { data: _, ...rest } = record;
-    return { bytes: encode({ ...rest, error: faultJson(toFault(error)) }), failed: true };
+    const fault = faultJson(toFault(error));
+    return { bytes: encode({ ...rest, error: fault }), error: fault };
   }
 }
 
-const encode = (record: ResultRecord): Uint8Array => new TextEncoder().encode(canonicalJson(record));
+/** What the algorithms that come after this one are handed of a record that is published. */
+export function upstreamResult({ data, error }: Pick<ResultRecord, 'data' | 'error'>): UpstreamResult {
+  return error ? { kind: 'error', fault: error } : { kind: 'data', json: encode(data ?? null) };
+}
+
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
