@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { byteTrackOptions } from './byte-track-options.ts';
+import { cropOnnxOptions } from './crop-onnx-options.ts';
 import { FAMILIES, FAMILY_NAMES } from './families/families.ts';
 import { frameStatsOptions } from './frame-stats-options.ts';
 import { onnxDetectorOptions } from './onnx-detector-options.ts';
@@ -33,6 +34,7 @@ describe('docs/algorithms.md', () => {
     ['onnx', onnxOptions],
     ['frame-stats', frameStatsOptions],
     ['byte-track', byteTrackOptions],
+    ['crop-onnx', cropOnnxOptions],
   ] as const)('names every option of %s', (_name, schema) => {
     const keys = keysOf(schema);
     expect(keys).not.toEqual([]);

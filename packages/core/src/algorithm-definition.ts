@@ -80,7 +80,7 @@ export const algorithmDefinitionSchema = z
     use: z
       .string()
       .min(1)
-      .describe('A built-in (onnx-detector, onnx, frame-stats, byte-track) or the path of a module.'),
+      .describe('A built-in (onnx-detector, onnx, frame-stats, byte-track, crop-onnx) or the path of a module.'),
     options: z.record(z.string(), json).default({}).describe('Handed to the algorithm as they are.'),
     ...scheduleShape,
     concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
