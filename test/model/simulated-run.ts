@@ -33,7 +33,7 @@ export function numberFrames(plan: SamplePlan, timesMs: readonly number[]): { n:
 }
 
 /** xorshift: the same seed, the same interleaving. */
-function dice(seed: number): (sides: number) => number {
+export function dice(seed: number): (sides: number) => number {
   let state = seed | 1;
   return (sides) => {
     state ^= state << 13;

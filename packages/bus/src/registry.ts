@@ -15,6 +15,8 @@ export type RunnerRegistration = {
     readonly definition: string;
     readonly version: string;
     readonly concurrency: number;
+    /** `stream`: it remembers its stream (EX-9). `none` where absent. */
+    readonly state?: 'none' | 'stream';
   }[];
   readonly startedAtMs: number;
   /** Counts up with each beat. */

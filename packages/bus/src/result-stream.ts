@@ -53,16 +53,21 @@ const TOTALS_HEADER = 'Si-Totals';
 /** The oldest sequence of its subject that a result's algorithm is still asked for by one that comes after it (R-10). */
 const NEEDED_FROM_HEADER = 'Si-Needed-From';
 
+/** `stream`: the algorithm remembers its stream, so that whoever takes it over needs a snapshot (R-11). */
+const STATE_HEADER = 'Si-State';
+
 /** What stands last on a subject: its sequence (0 where none does) and, where there is one, its bytes and what its headers tell. */
 export type LastMessage = {
   readonly sequence: number;
   readonly data?: Uint8Array;
   readonly totals?: AlgorithmTotals;
   readonly neededFrom?: number;
+  /** An algorithm with memory said it (EX-9). */
+  readonly remembers?: boolean;
 };
 
 /** What a result tells beside itself. */
-export type ResultFacts = Pick<LastMessage, 'totals' | 'neededFrom'>;
+export type ResultFacts = Pick<LastMessage, 'totals' | 'neededFrom' | 'remembers'>;
 
 export async function lastResult(bus: Bus, stream: string, run: string, algorithm: string): Promise<LastMessage> {
   return lastOnSubject(bus, bus.topology.resultSubject(stream, run, algorithm));
@@ -78,6 +83,7 @@ async function lastOnSubject(bus: Bus, subject: string): Promise<LastMessage> {
     data: message.data,
     ...(totals !== '' && { totals: JSON.parse(totals) as AlgorithmTotals }),
     ...(neededFrom !== undefined && { neededFrom }),
+    ...(message.headers.has(STATE_HEADER) && { remembers: true }),
   };
 }
 
@@ -118,12 +124,13 @@ async function publishAfter(
   subject: string,
   bytes: Uint8Array,
   after: number,
-  { totals, neededFrom }: ResultFacts = {},
+  { totals, neededFrom, remembers }: ResultFacts = {},
 ): Promise<number> {
   const options: Partial<JetStreamPublishOptions> = { expect: { lastSubjectSequence: after } };
   if (totals !== undefined) {
     options.headers = headers();
     options.headers.set(TOTALS_HEADER, JSON.stringify(totals));
+    if (remembers) options.headers.set(STATE_HEADER, 'stream');
     if (neededFrom !== undefined) options.headers.set(NEEDED_FROM_HEADER, String(neededFrom));
   }
   const acknowledgement = await bus.jetstream.publish(subject, bytes, options);

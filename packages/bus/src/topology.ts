@@ -12,6 +12,7 @@
  * | `results.<stream>.<run>.<algorithm>`     | subject of RESULTS        | results in trigger order, each once (EX-6)       |
  * | `ends.<stream>.<run>`                    | subject of RESULTS        | the run's end, after all of its results          |
  * | `streams`, `runs`, `runners`             | KV buckets                | specs; runs; who serves what                     |
+ * | `snapshots`                              | KV bucket                 | what algorithms with memory remember (EX-9)      |
  *
  * All carry a prefix, so that installations share a server: stream and bucket names in capitals or as `<prefix>_name`,
  * subjects as `<prefix>.name`.
@@ -25,7 +26,13 @@ export function createTopology(prefix: string) {
   const subject = (...tokens: (string | number)[]): string => [prefix, ...tokens].join('.');
   return {
     prefix,
-    buckets: { streams: stream('streams'), runs: stream('runs'), runners: stream('runners') },
+    buckets: {
+      streams: stream('streams'),
+      runs: stream('runs'),
+      runners: stream('runners'),
+      snapshots: stream('snapshots'),
+    },
+    snapshotKey: (id: string, run: string, algorithm: string): string => [id, run, algorithm].join('.'),
     framesStream: (id: string, epoch: number): string => stream(`FRAMES_${id}_${epoch}`),
     framesSubject: (id: string, epoch: number): string => subject('frames', id, epoch),
     headersSubject: (replica: string, id: string, epoch: number): string => subject('headers', replica, id, epoch),

@@ -13,7 +13,7 @@ import { Fault } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
 import { nameFrom } from '@stream-infer/core/names';
 
-const SCHEDULE_KEYS = [...Object.keys(scheduleShape), 'concurrency'];
+const SCHEDULE_KEYS = [...Object.keys(scheduleShape), 'state', 'concurrency'];
 const EXAMPLE = '--algorithm stats=frame-stats,interval=1';
 
 type Options = { [key: string]: Json };

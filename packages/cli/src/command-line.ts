@@ -16,7 +16,7 @@ export const RUN_OPTIONS = {
     value: 'NAME=USE[,key=value…]',
     multiple: true,
     description:
-      'An algorithm: a built-in (onnx-detector, onnx, frame-stats, byte-track, crop-onnx) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, after, timeoutMs, maxInFlight, concurrency) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5). May be given several times.',
+      'An algorithm: a built-in (onnx-detector, onnx, frame-stats, byte-track, crop-onnx) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, after, timeoutMs, maxInFlight, state, concurrency) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5). May be given several times.',
   },
   fps: { type: 'string', value: 'N', description: "Play rate, such as 10 or 30000/1001. Default: the source's." },
   width: { type: 'string', value: 'W', description: "Width of the frames in pixels. Default: the source's." },

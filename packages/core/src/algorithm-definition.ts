@@ -83,6 +83,12 @@ export const algorithmDefinitionSchema = z
       .describe('A built-in (onnx-detector, onnx, frame-stats, byte-track, crop-onnx) or the path of a module.'),
     options: z.record(z.string(), json).default({}).describe('Handed to the algorithm as they are.'),
     ...scheduleShape,
+    state: z
+      .enum(['none', 'stream'])
+      .optional()
+      .describe(
+        'stream: an instance for each stream, on one runner, its windows in order, one at a time. none: any instance takes any window. Default: as its class says.',
+      ),
     concurrency: z.int().min(1).max(64).default(1).describe('Instances in each runner, a worker thread each.'),
   })
   .refine(oneInterval, ONE_INTERVAL)

@@ -17,6 +17,19 @@ export type PreparedWindow<F> = {
   readonly inputs?: UpstreamResults;
 };
 
+/** A window that is due. */
+export type Trigger<F> = {
+  /** Of the newest frame. */
+  readonly n: number;
+  /** Oldest first. With a frameCount of 0 the newest alone, which tells its place and is not handed over. */
+  readonly frames: readonly F[];
+  /** What the algorithms that it comes after said of n. */
+  readonly inputs?: UpstreamResults;
+  readonly triggeredAtMs: number;
+  /** When its newest frame was captured. */
+  readonly capturedAtMs: number;
+};
+
 type Entry<F> = { readonly window: PreparedWindow<F>; readonly inputs: Map<string, UpstreamResult> };
 
 /** `F`: what is known of a frame. */
@@ -63,4 +76,16 @@ export class PreparedWindows<F extends PublishedFrame> {
   delete(n: number): boolean {
     return this.#entries.delete(n);
   }
+}
+
+/** As it is when it is due; undefined where a frame of it was lost. */
+export function triggerOf<F>({
+  n,
+  window,
+  triggeredAtMs,
+  capturedAtMs,
+  inputs,
+}: PreparedWindow<F>): Trigger<F> | undefined {
+  if (window.kind !== 'filled') return undefined;
+  return { n, frames: window.frames, triggeredAtMs, capturedAtMs, ...(inputs && { inputs }) };
 }

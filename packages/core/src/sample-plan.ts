@@ -205,3 +205,12 @@ function longestChain(
   }
   return Math.max(...sums.values());
 }
+
+/**
+ * Offline: after how many windows an algorithm with memory is asked for a snapshot. Those behind the last one keep their frames, so
+ * that they can be run again; the buffer has room for them, as they are no more than it counts on to be under way.
+ */
+export function snapshotEvery({ needed }: SamplePlan, { maxInFlight, intervalFrames }: PlannedAlgorithm): number {
+  const between = Math.max(1, mostNeededIn(needed, intervalFrames));
+  return Math.max(1, Math.min(maxInFlight, Math.floor(MOST_BETWEEN_TRIGGERS / between)));
+}

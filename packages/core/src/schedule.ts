@@ -18,25 +18,15 @@ import type { Fault } from './fault.ts';
 import type { FrameHistory, PublishedFrame } from './frame-history.ts';
 import { type DropReason, Ledger, type Outcome } from './ledger.ts';
 import { Order } from './order.ts';
-import { type PreparedWindow, PreparedWindows } from './prepared-windows.ts';
+import { type PreparedWindow, PreparedWindows, type Trigger, triggerOf } from './prepared-windows.ts';
 import type { AlgorithmTotals } from './result-record.ts';
+import { RetainedWindows } from './retained-windows.ts';
 import type { PlannedAlgorithm } from './sample-plan.ts';
 import type { Mode } from './stream-spec.ts';
-import { goneResult, type UpstreamResult, type UpstreamResults, upstreamFault } from './upstream.ts';
+import { goneResult, type UpstreamResult, upstreamFault } from './upstream.ts';
 import { filledFrom, oldestWanted, shapeOf, windowAt } from './window.ts';
 
-/** A window that is due. */
-export type Trigger<F> = {
-  /** Of the newest frame. */
-  readonly n: number;
-  /** Oldest first. With a frameCount of 0 the newest alone, which tells its place and is not handed over. */
-  readonly frames: readonly F[];
-  /** What the algorithms that it comes after said of n. */
-  readonly inputs?: UpstreamResults;
-  readonly triggeredAtMs: number;
-  /** When its newest frame was captured. */
-  readonly capturedAtMs: number;
-};
+export type { Trigger } from './prepared-windows.ts';
 
 /** A window and what was answered. */
 export type Answered<F, A> = { readonly trigger: Trigger<F>; readonly answer: A };
@@ -47,6 +37,8 @@ export type Progress = {
   readonly totals?: AlgorithmTotals;
   /** Where others come after it: what it said, by n, as far as they have not come. */
   readonly results?: ReadonlyMap<number, UpstreamResult>;
+  /** Offline, for an algorithm with memory: windows behind this one are to be run again, though they are answered (EX-9). */
+  readonly replayAfter?: number;
 };
 
 export type ScheduleOptions = {
@@ -73,6 +65,8 @@ export class Schedule<F extends PublishedFrame, A> {
   readonly filledFrom: number;
   /** Told of each window that is over or will not be due, with what was published of it, if anything was. */
   onSettled: ((n: number, result: UpstreamResult | undefined) => void) | undefined;
+  /** What would have to be run again if an instance were lost. */
+  readonly retained = new RetainedWindows<F>();
   readonly #mode: Mode;
   readonly #progress: Progress;
   #start: number;
@@ -103,10 +97,10 @@ export class Schedule<F extends PublishedFrame, A> {
     return this.#open.size === 0 && this.#prepared.size === 0;
   }
 
-  /** The oldest n that is not settled; Infinity where none is. */
+  /** The oldest n that is not settled, or may have to be run again; Infinity where none is. */
   get oldestUnsettled(): number {
     const [open = Number.POSITIVE_INFINITY] = this.#open.keys();
-    return Math.min(open, this.#prepared.oldest);
+    return Math.min(open, this.#prepared.oldest, this.retained.oldest);
   }
 
   get waiting(): number {
@@ -132,7 +126,8 @@ export class Schedule<F extends PublishedFrame, A> {
   /** The frame n, newest of `history`, was played `ageMs` ago. */
   frame(n: number, history: FrameHistory<F>, nowMs: number, ageMs: number): void {
     const { algorithm } = this;
-    if (n % algorithm.intervalFrames !== 0 || n <= this.#progress.answeredThrough) return;
+    const { answeredThrough, replayAfter = answeredThrough } = this.#progress;
+    if (n % algorithm.intervalFrames !== 0 || n <= replayAfter) return;
     const window = windowAt(shapeOf(algorithm), n, this.#start, history);
     if (window.kind === 'unfilled') return;
     const prepared = { n, window, triggeredAtMs: nowMs, capturedAtMs: nowMs - ageMs };
@@ -162,11 +157,11 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Published frames among `from` to `to` were lost. By time some of these slots may have been gaps; they count as lost too. */
   lose(from: number, to: number): void {
-    const { intervalFrames, after } = this.algorithm;
+    const { answeredThrough, replayAfter = answeredThrough } = this.#progress;
+    if (this.#dueWithin(Math.max(from, replayAfter + 1), Math.min(to, answeredThrough)) > 0) this.retained.miss();
     // What it comes after lost its window there, and it has none.
-    if (after) return;
-    const first = Math.max(from, filledFrom(this.algorithm, this.#start), this.#progress.answeredThrough + 1);
-    const due = Math.floor(to / intervalFrames) - Math.floor((first - 1) / intervalFrames);
+    if (this.algorithm.after) return;
+    const due = this.#dueWithin(Math.max(from, answeredThrough + 1), to);
     if (due <= 0) return;
     this.ledger.trigger(due);
     this.ledger.settle('frame-lost', due);
@@ -261,7 +256,11 @@ export class Schedule<F extends PublishedFrame, A> {
   /** The oldest slot that an open window, or one due after `lastN`, wants. Infinity where none does. */
   neededFrom(lastN: number): number {
     const [oldest] = this.#open.values();
-    const unsettled = Math.min(oldest?.frames[0]?.n ?? Number.POSITIVE_INFINITY, this.#prepared.neededFrom);
+    const unsettled = Math.min(
+      oldest?.frames[0]?.n ?? Number.POSITIVE_INFINITY,
+      this.#prepared.neededFrom,
+      this.retained.neededFrom,
+    );
     if (this.#ended) return unsettled;
     const { intervalFrames } = this.algorithm;
     const due = (Math.floor(lastN / intervalFrames) + 1) * intervalFrames;
@@ -274,14 +273,28 @@ export class Schedule<F extends PublishedFrame, A> {
     return trigger;
   }
 
-  #trigger({ n, window, triggeredAtMs, capturedAtMs, inputs }: PreparedWindow<F>): void {
+  /** How many windows are due from `from` to `to`. */
+  #dueWithin(from: number, to: number): number {
+    const { intervalFrames } = this.algorithm;
+    const first = Math.max(from, filledFrom(this.algorithm, this.#start));
+    return Math.max(0, Math.floor(to / intervalFrames) - Math.floor((first - 1) / intervalFrames));
+  }
+
+  #trigger(prepared: PreparedWindow<F>): void {
+    const { n } = prepared;
+    const trigger = triggerOf(prepared);
+    if (n <= this.#progress.answeredThrough) {
+      // What was not run for an error upstream is not run again.
+      if (trigger === undefined) this.retained.miss();
+      else if (!(trigger.inputs && upstreamFault(trigger.inputs))) this.retained.add(trigger);
+      return;
+    }
     this.ledger.trigger();
-    if (window.kind !== 'filled') {
+    if (trigger === undefined) {
       this.ledger.settle('frame-lost');
       this.onSettled?.(n, undefined);
       return;
     }
-    const trigger = { n, frames: window.frames, triggeredAtMs, capturedAtMs, ...(inputs && { inputs }) };
     this.#open.set(n, trigger);
     if (this.#mode === 'realtime') this.#dropWaiting('replaced');
     this.#waiting.push(trigger);

@@ -4,7 +4,7 @@
  */
 
 import { resolve } from 'node:path';
-import type { Algorithm, AlgorithmContext, Json, Logger } from '@stream-infer/algorithm';
+import type { Algorithm, AlgorithmContext, AlgorithmState, Json, Logger } from '@stream-infer/algorithm';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
@@ -16,13 +16,16 @@ import type { WindowJob, WorkerAnswer, WorkerSpec } from './worker-messages.ts';
 
 export class AlgorithmInstance {
   readonly version: string;
+  /** `stream`: it remembers what it has run, as the configuration or else its class says. */
+  readonly state: AlgorithmState;
   readonly #algorithm: Algorithm;
   readonly #context: AlgorithmContext;
 
-  private constructor(algorithm: Algorithm, context: AlgorithmContext, version: string) {
+  private constructor(algorithm: Algorithm, context: AlgorithmContext, version: string, state: AlgorithmState) {
     this.#algorithm = algorithm;
     this.#context = context;
     this.version = version;
+    this.state = state;
   }
 
   /** Throws MODULE_NOT_FOUND, MODULE_NO_DEFAULT_EXPORT, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
@@ -36,7 +39,8 @@ export class AlgorithmInstance {
     } catch (error) {
       throw initFault(name, error);
     }
-    return new AlgorithmInstance(algorithm, context, await algorithmVersion(module, spec));
+    const state = spec.state ?? (module.construct.state === 'stream' ? 'stream' : 'none');
+    return new AlgorithmInstance(algorithm, context, await algorithmVersion(module, spec), state);
   }
 
   /** Never rejects. */
@@ -61,6 +65,34 @@ export class AlgorithmInstance {
       return { kind: 'data', data: this.#encoded(returned), runUs: ranUs };
     } catch (error) {
       return { kind: 'fault', fault: faultJson(toFault(error, 'RESULT_NOT_JSON')), runUs: ranUs };
+    }
+  }
+
+  /** All that it remembers; undefined where it cannot say, which is logged unless it has no `snapshot`. Never rejects. */
+  async snapshot(): Promise<Uint8Array | undefined> {
+    const { name, logger } = this.#context;
+    try {
+      const bytes: unknown = await this.#algorithm.snapshot?.();
+      if (bytes === undefined) return undefined;
+      if (!(bytes instanceof Uint8Array)) throw new TypeError('it is no Uint8Array');
+      if (bytes.byteLength > RESULT_LIMIT_BYTES) throw new RangeError(`it has ${bytes.byteLength} bytes`);
+      // In memory of its own: the instance may go on writing to what it gave.
+      return new Uint8Array(bytes);
+    } catch (error) {
+      const problem = `algorithm "${name}": its snapshot is not used: ${redactUrl(thrownMessage(error))}`;
+      logger.warn(`${problem}: return a Uint8Array of at most ${RESULT_LIMIT_BYTES} bytes`);
+      return undefined;
+    }
+  }
+
+  /** Goes on where the instance stood that gave these. Throws ALGORITHM_FAILED. */
+  async restore(bytes: Uint8Array): Promise<void> {
+    const { name } = this.#context;
+    try {
+      await this.#algorithm.restore?.(bytes);
+    } catch (error) {
+      const message = `algorithm "${name}": restore threw: ${redactUrl(thrownMessage(error))}`;
+      throw new Fault('ALGORITHM_FAILED', message, { cause: error });
     }
   }
 

@@ -15,8 +15,13 @@ import type { HandedWindow } from './worker-thread.ts';
 
 /** How an invocation ended. */
 export type Outcome =
-  | { readonly kind: 'data'; readonly data: Uint8Array }
-  | { readonly kind: 'fault'; readonly fault: FaultJson; readonly notStarted: boolean };
+  | { readonly kind: 'data'; readonly data: Uint8Array; readonly snapshot?: Uint8Array | undefined }
+  | {
+      readonly kind: 'fault';
+      readonly fault: FaultJson;
+      readonly notStarted: boolean;
+      readonly snapshot?: Uint8Array | undefined;
+    };
 
 /** In microseconds. */
 export type Timings = { readonly queueUs: number; readonly fetchUs: number; readonly runUs: number };
@@ -25,8 +30,8 @@ export type Answer = { readonly outcome: Outcome; readonly timings: Timings };
 
 /** The instances, as they are needed here. */
 export type Instances = {
-  /** Whether one of them takes a window now. */
-  hasRoom(): boolean;
+  /** Whether one of them takes a window of this instance now; where the algorithm has no memory, whichever it is. */
+  hasRoom(instance: string): boolean;
   hand(job: WindowJob, timeoutMs: number): HandedWindow;
 };
 
@@ -103,8 +108,9 @@ export class ServedAlgorithm {
   /** Starts what can start. Called whenever an instance became idle. */
   pump(): void {
     const { instances, concurrency } = this.#options;
-    while (instances.hasRoom()) {
-      const next = this.#prepared.shift();
+    for (;;) {
+      const at = this.#prepared.findIndex(({ task }) => instances.hasRoom(instanceOf(task.invocation)));
+      const [next] = at < 0 ? [] : this.#prepared.splice(at, 1);
       if (!next) break;
       if (!this.#isStale(next.task)) void this.#hand(next);
     }
@@ -145,9 +151,10 @@ export class ServedAlgorithm {
   }
 
   async #hand({ task, frames }: Prepared): Promise<void> {
-    const { stream, n, key, inputs, timeoutMs } = task.invocation;
+    const { stream, n, key, inputs, timeoutMs, state: turn } = task.invocation;
+    const instance = instanceOf(task.invocation);
     const limitMs = Math.min(timeoutMs > 0 ? timeoutMs : this.#options.timeoutMs, LONGEST_TIMER_MS);
-    const handed = this.#options.instances.hand({ stream, n, key, frames, inputs }, limitMs);
+    const handed = this.#options.instances.hand({ stream, n, key, frames, inputs, instance, turn }, limitMs);
     this.#handed.set(task, handed);
     const stale = Number.isFinite(task.staleAt)
       ? setTimeout(handed.takeBack, Math.min(Math.ceil(task.staleAt - performance.now()), LONGEST_TIMER_MS))
@@ -157,10 +164,10 @@ export class ServedAlgorithm {
     this.#handed.delete(task);
     switch (outcome.kind) {
       case 'data':
-        this.#answer(task, { kind: 'data', data: outcome.data }, outcome.runUs);
+        this.#answer(task, outcome, outcome.runUs);
         break;
       case 'fault':
-        this.#answer(task, { kind: 'fault', fault: outcome.fault, notStarted: false }, outcome.runUs, outcome.place);
+        this.#answer(task, { ...outcome, notStarted: outcome.notStarted ?? false }, outcome.runUs, outcome.place);
         break;
       case 'not-started':
         if (this.#drained) this.#giveBack(task, 'the runner drains');
@@ -204,5 +211,8 @@ export class ServedAlgorithm {
     answer({ outcome, timings });
   }
 }
+
+/** Of an algorithm with memory: the instance that the window belongs to. */
+const instanceOf = ({ stream, run, algorithm }: Invocation): string => `${stream}/${run}/${algorithm}`;
 
 const microsecondsSince = (start: number): number => Math.round((performance.now() - start) * 1000);

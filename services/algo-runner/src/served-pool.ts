@@ -28,7 +28,7 @@ export type ServedPool = { readonly algorithm: ServedAlgorithm; readonly pool: W
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export function createServedPool(options: ServedPoolOptions): ServedPool {
-  const { name, use, options: algorithmOptions, concurrency, timeoutMs } = options.definition;
+  const { name, use, options: algorithmOptions, state, concurrency, timeoutMs } = options.definition;
   const logger = options.logger.child({ algorithm: name });
   // An algorithm that fails on every frame logs one line, not one a frame.
   let lastFailure = '';
@@ -40,7 +40,8 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
     const fields = { algorithm: name, ...(place !== undefined && { at: place }) };
     options.report(new Fault(outcome.fault.code, outcome.fault.message), fields);
   };
-  const pool = new WorkerPool({ name, use, options: algorithmOptions, directory: options.directory }, concurrency, {
+  const spec = { name, use, options: algorithmOptions, state, directory: options.directory };
+  const pool = new WorkerPool(spec, concurrency, {
     log: (level, message, fields) => logger[level](fields, message),
     room: () => algorithm.pump(),
     lost: (reason) => {

@@ -126,6 +126,7 @@ const offer = ({ algorithm, pool }: ServedPool): Offer => ({
   concurrency: algorithm.concurrency,
   version: () => pool.version,
   submit: (invocation, answer) => algorithm.submit(invocation, answer),
+  forget: (instance) => pool.forget(instance),
 });
 
 const registrationOf = (
@@ -140,6 +141,7 @@ const registrationOf = (
     definition,
     version: pool.version,
     concurrency,
+    state: pool.state,
   })),
   startedAtMs: Date.now(),
 });

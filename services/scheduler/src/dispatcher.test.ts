@@ -1,7 +1,7 @@
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { expect, test } from 'vitest';
-import { type Carrier, Dispatcher } from './dispatcher.ts';
-import type { Work, WorkSource } from './work.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Carrier, Work, WorkSource } from './work.ts';
 
 const source = (name: string, count: number, definition = 'd'): WorkSource & { left: number } => ({
   definition,
@@ -21,7 +21,10 @@ function carrier(credits: number) {
   const sent: Work[] = [];
   const cancelled: Work[] = [];
   const made: Carrier = {
+    isOpen: true,
     credits: () => credits - sent.length,
+    remembers: () => false,
+    forget: () => undefined,
     send: (work) => void sent.push(work),
     cancel: (work) => void cancelled.push(work),
   };

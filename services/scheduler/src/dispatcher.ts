@@ -3,17 +3,7 @@
  * credit for it, so that in realtime the newest window is sent and none grows old in a queue here.
  */
 
-import type { Work, WorkSource } from './work.ts';
-
-/** A runner, as it is needed here. */
-export type Carrier = {
-  /** What it may be sent of a definition now. */
-  credits(definition: string): number;
-  /** Uses one credit. */
-  send(work: Work): void;
-  /** The work is no longer wanted; its outcome is not told any more. */
-  cancel(work: Work): void;
-};
+import type { Carrier, Work, WorkSource } from './work.ts';
 
 export class Dispatcher {
   readonly #carriers = new Set<Carrier>();
@@ -47,13 +37,21 @@ export class Dispatcher {
   /** Sends what can be sent of a definition. To be called when a runner has new credits. */
   pump(definition: string): void {
     const turns = this.#turns.get(definition);
-    while (turns && turns.size > 0) {
-      const carrier = this.#freest(definition);
-      if (carrier === undefined) return;
+    /** Those whose own runner has no room now. */
+    const held = new Set<WorkSource>();
+    while (turns && turns.size > held.size) {
+      const freest = this.#freest(definition);
+      if (freest === undefined) return;
       const [source] = turns;
       if (source === undefined) return;
       turns.delete(source);
-      const work = source.take();
+      const carrier = this.#homeOf(source) ?? freest;
+      if (held.has(source) || carrier.credits(definition) === 0) {
+        held.add(source);
+        turns.add(source);
+        continue;
+      }
+      const work = source.take(carrier);
       if (work === undefined) continue;
       // Behind the others that wait for their turn.
       turns.add(source);
@@ -64,6 +62,11 @@ export class Dispatcher {
 
   cancel(work: Work): void {
     this.#carriedBy.get(work)?.cancel(work);
+  }
+
+  /** Where the source's windows go for as long as that runner lives. */
+  #homeOf({ home }: WorkSource): Carrier | undefined {
+    return home && this.#carriers.has(home) && home.isOpen ? home : undefined;
   }
 
   /** The one with the most credits, so that a busy runner is spared; of several, the one that was not last. */

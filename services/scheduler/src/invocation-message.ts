@@ -22,7 +22,12 @@ export type RunPlace = {
 };
 
 /** Which of the sends of a window it is, from 1, and how long it may wait in milliseconds; 0 means for ever. */
-export type Sending = { readonly attempt: number; readonly budgetMs: number };
+export type Sending = {
+  readonly attempt: number;
+  readonly budgetMs: number;
+  /** Of an algorithm with memory. */
+  readonly state?: Invocation['state'];
+};
 
 const PIXEL_FORMATS: Readonly<Record<string, PixelFormat>> = {
   bgr24: PixelFormat.PIXEL_FORMAT_BGR24,
@@ -37,7 +42,7 @@ export function invocationMessage(
   { stream, run, frames: jetstream, fps }: RunPlace,
   { name, definition, frameCount, timeoutMs }: PlannedAlgorithm,
   { n, frames, inputs }: Trigger<BufferedFrame>,
-  { attempt, budgetMs }: Sending,
+  { attempt, budgetMs, state }: Sending,
 ): Invocation {
   return {
     id: `${stream}/${run}/${name}/${n}/${attempt}`,
@@ -52,6 +57,7 @@ export function invocationMessage(
     timeoutMs,
     budgetMs,
     attempt,
+    state,
   };
 }
 

@@ -8,6 +8,7 @@
 
 import { Fault, toFault } from '@stream-infer/core/fault';
 import type { Answered, Schedule, Trigger } from '@stream-infer/core/schedule';
+import type { Turn } from '@stream-infer/core/state-turns';
 import type { Mode } from '@stream-infer/core/stream-spec';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
 import { type Answer, answerOf, errorAnswer } from './answer.ts';
@@ -16,11 +17,16 @@ import { type BufferedFrame, invocationMessage, type RunPlace } from './invocati
 import type { LaneMetrics } from './metrics.ts';
 import type { ResultHold } from './result-hold.ts';
 import type { ResultPublisher } from './result-publisher.ts';
+import { type StateKeeper, turnMessage } from './state-keeper.ts';
 import { recordBytes, recordOf, upstreamResult } from './window-result.ts';
-import type { Work, WorkOutcome, WorkSource } from './work.ts';
+import type { Carrier, Work, WorkOutcome, WorkSource } from './work.ts';
 
 /** An answer with how often its window was sent. */
-export type WindowAnswer = { readonly answer: Exclude<Answer, { kind: 'not-started' }>; readonly attempts: number };
+export type WindowAnswer = {
+  readonly answer: Exclude<Answer, { kind: 'not-started' }>;
+  readonly attempts: number;
+  readonly stateReset?: boolean;
+};
 
 export type LaneOptions = {
   readonly schedule: Schedule<BufferedFrame, WindowAnswer>;
@@ -30,6 +36,8 @@ export type LaneOptions = {
   readonly publisher: ResultPublisher;
   /** Where other algorithms come after this one. */
   readonly hold?: ResultHold | undefined;
+  /** What the algorithm remembers, where it does. */
+  readonly state: StateKeeper;
   readonly metrics: LaneMetrics;
   /** The largest message that the bus takes. */
   readonly maxPayloadBytes: number;
@@ -42,6 +50,8 @@ export type LaneEvents = {
   /** A window is answered or settled. */
   changed(): void;
   failed(fault: Fault): void;
+  /** What the algorithm remembered is gone: the stream is to be played from its beginning again. */
+  rewind(fault: Fault): void;
 };
 
 /** How often a window was sent, and how often it may have been run. */
@@ -60,6 +70,8 @@ export class Lane implements WorkSource {
   readonly #underWay = new Set<Work>();
   readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
   #publishing = false;
+  /** A runner that takes its windows says that it has memory. */
+  #remembers = false;
   #halted = false;
 
   constructor(options: LaneOptions) {
@@ -79,30 +91,66 @@ export class Lane implements WorkSource {
   offer(): void {
     if (this.#halted) return;
     this.#answerFailed();
-    if (this.#options.schedule.canTake) this.#options.dispatcher.offer(this);
+    if (this.#options.schedule.canTake || this.#options.state.replays) this.#options.dispatcher.offer(this);
   }
 
-  take(): Work | undefined {
-    const { schedule, place } = this.#options;
+  get home(): Carrier | undefined {
+    return this.#options.state.home;
+  }
+
+  take(carrier: Carrier): Work | undefined {
     this.#answerFailed();
+    return carrier.remembers(this.definition) ? this.#takeInTurn(carrier) : this.#takeNext(undefined);
+  }
+
+  /** Of an algorithm with memory: one at a time, and first what is to be run again. */
+  #takeInTurn(carrier: Carrier): Work | undefined {
+    const { schedule, state, place, events } = this.#options;
+    if (this.#underWay.size > 0) return undefined;
+    this.#remembers = true;
+    if (state.needsRewind) {
+      const { name } = schedule.algorithm;
+      const lost = `what ${name} remembered of stream ${place.stream} is gone with its runner: give it snapshot and restore`;
+      this.halt();
+      events.rewind(new Fault('STATE_LOST', lost));
+      return undefined;
+    }
+    const turn = state.turn(carrier);
+    if (turn.replay === undefined) return this.#takeNext(turn);
+    return this.#work(turn.replay, turn, 0, () => undefined);
+  }
+
+  #takeNext(turn: Turn<BufferedFrame> | undefined): Work | undefined {
+    const { schedule } = this.#options;
     const nowMs = performance.now();
     const trigger = schedule.take(nowMs);
     if (trigger === undefined) return undefined;
+    const budgetMs = schedule.budgetMs(trigger, nowMs);
+    return this.#work(trigger, turn, Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0, (sends, outcome) => {
+      this.#settled(trigger, sends, outcome, turn?.stateReset ?? false);
+      this.#publishReady();
+    });
+  }
+
+  #work(
+    trigger: Trigger<BufferedFrame>,
+    turn: Turn<BufferedFrame> | undefined,
+    budgetMs: number,
+    settled: (sends: Sends, outcome: WorkOutcome) => void,
+  ): Work {
+    const { schedule, place, state, events } = this.#options;
     const sends = this.#sends.get(trigger) ?? { sent: 0, run: 0 };
     this.#sends.set(trigger, sends);
     sends.sent += 1;
-    const budgetMs = schedule.budgetMs(trigger, nowMs);
+    const sending = { attempt: sends.sent, budgetMs, ...(turn && { state: turnMessage(turn) }) };
     const work: Work = {
-      invocation: invocationMessage(place, schedule.algorithm, trigger, {
-        attempt: sends.sent,
-        budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0,
-      }),
+      invocation: invocationMessage(place, schedule.algorithm, trigger, sending),
       settle: (outcome) => {
         if (!this.#underWay.delete(work)) return;
-        this.#settled(trigger, sends, outcome);
-        this.#publishReady();
+        if (turn) state.settled(trigger, turn, outcome);
+        settled(sends, outcome);
         this.offer();
-        this.#options.events.changed();
+        events.changed();
       },
     };
     this.#underWay.add(work);
@@ -120,6 +168,7 @@ export class Lane implements WorkSource {
     this.halt();
     for (const work of this.#underWay) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
+    this.#options.state.close(this.definition);
     this.#options.metrics.close();
   }
 
@@ -131,10 +180,10 @@ export class Lane implements WorkSource {
     this.#publishReady();
   }
 
-  #settled(trigger: Trigger<BufferedFrame>, sends: Sends, outcome: WorkOutcome): void {
+  #settled(trigger: Trigger<BufferedFrame>, sends: Sends, outcome: WorkOutcome, stateReset: boolean): void {
     switch (outcome.kind) {
       case 'answered':
-        this.#answered(trigger, sends, outcome.result);
+        this.#answered(trigger, sends, outcome.result, stateReset);
         return;
       case 'lost': {
         if (outcome.mayHaveStarted) sends.run += 1;
@@ -144,7 +193,7 @@ export class Lane implements WorkSource {
     }
   }
 
-  #answered(trigger: Trigger<BufferedFrame>, sends: Sends, result: Result): void {
+  #answered(trigger: Trigger<BufferedFrame>, sends: Sends, result: Result, stateReset: boolean): void {
     const { schedule, mode } = this.#options;
     const answer = answerOf(result);
     if (answer.kind === 'not-started') this.#sendAgain(trigger, sends, answer.fault);
@@ -153,7 +202,7 @@ export class Lane implements WorkSource {
       this.#sendAgain(trigger, sends, answer.fault);
     } else if (answer.kind === 'error' && answer.fault.code === 'FRAME_GONE' && mode === 'realtime')
       schedule.drop(trigger.n, 'frame-gone');
-    else schedule.answered(trigger, { answer, attempts: sends.sent });
+    else schedule.answered(trigger, { answer, attempts: sends.sent, stateReset });
   }
 
   /** Unless it was tried often enough; then `fault` is its result. */
@@ -185,17 +234,22 @@ export class Lane implements WorkSource {
     changed();
   }
 
-  async #publish({ trigger, answer: { answer, attempts } }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
-    const { schedule, place, mode, publisher, hold, metrics, maxPayloadBytes, events } = this.#options;
+  async #publish({
+    trigger,
+    answer: { answer, attempts, stateReset },
+  }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
+    const { schedule, place, mode, publisher, hold, state, metrics, maxPayloadBytes, events } = this.#options;
     const afterCaptureMs = performance.now() - trigger.capturedAtMs;
     const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
-    const record = recordOf(place, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
+    const record = recordOf(place, schedule.algorithm.name, trigger, answer, { attempts, lateMs, stateReset });
     const { bytes, error } = recordBytes(record, maxPayloadBytes);
     const outcome = error ? 'failed' : 'completed';
     const neededFrom = hold?.neededFrom;
     const totals = schedule.ledger.totalsWith(outcome);
-    switch (await publisher.publish(trigger.n, bytes, { totals, ...(neededFrom !== undefined && { neededFrom }) })) {
+    const facts = { totals, remembers: this.#remembers, ...(neededFrom !== undefined && { neededFrom }) };
+    switch (await publisher.publish(trigger.n, bytes, facts)) {
       case 'published':
+        state.published(trigger.n);
         hold?.published(trigger.n, publisher.lastSequence);
         schedule.settle(trigger.n, outcome, hold && upstreamResult(error ? { error } : record));
         metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);

@@ -27,7 +27,7 @@ export type ResultPublisherOptions = {
 export type PublishOutcome = 'published' | 'full' | 'given-up';
 
 /** `neededFrom`: sequence of the oldest result that an algorithm that comes after this one may still want; 0 where none stands. */
-export type Resumed = Progress & { readonly neededFrom: number };
+export type Resumed = Progress & { readonly neededFrom: number; readonly remembers: boolean };
 
 const RETRY_MS = 250;
 
@@ -51,8 +51,8 @@ export class ResultPublisher {
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
         const last = await this.#readLast();
-        const { totals, neededFrom = last.sequence } = last;
-        return { answeredThrough: lastN(last), neededFrom, ...(totals && { totals }) };
+        const { totals, neededFrom = last.sequence, remembers = false } = last;
+        return { answeredThrough: lastN(last), neededFrom, remembers, ...(totals && { totals }) };
       } catch (error) {
         refused(busErrorKind(error));
         await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);

@@ -14,9 +14,9 @@ import {
   type InvokeRequest,
   type InvokeResponse,
 } from '@stream-infer/proto/stream_infer/v1/algo_runner';
+import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
-import type { Carrier } from './dispatcher.ts';
-import type { Work } from './work.ts';
+import type { Carrier, Work } from './work.ts';
 
 type Call = ClientDuplexStream<InvokeRequest, InvokeResponse>;
 
@@ -97,6 +97,15 @@ export class RunnerClient implements Carrier {
 
   credits(definition: string): number {
     return this.#state.kind === 'open' ? (this.#credits.get(definition) ?? 0) : 0;
+  }
+
+  remembers(definition: string): boolean {
+    return this.runner.algorithms.some((served) => served.definition === definition && served.state === 'stream');
+  }
+
+  forget(definition: string, { stream, run, algorithm }: Pick<Invocation, 'stream' | 'run' | 'algorithm'>): void {
+    if (this.#state.kind === 'open')
+      this.#state.call.write({ message: { $case: 'forget', value: { definition, stream, run, algorithm } } });
   }
 
   send(work: Work): void {

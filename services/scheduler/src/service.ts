@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { connectBus } from '@stream-infer/bus/bus';
 import { openRunners, openRuns } from '@stream-infer/bus/registry';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
+import { openSnapshots } from '@stream-infer/bus/snapshots';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { Dispatcher } from './dispatcher.ts';
 import { LatenessReport } from './lateness-report.ts';
@@ -24,7 +25,11 @@ export async function startScheduler(
     const metrics = createSchedulerMetrics(context.metrics);
     const dispatcher = new Dispatcher();
     const lateness = new LatenessReport(logger);
-    const [runnerBucket, runBucket] = await Promise.all([openRunners(bus), openRuns(bus)]);
+    const [runnerBucket, runBucket, snapshots] = await Promise.all([
+      openRunners(bus),
+      openRuns(bus),
+      openSnapshots(bus),
+    ]);
     const runners = new RunnerDirectory({
       runners: runnerBucket,
       dispatcher,
@@ -36,7 +41,7 @@ export async function startScheduler(
     const runs = new RunDirectory({
       runs: runBucket,
       report,
-      follow: (run) => new StreamRun({ bus, run, replica, dispatcher, metrics, lateness, logger, report }),
+      follow: (run) => new StreamRun({ bus, run, replica, dispatcher, metrics, lateness, snapshots, logger, report }),
     });
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { hasRunEnded, publishRunEnd } from '@stream-infer/bus/result-stream';
+import type { Snapshots } from '@stream-infer/bus/snapshots';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { SourceEnd } from '@stream-infer/core/run';
@@ -33,6 +34,7 @@ export type StreamRunOptions = {
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
+  readonly snapshots: Snapshots;
   readonly logger: Logger;
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
 };
@@ -117,12 +119,17 @@ export class StreamRun {
 
   async #live(): Promise<void> {
     try {
-      const { bus, run, dispatcher, metrics, lateness } = this.#options;
+      const { bus, run, dispatcher, metrics, lateness, snapshots } = this.#options;
       if (await this.#isOverAlready()) return await this.#conclude();
       const plan = samplePlan(run.spec, run.state.source);
-      const events = { changed: () => this.#changed(), failed: (fault: Fault) => this.#broke(fault) };
+      const events = {
+        changed: () => this.#changed(),
+        failed: (fault: Fault) => this.#broke(fault),
+        notStored: (fault: Fault) => this.#report(fault),
+        rewind: (fault: Fault) => this.#rewind(fault),
+      };
       const { signal } = this.#left;
-      this.#opened = await openLanes({ bus, run, plan, dispatcher, metrics, lateness, signal, events });
+      this.#opened = await openLanes({ bus, run, plan, dispatcher, metrics, lateness, snapshots, signal, events });
       if (this.#opened) await this.#play(this.#opened.schedule);
     } catch (error) {
       this.#failed(toFault(error));
@@ -208,9 +215,18 @@ export class StreamRun {
 
   /** The first fault is the run's. */
   #failed(fault: Fault): void {
+    this.#report(fault);
+    this.#fault ??= fault;
+  }
+
+  #report(fault: Fault): void {
     const { stream, run, epoch } = this.run;
     this.#options.report(fault, { stream, run, epoch });
-    this.#fault ??= fault;
+  }
+
+  /** The stream has to be played from its beginning again, which another run of it does: this one ends with the fault. */
+  #rewind(fault: Fault): void {
+    this.#broke(new Fault(fault.code, `${fault.message}, or run it again`));
   }
 
   #broke(fault: Fault): void {
@@ -238,6 +254,16 @@ export class StreamRun {
     if (this.#state !== 'over') return;
     this.#logger.info({ fault: fault?.code }, 'run is over');
     await this.#deleteBuffer();
+    await this.#deleteSnapshots(ledgers.keys());
+  }
+
+  /** Never rejects. */
+  async #deleteSnapshots(algorithms: Iterable<string>): Promise<void> {
+    const { stream, run } = this.run;
+    for (const algorithm of algorithms)
+      await this.#options.snapshots.delete({ stream, run, algorithm }).catch((error: unknown) => {
+        this.#busFailed(error, `the snapshot of ${algorithm} is not deleted`);
+      });
   }
 
   /** Never rejects. */

@@ -10,14 +10,19 @@ import type { Answer } from './answer.ts';
 import type { BufferedFrame, RunPlace } from './invocation-message.ts';
 
 /** `lateMs` is null offline. */
-export type Delivery = { readonly attempts: number; readonly lateMs: number | null };
+export type Delivery = {
+  readonly attempts: number;
+  readonly lateMs: number | null;
+  /** An algorithm with memory began anew before it. */
+  readonly stateReset?: boolean | undefined;
+};
 
 export function recordOf(
   { stream, run, fps }: RunPlace,
   algorithm: string,
   { n, frames }: Trigger<BufferedFrame>,
   answer: Exclude<Answer, { kind: 'not-started' }>,
-  { attempts, lateMs }: Delivery,
+  { attempts, lateMs, stateReset = false }: Delivery,
 ): ResultRecord {
   const header = frames.at(-1)?.header;
   return {
@@ -32,7 +37,7 @@ export function recordOf(
     ...(answer.kind === 'data' ? { data: answer.data } : { error: faultJson(answer.fault) }),
     attempts,
     lateMs,
-    stateReset: false,
+    stateReset,
     version: answer.version,
   };
 }
