@@ -192,3 +192,22 @@ test('in realtime the first result after a loss says that it remembers nothing, 
   expect(pids.size).toBe(2);
   expect(homeOf([...pids].at(-1) ?? 0)).toBe(runners.at(-1));
 });
+
+test('a runner that drains gives what it remembers to the next: nothing is run twice', async () => {
+  await startRunner();
+  const told = algorithm({ name: 'told', definition: 'told', intervalFrames: 1 });
+  const ingest = await ingestOf('cam', [told], 'realtime');
+  const playing = ingest.play(60, 50);
+  await eventually('some results', async () => ((await published('cam', 'told')) >= 10 ? true : undefined));
+  await startRunner();
+  await runners[0]?.stop();
+  await playing;
+  await ingest.end();
+  const { records, end } = await untilEnded(world.bus, 'cam');
+  expect(new Set(records.map(({ data }) => (data as { pid: number }).pid)).size).toBe(2);
+  expect(records.some(({ stateReset }) => stateReset)).toBe(false);
+  const last = (records.at(-1)?.data as { seen: string } | undefined)?.seen.split(' ') ?? [];
+  // What was remembered within the last second may be missing where the runner was idle as it began to drain.
+  expect(last.length).toBeGreaterThanOrEqual((end.algorithms.told?.completed ?? 0) - 20);
+  expect(new Set(last).size).toBe(last.length);
+});

@@ -81,6 +81,16 @@ describe('offline', () => {
     expect(turns.needsRewind).toBe(true);
   });
 
+  test('what a runner gives unasked as it drains is begun from', () => {
+    const { run, turns } = setUp('offline');
+    for (const n of [1, 2]) run(n, 'one');
+    const turn = turns.turn('one', 0);
+    expect(turn.takeSnapshot).toBe(false);
+    turns.ran(window(3), turn, bytes(3), false, 0);
+    turns.lost();
+    expect(run(4, 'two')).toMatchObject({ n: 4, afterN: 3, begin: true, snapshot: bytes(3) });
+  });
+
   test('an instance that is lost in its first window is made anew', () => {
     const { run, turns } = setUp('offline');
     turns.turn('one', 0);

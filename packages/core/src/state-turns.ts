@@ -108,7 +108,7 @@ export class StateTurns<F extends PublishedFrame, H> {
     };
   }
 
-  /** The instance has run this window, and said `snapshot` where it was asked and can. */
+  /** The instance has run this window, and said `snapshot` where it was asked, or its runner drains, and it can. */
   ran(window: Trigger<F>, turn: Turn<F>, snapshot: Uint8Array | undefined, hasFailed: boolean, nowMs: number): void {
     const { mode, retained } = this.#options;
     this.#at = window.n;
@@ -117,7 +117,7 @@ export class StateTurns<F extends PublishedFrame, H> {
     this.#hasRun = true;
     this.#failedAt = hasFailed ? window.n : undefined;
     this.#sinceSnapshot += 1;
-    if (turn.takeSnapshot && snapshot) {
+    if (snapshot) {
       this.#snapshot = { n: window.n, bytes: snapshot };
       this.#snapshots = 'taken';
       this.#sinceSnapshot = 0;

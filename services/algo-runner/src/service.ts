@@ -82,6 +82,7 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
     stop() {
       stopping ??= (async () => {
         await registration.stop();
+        for (const { pool } of served) pool.drain();
         await Promise.all([server.drain(), ...served.map(({ algorithm }) => algorithm.drain())]);
         await opened.disposeAsync();
       })();

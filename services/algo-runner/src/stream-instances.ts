@@ -45,8 +45,8 @@ export class StreamInstances {
     return this.#lone.state;
   }
 
-  /** Never rejects. */
-  async run(job: WindowJob): Promise<WorkerAnswer> {
+  /** @param isLast whether the runner drains by the time that the window is run: it gives a snapshot, asked or not. Never rejects. */
+  async run(job: WindowJob, isLast: () => boolean): Promise<WorkerAnswer> {
     if (this.state === 'none') return this.#lone.run(job);
     try {
       await this.#closeIdle();
@@ -55,7 +55,7 @@ export class StreamInstances {
       const answer = await entry.instance.run(job);
       entry.at = job.n;
       entry.usedAtMs = performance.now();
-      if (!job.turn?.takeSnapshot) return answer;
+      if (!job.turn?.takeSnapshot && !isLast()) return answer;
       const snapshot = await entry.instance.snapshot();
       return { ...answer, ...(snapshot && { snapshot }) };
     } catch (error) {

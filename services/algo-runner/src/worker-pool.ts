@@ -73,6 +73,11 @@ export class WorkerPool {
     return handed;
   }
 
+  /** What its workers run now is the last. */
+  drain(): void {
+    for (const worker of this.#workers) worker.drain();
+  }
+
   /** The stream of this instance is over. */
   forget(instance: string): void {
     this.#homes.get(instance)?.forget(instance);

@@ -147,6 +147,11 @@ export class WorkerThread {
     return ['starting', 'idle', 'running'].includes(this.#state.kind);
   }
 
+  /** What it runs now is the last: an instance with memory gives a snapshot with it. */
+  drain(): void {
+    this.#cells.markDraining();
+  }
+
   /** The instance is wanted no more, behind what is in hand. */
   forget(instance: string): void {
     if (this.isAlive) this.#tell({ kind: 'forget', instance });

@@ -28,7 +28,7 @@ let answered = Promise.resolve();
 
 async function run(instances: StreamInstances, window: number, job: WindowJob): Promise<void> {
   if (!cells.claim(window)) return;
-  const answer = await instances.run(job);
+  const answer = await instances.run(job, () => cells.draining);
   tell({ kind: 'answer', answer }, answer.kind === 'data' ? [answer.data.buffer] : []);
 }
 
