@@ -23,6 +23,7 @@ export default class Memory {
     await new Promise((resolve) => setTimeout(resolve, options.holdMs ?? 0));
     if (options.throwAt === n) throw new Error('it is to throw');
     this.#seen.push(n);
+    if (options.hangAt === n) await new Promise((resolve) => setTimeout(resolve, 60_000));
     return { seen: this.#seen.join(' '), heard: inputs.memory?.seen.length ?? 0, ...(options.tellPid && { pid: process.pid }) };
   }`;
 const REMEMBERING = `${MEMORY}
@@ -34,6 +35,7 @@ algorithms:
   - {name: memory, use: ./memory.mjs, concurrency: 2, options: {holdMs: 5}}
   - {name: behind, use: ./memory.mjs, after: memory, frameCount: 0}
   - {name: forgetful, use: ./forgetful.mjs, options: {holdMs: 2}}
+  - {name: hanging, use: ./memory.mjs, options: {hangAt: 21, throwAt: 30}}
   - {name: told, use: ./memory.mjs, options: {tellPid: true, holdMs: 2}}
 `;
 
@@ -210,4 +212,25 @@ test('a runner that drains gives what it remembers to the next: nothing is run t
   // What was remembered within the last second may be missing where the runner was idle as it began to drain.
   expect(last.length).toBeGreaterThanOrEqual((end.algorithms.told?.completed ?? 0) - 20);
   expect(new Set(last).size).toBe(last.length);
+});
+
+test('a window that ends its instance has its error, and is no part of what the next one remembers', async () => {
+  await startRunner();
+  const hanging = algorithm({ name: 'hanging', definition: 'hanging', intervalFrames: 1, timeoutMs: 500 });
+  const ingest = await ingestOf('film', [hanging]);
+  await ingest.play(40);
+  await ingest.end();
+  const { records } = await untilEnded(world.bus, 'film');
+  const errors = records.filter(({ error }) => error !== undefined);
+  expect(errors.map(({ n, error }) => [n, error?.code])).toEqual([
+    [21, 'ALGORITHM_TIMEOUT'],
+    [30, 'ALGORITHM_FAILED'],
+  ]);
+  // What throws remembers what it did before that; what is ended remembers nothing of its window.
+  const remembered = upTo(40)
+    .split(' ')
+    .filter((n) => n !== '21' && n !== '30');
+  expect(records.at(-1)?.data).toMatchObject({ seen: remembered.join(' ') });
+  expect(await world.scheduler.metric('stream_infer_windows_replayed_total')).toBeGreaterThan(0);
+  expect(await world.scheduler.metric('stream_infer_snapshots_stored_total')).toBeGreaterThan(3);
 });

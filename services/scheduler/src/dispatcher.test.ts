@@ -82,3 +82,16 @@ test('work is cancelled where it was sent; after a halt nothing is sent', () => 
   dispatcher.pump('d');
   expect(withdrawn.left).toBe(1);
 });
+
+test('a source with a runner of its own waits for that one, and holds no other back; once that is gone it takes any', () => {
+  const dispatcher = new Dispatcher();
+  const [full, free] = [carrier(0), carrier(2)];
+  for (const { made } of [full, free]) dispatcher.addCarrier(made);
+  const x = { ...source('x', 3), home: full.made as Carrier | undefined };
+  dispatcher.offer(x);
+  dispatcher.offer(source('y', 1));
+  expect([full.streams(), free.streams()]).toEqual(['', 'y']);
+  x.home = { ...full.made, isOpen: false };
+  dispatcher.pump('d');
+  expect(free.streams()).toBe('yx');
+});

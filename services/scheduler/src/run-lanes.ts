@@ -71,6 +71,7 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       for (const { algorithm } of schedule.after(name)) lanes.get(algorithm.name)?.offer();
       events.changed();
     };
+    const observed = metrics.observe(stream, one);
     const { hasRun, snapshot } = track.remembered;
     const turns = new StateTurns<BufferedFrame, Carrier>({
       mode: spec.mode,
@@ -85,7 +86,7 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       place: { stream, run: run.run, algorithm: name },
       publishedThrough: track.progress.answeredThrough,
       signal,
-      events: { notStored: events.notStored, changed },
+      events: { notStored: events.notStored, changed, replayed: observed.replayed, stored: observed.stored },
     });
     const lane = new Lane({
       schedule: one,
@@ -95,7 +96,7 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       dispatcher,
       publisher: track.publisher,
       hold: track.hold,
-      metrics: metrics.observe(stream, one),
+      metrics: observed,
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, changed, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });

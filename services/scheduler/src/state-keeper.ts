@@ -28,6 +28,10 @@ export type StateKeeperOptions = {
 };
 
 export type StateKeeperEvents = {
+  /** A window was run again. */
+  replayed(): void;
+  /** A snapshot was stored. */
+  stored(): void;
   /** A snapshot could not be stored; it is tried again. */
   notStored(fault: Fault): void;
   /** A snapshot is stored: frames may have become free. */
@@ -84,6 +88,7 @@ export class StateKeeper {
       if (answer.fault.code === 'STATE_LOST') turns.missing();
     } else if (answer.kind === 'data' || !NOT_RUN.has(answer.fault.code)) {
       turns.ran(window, turn, outcome.result.snapshot, answer.kind === 'error', performance.now());
+      if (turn.replay) this.#options.events.replayed();
       void this.#store();
     } else if (turn.replay) turns.lost();
   }
@@ -94,9 +99,10 @@ export class StateKeeper {
     void this.#store();
   }
 
-  /** The instance is wanted no more. */
+  /** The instance is wanted no more. Idempotent: a later epoch may have one under the same name by then. */
   close(definition: string): void {
     this.home?.forget(definition, this.#options.place);
+    this.#options.turns.lost();
   }
 
   get #due(): Snapshot | undefined {
@@ -113,6 +119,7 @@ export class StateKeeper {
         await snapshots.put(place, due);
         this.#stored = due.n;
         turns.stored(due.n);
+        events.stored();
         events.changed();
       } catch (error) {
         events.notStored(toFault(error, 'BUS_FAILED', `the snapshot of ${place.algorithm} is not stored yet`));
