@@ -139,8 +139,9 @@ function resultOf(invocationId: string, outcome: Outcome): Result {
       outcome: { $case: 'data', value: Buffer.from(JSON.stringify(outcome.data)) },
       timings,
       version: '1',
+      snapshot: undefined,
     };
   const { code, notStarted = false } = outcome;
   const value = { code, message: `scripted ${code}`, notStarted };
-  return { invocationId, outcome: { $case: 'fault', value }, timings, version: '1' };
+  return { invocationId, outcome: { $case: 'fault', value }, timings, version: '1', snapshot: undefined };
 }

@@ -1,6 +1,6 @@
 /**
  * What the runner and a worker thread tell each other without a message, because the thread may be inside a batch and reads none:
- * that it has loaded a native module (D7), and which of the batches in its hands it has not begun.
+ * that it has loaded a native module (D7), that the runner drains, and which of the batches in its hands it has not begun.
  *
  * Invariant: of the runner that takes a batch back and the thread that begins it, exactly one succeeds.
  */
@@ -8,7 +8,8 @@
 /** Batches that a thread holds at once: the one that it runs and the next. Their numbers are consecutive. */
 const IN_HAND = 2;
 const NATIVE = 0;
-const FIRST_BATCH = 1;
+const DRAINING = 1;
+const FIRST_BATCH = 2;
 
 const cellOf = (batch: number): number => FIRST_BATCH + (batch % IN_HAND);
 
@@ -28,6 +29,15 @@ export class WorkerCells {
 
   get native(): boolean {
     return Atomics.load(this.#cells, NATIVE) === 1;
+  }
+
+  /** The runner drains: what is running is the last. */
+  markDraining(): void {
+    Atomics.store(this.#cells, DRAINING, 1);
+  }
+
+  get draining(): boolean {
+    return Atomics.load(this.#cells, DRAINING) === 1;
   }
 
   /** Before the batch is sent. @param batch its number, from 1. */

@@ -9,6 +9,7 @@
 import { Attempts, type Setback } from '@stream-infer/core/attempts';
 import { Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
 import type { Answered, Schedule, Trigger } from '@stream-infer/core/schedule';
+import type { Turn } from '@stream-infer/core/state-turns';
 import type { Mode } from '@stream-infer/core/stream-spec';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
 import { type Answer, answerOf, errorAnswer } from './answer.ts';
@@ -16,11 +17,16 @@ import type { Dispatcher } from './dispatcher.ts';
 import { type BufferedFrame, invocationMessage, type RunPlace } from './invocation-message.ts';
 import type { LaneMetrics } from './metrics.ts';
 import type { Outlet } from './outlet.ts';
-import { type RecordPlace, recordBytes, recordOf } from './window-result.ts';
-import type { Work, WorkOutcome, WorkSource } from './work.ts';
+import { type StateKeeper, turnMessage } from './state-keeper.ts';
+import { type RecordPlace, recordBytes, recordOf, upstreamResult } from './window-result.ts';
+import type { Carrier, Work, WorkOutcome, WorkSource } from './work.ts';
 
 /** An answer with how often its window was sent. */
-export type WindowAnswer = { readonly answer: Exclude<Answer, { kind: 'not-started' }>; readonly attempts: number };
+export type WindowAnswer = {
+  readonly answer: Exclude<Answer, { kind: 'not-started' }>;
+  readonly attempts: number;
+  readonly stateReset?: boolean;
+};
 
 export type LaneOptions = {
   readonly schedule: Schedule<BufferedFrame, WindowAnswer>;
@@ -29,7 +35,10 @@ export type LaneOptions = {
   readonly dispatcher: Dispatcher;
   /** Whose results they are: the same run, or the one that a replay mends. */
   readonly recordPlace: RecordPlace;
+  readonly isReplay: boolean;
   readonly outlet: Outlet;
+  /** What the algorithm remembers, where it does. */
+  readonly state: StateKeeper;
   readonly metrics: LaneMetrics;
   /** The largest message that the bus takes. */
   readonly maxPayloadBytes: number;
@@ -41,7 +50,7 @@ export type LaneEvents = {
   late(lateMs: number): void;
   /** A window is answered or settled. */
   changed(): void;
-  /** Offline: a frame that a window wants is in the buffer no more. */
+  /** Offline: a frame is wanted that is in the buffer no more, or what the algorithm remembered is to be learnt again. */
   gone(): void;
   /** Another scheduler has the stream. */
   fenced(): void;
@@ -63,6 +72,8 @@ export class Lane implements WorkSource {
   readonly #underWay = new Map<DueWindow, Work>();
   readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
   #publishing = false;
+  /** A runner that takes its windows says that it has memory. */
+  #remembers = false;
   #halted = false;
   #closed = false;
 
@@ -81,9 +92,10 @@ export class Lane implements WorkSource {
 
   /** To be called when the schedule may have something to send. What still waits then takes the place of what has not started. */
   offer(): void {
-    const { schedule, dispatcher } = this.#options;
+    const { schedule, state, dispatcher } = this.#options;
     if (this.#halted) return;
-    if (schedule.canTake) dispatcher.offer(this);
+    this.#answerFailed();
+    if (schedule.canTake || state.replays) dispatcher.offer(this);
     for (const trigger of schedule.overtaken()) {
       const work = this.#underWay.get(trigger);
       if (work) dispatcher.recall(work);
@@ -91,27 +103,83 @@ export class Lane implements WorkSource {
   }
 
   get wantsAlone(): boolean {
-    const { next } = this.#options.schedule;
-    return next !== undefined && this.#attempts.get(next)?.mustBeAlone === true;
+    const { schedule, state } = this.#options;
+    const { next } = schedule;
+    return !state.replays && next !== undefined && this.#attempts.get(next)?.mustBeAlone === true;
   }
 
-  take(): Work | undefined {
-    const { schedule, place, dispatcher } = this.#options;
+  get home(): Carrier | undefined {
+    return this.#options.state.home;
+  }
+
+  take(carrier: Carrier): Work | undefined {
+    if (this.#halted) return undefined;
+    this.#answerFailed();
+    return carrier.remembers(this.definition) ? this.#takeInTurn(carrier) : this.#takeNext(undefined);
+  }
+
+  /** Of an algorithm with memory: one at a time, and first what is to be run again. */
+  #takeInTurn(carrier: Carrier): Work | undefined {
+    const { schedule, state, place, isReplay, events } = this.#options;
+    if (this.#underWay.size > 0) return undefined;
+    this.#remembers = true;
+    const { name } = schedule.algorithm;
+    if (isReplay) {
+      const alone = `${name} remembers its stream, so that its windows cannot be run alone: run the stream again`;
+      this.#giveUp(new Fault('STATE_LOST', alone));
+      return undefined;
+    }
+    if (state.needsRewind) {
+      const lost = `what ${name} remembered of stream ${place.stream} is gone with its runner, and what it came after is on the bus no more: give it snapshot and restore, and run the stream again`;
+      if (state.canBePlayedAgain) {
+        this.halt();
+        events.gone();
+      } else this.#giveUp(new Fault('STATE_LOST', lost));
+      return undefined;
+    }
+    const turn = state.turn(carrier);
+    const { replay } = turn;
+    if (replay === undefined) return this.#takeNext(turn);
+    const attempts = this.#attemptsOf(replay);
+    return this.#work(replay, turn, { alone: false, budgetMs: 0 }, (outcome) => {
+      // It was run once and ends every instance now, as it did then.
+      if (outcome.kind === 'overdue') attempts.setback('failed');
+      else if (outcome.kind === 'lost') attempts.setback(outcome.alone ? 'lost-alone' : 'lost-in-company');
+      if (attempts.isSpent) state.skip(replay);
+    });
+  }
+
+  #takeNext(turn: Turn<BufferedFrame> | undefined): Work | undefined {
+    const { schedule, dispatcher } = this.#options;
     const nowMs = performance.now();
     const trigger = schedule.take(nowMs);
     if (trigger === undefined) return undefined;
     const attempts = this.#attemptsOf(trigger);
     const budgetMs = schedule.budgetMs(trigger, nowMs);
+    const sending = { alone: attempts.mustBeAlone, budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0 };
+    return this.#work(trigger, turn, sending, (outcome) => {
+      this.#settled(trigger, attempts, outcome, turn);
+      if (wasGivenBack(outcome) && !this.#halted && schedule.canTake) dispatcher.offerFirst(this);
+    });
+  }
+
+  /** @param turn of an algorithm with memory. @param settled told of what became of it, unless it is wanted no more. */
+  #work(
+    trigger: DueWindow,
+    turn: Turn<BufferedFrame> | undefined,
+    { alone, budgetMs }: { alone: boolean; budgetMs: number },
+    settled: (outcome: WorkOutcome) => void,
+  ): Work {
+    const { schedule, place, state } = this.#options;
+    const attempt = this.#attemptsOf(trigger).send();
+    const sending = { attempt, budgetMs, ...(turn && { state: turnMessage(turn) }) };
     const work: Work = {
-      alone: attempts.mustBeAlone,
-      invocation: invocationMessage(place, schedule.algorithm, trigger, {
-        attempt: attempts.send(),
-        budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0,
-      }),
+      alone,
+      invocation: invocationMessage(place, schedule.algorithm, trigger, sending),
       settle: (outcome) => {
         if (!this.#underWay.delete(trigger)) return;
-        this.#settled(trigger, attempts, outcome);
-        if (wasGivenBack(outcome) && !this.#halted && schedule.canTake) dispatcher.offerFirst(this);
+        if (turn) state.settled(trigger, turn, outcome);
+        settled(outcome);
         this.#moveOn();
       },
     };
@@ -130,6 +198,7 @@ export class Lane implements WorkSource {
     this.halt();
     for (const work of this.#underWay.values()) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
+    this.#options.state.close(this.definition);
     for (const pause of this.#pauses) clearTimeout(pause);
     this.#pauses.clear();
     this.#closed = true;
@@ -146,11 +215,24 @@ export class Lane implements WorkSource {
     return attempts;
   }
 
-  #settled(trigger: DueWindow, attempts: Attempts, outcome: WorkOutcome): void {
+  #giveUp(fault: Fault): void {
+    this.halt();
+    this.#options.events.failed(fault);
+  }
+
+  /** Windows that need no runner: what they come after has an error, and so have they. */
+  #answerFailed(): void {
+    const { schedule } = this.#options;
+    for (let failed = schedule.takeFailed(); failed; failed = schedule.takeFailed())
+      schedule.answered(failed.trigger, { answer: errorAnswer(failed.fault), attempts: 0 });
+    this.#publishReady();
+  }
+
+  #settled(trigger: DueWindow, attempts: Attempts, outcome: WorkOutcome, turn: Turn<BufferedFrame> | undefined): void {
     const { schedule } = this.#options;
     switch (outcome.kind) {
       case 'answered':
-        this.#answered(trigger, attempts, outcome.result);
+        this.#answered(trigger, attempts, outcome.result, turn);
         return;
       case 'overdue':
         this.#failed(trigger, attempts, errorAnswer(overdueFault(trigger, schedule.algorithm.timeoutMs)));
@@ -164,15 +246,16 @@ export class Lane implements WorkSource {
     }
   }
 
-  #answered(trigger: DueWindow, attempts: Attempts, result: Result): void {
+  #answered(trigger: DueWindow, attempts: Attempts, result: Result, turn: Turn<BufferedFrame> | undefined): void {
     const { schedule, mode } = this.#options;
     const answer = answerOf(result);
     if (answer.kind === 'not-started') this.#cameBack(trigger, attempts, 'not-started', answer.fault);
-    else if (answer.kind === 'data') this.#conclude(trigger, attempts, answer);
+    else if (answer.kind === 'data') this.#conclude(trigger, attempts, answer, turn);
     else if (answer.fault.code === 'BUS_FAILED') this.#cameBack(trigger, attempts, 'bus-failed', answer.fault);
     else if (answer.fault.code === 'FRAME_GONE' && mode === 'realtime') schedule.drop(trigger.n, 'frame-gone');
     else if (answer.fault.code === 'FRAME_GONE') this.#gone(trigger);
-    else if (FINAL.has(answer.fault.code)) this.#conclude(trigger, attempts, answer);
+    // What has memory may remember what it saw of it: it would see it twice.
+    else if (turn || FINAL.has(answer.fault.code)) this.#conclude(trigger, attempts, answer, turn);
     else this.#failed(trigger, attempts, answer);
   }
 
@@ -223,8 +306,9 @@ export class Lane implements WorkSource {
     else this.#options.schedule.giveBack(trigger, performance.now());
   }
 
-  #conclude(trigger: DueWindow, { sent }: Attempts, answer: WindowAnswer['answer']): void {
-    this.#options.schedule.answered(trigger, { answer, attempts: sent });
+  #conclude(trigger: DueWindow, { sent }: Attempts, answer: WindowAnswer['answer'], turn?: Turn<BufferedFrame>): void {
+    const stateReset = turn?.stateReset ?? false;
+    this.#options.schedule.answered(trigger, { answer, attempts: sent, stateReset });
   }
 
   /** A window was answered, or may be sent again. */
@@ -256,16 +340,21 @@ export class Lane implements WorkSource {
     changed();
   }
 
-  async #publish({ trigger, answer: { answer, attempts } }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
-    const { schedule, recordPlace, mode, outlet, metrics, maxPayloadBytes, events } = this.#options;
+  async #publish({
+    trigger,
+    answer: { answer, attempts, stateReset },
+  }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
+    const { schedule, recordPlace, mode, outlet, state, metrics, maxPayloadBytes, events } = this.#options;
     const afterCaptureMs = performance.now() - trigger.capturedAtMs;
     const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
-    const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
+    const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs, stateReset });
     const { bytes, error } = recordBytes(record, maxPayloadBytes);
     const outcome = error ? 'failed' : 'completed';
-    switch (await outlet.publish({ record, trigger, bytes, error }, schedule.ledger.totalsWith(outcome))) {
+    const facts = { totals: schedule.ledger.totalsWith(outcome), remembers: this.#remembers };
+    switch (await outlet.publish({ record, trigger, bytes, error }, facts)) {
       case 'published':
-        schedule.settle(trigger.n, outcome);
+        state.published(trigger.n);
+        schedule.settle(trigger.n, outcome, schedule.onSettled && upstreamResult(error ? { error } : record));
         metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);
         if (lateMs !== null && lateMs > 0) events.late(lateMs);
         return;
