@@ -3,6 +3,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onRewind } from '@stream-infer/bus/announcements';
+import { trimResults } from '@stream-infer/bus/result-trim';
 import type { StreamAlgorithm } from '@stream-infer/core/stream-spec';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
@@ -35,6 +37,7 @@ algorithms:
   - {name: memory, use: ./memory.mjs, concurrency: 2, options: {holdMs: 5}}
   - {name: behind, use: ./memory.mjs, after: memory, frameCount: 0}
   - {name: forgetful, use: ./forgetful.mjs, options: {holdMs: 2}}
+  - {name: dull, use: ./forgetful.mjs, after: memory, frameCount: 0, options: {holdMs: 2}}
   - {name: hanging, use: ./memory.mjs, options: {hangAt: 21, throwAt: 30}}
   - {name: told, use: ./memory.mjs, options: {tellPid: true, holdMs: 2}}
 `;
@@ -156,19 +159,55 @@ test('when runners and schedulers die, offline results are those of an undisturb
   expect(state.messages - (state.num_deleted ?? 0)).toBeLessThanOrEqual(2);
 });
 
-test('without snapshots an offline run that loses its instance ends with what to do', async () => {
-  await startRunner();
-  const ingest = await ingestOf('film', [algorithm({ name: 'forgetful', definition: 'forgetful', intervalFrames: 1 })]);
-  // It never comes to its end: nobody releases what it holds.
-  void ingest.play(100).catch(() => undefined);
-  await eventually('some results', async () => ((await published('film', 'forgetful')) >= 20 ? true : undefined));
+/** Plays the run again from its beginning, as an ingest does, once that is asked for. */
+async function playedAgain(id: string, algorithms: readonly StreamAlgorithm[], count: number): Promise<void> {
+  let asked = false;
+  const stop = onRewind(world.bus, id, () => {
+    asked = true;
+  });
+  await eventually(`${id} is to be played again`, () => asked || undefined);
+  stop();
+  for (const before of ingests.splice(0)) before.close();
+  const ingest = await ingestOf(id, algorithms);
+  await ingest.play(count);
+  await ingest.end();
+}
+
+/** A runner dies once there are some results, and another comes. */
+async function loseRunner(stream: string, name: string): Promise<void> {
+  await eventually('some results', async () => ((await published(stream, name)) >= 20 ? true : undefined));
   runners[0]?.process.kill('SIGKILL');
   await startRunner();
+}
+
+test('without snapshots an offline run that loses its instance is played again from its beginning (EX-9)', async () => {
+  await startRunner();
+  const algorithms = [algorithm({ name: 'forgetful', definition: 'forgetful', intervalFrames: 1 })];
+  const ingest = await ingestOf('film', algorithms);
+  // It never comes to its end: nobody releases what it holds.
+  void ingest.play(200).catch(() => undefined);
+  await loseRunner('film', 'forgetful');
+  await playedAgain('film', algorithms, 200);
   const { records, end } = await untilEnded(world.bus, 'film');
-  expect(end.fault).toMatchObject({ code: 'STATE_LOST', message: expect.stringContaining('forgetful') });
-  records.forEach(({ data, n }) => {
-    expect((data as { seen: string }).seen).toBe(upTo(n));
-  });
+  expect(end.fault).toBeNull();
+  expect(records.map(({ data }) => (data as { seen: string }).seen)).toEqual(
+    Array.from({ length: 200 }, (_, i) => upTo(i + 1)),
+  );
+});
+
+test('what cannot be brought back, since what it came after is on the bus no more, ends the run with what to do', async () => {
+  await startRunner();
+  const dull = without(algorithm({ name: 'dull', definition: 'dull', frameCount: 0, after: ['memory'] }));
+  const ingest = await ingestOf('film', [memory, dull]);
+  void ingest.play(200).catch(() => undefined);
+  await eventually('some results', async () => ((await published('film', 'dull')) >= 20 ? true : undefined));
+  const { records: before } = await resultLog(world.bus);
+  const subject = world.bus.topology.resultSubject('film', 'r1', 'memory');
+  await trimResults(world.bus, subject, before.length);
+  await loseRunner('film', 'dull');
+  void playedAgain('film', [memory, dull], 200).catch(() => undefined);
+  const { end } = await untilEnded(world.bus, 'film');
+  expect(end.fault).toMatchObject({ code: 'STATE_LOST', message: expect.stringContaining('dull') });
 });
 
 test('in realtime the first result after a loss says that it remembers nothing, where there is no snapshot', async () => {

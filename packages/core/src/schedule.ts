@@ -15,44 +15,24 @@
  * Times are milliseconds of one monotonic clock, the caller's.
  */
 
+import { DueWindows, type DueWindowsOptions } from './due-windows.ts';
 import type { Fault } from './fault.ts';
 import type { FrameHistory, PublishedFrame } from './frame-history.ts';
 import { type DropReason, Ledger, type Outcome } from './ledger.ts';
 import { Order } from './order.ts';
 import { type PreparedWindow, PreparedWindows, type Trigger, triggerOf } from './prepared-windows.ts';
-import type { AlgorithmTotals } from './result-record.ts';
 import { RetainedWindows } from './retained-windows.ts';
 import type { PlannedAlgorithm } from './sample-plan.ts';
 import type { Mode } from './stream-spec.ts';
 import { goneResult, hasGone, type UpstreamResult, upstreamFault } from './upstream.ts';
-import { filledFrom, oldestWanted, shapeOf, windowAt } from './window.ts';
 
+export type { Progress } from './due-windows.ts';
 export type { Trigger } from './prepared-windows.ts';
 
 /** A window and what was answered. */
 export type Answered<F, A> = { readonly trigger: Trigger<F>; readonly answer: A };
 
-/** What was published before this process took the stream over (EX-6). */
-export type Progress = {
-  readonly answeredThrough: number;
-  readonly totals?: AlgorithmTotals;
-  /** Where others come after it: what it said, by n, as far as they have not come. */
-  readonly results?: ReadonlyMap<number, UpstreamResult>;
-  /** Offline, for an algorithm with memory: windows behind this one are to be run again, though they are answered (EX-9). */
-  readonly replayAfter?: number;
-};
-
-export type ScheduleOptions = {
-  readonly algorithm: PlannedAlgorithm;
-  readonly mode: Mode;
-  /** n of the first slot played. */
-  readonly start: number;
-  /** The first n at which its window, and those of all that it comes after, are filled. */
-  readonly filledFrom: number;
-  readonly progress: Progress;
-  /** Where it is given, no other windows are due. */
-  readonly only?: readonly number[];
-};
+export type ScheduleOptions = DueWindowsOptions & { readonly mode: Mode };
 
 /** Answers that may wait for an older one, beyond maxInFlight. */
 const ORDER_ROOM = 64;
@@ -61,16 +41,12 @@ const ORDER_ROOM = 64;
 export class Schedule<F extends PublishedFrame, A> {
   readonly algorithm: PlannedAlgorithm;
   readonly ledger: Ledger;
-  /** As in its options. */
-  readonly filledFrom: number;
   /** Told of each window that is over or will not be due, with what was published of it, if anything was. */
   onSettled: ((n: number, result: UpstreamResult | undefined) => void) | undefined;
   /** What would have to be run again if an instance were lost. */
   readonly retained = new RetainedWindows<F>();
   readonly #mode: Mode;
-  readonly #progress: Progress;
-  readonly #only: ReadonlySet<number> | undefined;
-  #start: number;
+  readonly #due: DueWindows;
   #ended = false;
   #stopped = false;
   /** Windows that wait to be sent, oldest first. */
@@ -85,14 +61,11 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Of the windows that were sent, whether once or again. */
   readonly #order = new Order<Answered<F, A>>();
 
-  constructor({ algorithm, mode, start, filledFrom, progress, only }: ScheduleOptions) {
-    this.algorithm = algorithm;
-    this.ledger = new Ledger(progress.totals);
-    this.#mode = mode;
-    this.#start = start;
-    this.#progress = progress;
-    this.#only = only && new Set(only);
-    this.filledFrom = filledFrom;
+  constructor(options: ScheduleOptions) {
+    this.algorithm = options.algorithm;
+    this.ledger = new Ledger(options.progress.totals);
+    this.#mode = options.mode;
+    this.#due = new DueWindows(options);
   }
 
   /** Whether nothing is open or prepared. */
@@ -123,7 +96,7 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Windows fill from slot n on: a live source was joined there. */
   startAt(n: number): void {
-    this.#start = n;
+    this.#due.startAt(n);
   }
 
   /**
@@ -131,33 +104,24 @@ export class Schedule<F extends PublishedFrame, A> {
    * again may.
    */
   releasedThrough(n: number): void {
-    const { answeredThrough, replayAfter = answeredThrough } = this.#progress;
-    const { intervalFrames } = this.algorithm;
-    const first = (Math.floor(Math.max(replayAfter, this.filledFrom - 1) / intervalFrames) + 1) * intervalFrames;
-    if (first <= answeredThrough && oldestWanted(shapeOf(this.algorithm), first, this.#start) <= n)
-      this.retained.miss('frames');
+    if (this.#due.wantsAgain(n)) this.retained.miss('frames');
   }
 
   /** The frame n, newest of `history`, was played `ageMs` ago. */
   frame(n: number, history: FrameHistory<F>, nowMs: number, ageMs: number): void {
-    const { algorithm } = this;
-    const { answeredThrough, replayAfter = answeredThrough } = this.#progress;
-    if (n % algorithm.intervalFrames !== 0 || n <= replayAfter) return;
-    if (this.#only?.has(n) === false) return;
-    const window = windowAt(shapeOf(algorithm), n, this.#start, history);
-    if (window.kind === 'unfilled') return;
+    const window = this.#due.at(n, history);
+    if (window === undefined) return;
     const prepared = { n, window, triggeredAtMs: nowMs, capturedAtMs: nowMs - ageMs };
-    if (algorithm.after) this.#prepared.add(prepared);
+    if (this.algorithm.after) this.#prepared.add(prepared);
     else this.#trigger(prepared);
   }
 
   /** What is known here of window n: it may have a result yet, has that, or has none and never will. */
   resultOf(n: number): 'awaited' | UpstreamResult | undefined {
     if (this.#open.has(n) || this.#prepared.has(n)) return 'awaited';
-    const { answeredThrough, results } = this.#progress;
-    if (n > answeredThrough || n % this.algorithm.intervalFrames !== 0) return undefined;
-    if (this.#mode === 'realtime' || n < this.filledFrom) return results?.get(n);
-    return results?.get(n) ?? goneResult(this.algorithm.name, n);
+    const published = this.#due.published(n);
+    if (published !== 'gone') return published;
+    return this.#mode === 'realtime' ? undefined : goneResult(this.algorithm.name, n);
   }
 
   /** The algorithm `name`, which this one comes after, has this result of n, or none. */
@@ -173,13 +137,11 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Published frames among `from` to `to` were lost. By time some of these slots may have been gaps; they count as lost too. */
   lose(from: number, to: number): void {
-    const { answeredThrough, replayAfter = answeredThrough } = this.#progress;
-    if (this.#dueWithin(Math.max(from, replayAfter + 1), Math.min(to, answeredThrough)) > 0)
-      this.retained.miss('frames');
+    if (this.#due.againWithin(from, to) > 0) this.retained.miss('frames');
     // What it comes after lost its window there, and it has none.
     if (this.algorithm.after) return;
-    const due = this.#dueWithin(Math.max(from, answeredThrough + 1), to);
-    if (due <= 0) return;
+    const due = this.#due.newWithin(from, to);
+    if (due === 0) return;
     this.ledger.trigger(due);
     this.ledger.settle('frame-lost', due);
   }
@@ -310,10 +272,7 @@ export class Schedule<F extends PublishedFrame, A> {
       this.#prepared.neededFrom,
       this.retained.neededFrom,
     );
-    if (this.#ended) return unsettled;
-    const { intervalFrames } = this.algorithm;
-    const due = (Math.floor(lastN / intervalFrames) + 1) * intervalFrames;
-    return Math.min(unsettled, oldestWanted(shapeOf(this.algorithm), due, this.#start));
+    return this.#ended ? unsettled : Math.min(unsettled, this.#due.neededFrom(lastN));
   }
 
   #underWayNow(trigger: Trigger<F>): Trigger<F> {
@@ -322,18 +281,10 @@ export class Schedule<F extends PublishedFrame, A> {
     return trigger;
   }
 
-  /** How many windows are due from `from` to `to`. */
-  #dueWithin(from: number, to: number): number {
-    const { intervalFrames } = this.algorithm;
-    const first = Math.max(from, filledFrom(this.algorithm, this.#start));
-    if (this.#only) return [...this.#only].filter((n) => n >= first && n <= to).length;
-    return Math.max(0, Math.floor(to / intervalFrames) - Math.floor((first - 1) / intervalFrames));
-  }
-
   #trigger(prepared: PreparedWindow<F>): void {
     const { n } = prepared;
     const trigger = triggerOf(prepared);
-    if (n <= this.#progress.answeredThrough) {
+    if (this.#due.isAnswered(n)) {
       // What was not run for an error upstream is not run again.
       if (trigger === undefined) this.retained.miss('frames');
       else if (trigger.inputs && hasGone(trigger.inputs)) this.retained.miss('inputs');

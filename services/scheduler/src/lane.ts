@@ -1,60 +1,34 @@
 /**
- * One algorithm on one stream: takes windows from its schedule to the dispatcher, answers back to the schedule, and results, in order,
- * to RESULTS. What is decided is decided by the schedule; this moves it.
+ * One algorithm on one stream: takes windows from its schedule to the dispatcher, and answers back to the schedule. What is decided is
+ * decided by the schedule; this moves it.
  *
- * Invariants: every window that was taken is settled exactly once (I1); results are published in trigger order, one at a time (I4); a
- * window that comes back without a result is sent again, to whichever runner has room, until its attempts are spent.
+ * Invariants: every window that was taken is settled exactly once (I1); a window that comes back without a result is sent again, to
+ * whichever runner has room, until its attempts are spent.
  */
 
 import { Attempts, type Setback } from '@stream-infer/core/attempts';
-import { Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
-import type { Answered, Schedule, Trigger } from '@stream-infer/core/schedule';
+import { Fault, type FaultCode } from '@stream-infer/core/fault';
+import type { Trigger } from '@stream-infer/core/schedule';
 import type { Turn } from '@stream-infer/core/state-turns';
-import type { Mode } from '@stream-infer/core/stream-spec';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
-import { type Answer, answerOf, errorAnswer } from './answer.ts';
+import { answerOf, errorAnswer } from './answer.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type BufferedFrame, invocationMessage, type RunPlace } from './invocation-message.ts';
-import type { LaneMetrics } from './metrics.ts';
-import type { Outlet } from './outlet.ts';
-import { type StateKeeper, turnMessage } from './state-keeper.ts';
-import { type RecordPlace, recordBytes, recordOf, upstreamResult } from './window-result.ts';
+import { LaneResults, type LaneResultsEvents, type LaneResultsOptions, type WindowAnswer } from './lane-results.ts';
+import { lostFault, overdueFault } from './send-fault.ts';
+import { turnMessage } from './state-keeper.ts';
 import type { Carrier, Work, WorkOutcome, WorkSource } from './work.ts';
 
-/** An answer with how often its window was sent. */
-export type WindowAnswer = {
-  readonly answer: Exclude<Answer, { kind: 'not-started' }>;
-  readonly attempts: number;
-  readonly stateReset?: boolean;
-};
-
-export type LaneOptions = {
-  readonly schedule: Schedule<BufferedFrame, WindowAnswer>;
+export type LaneOptions = Omit<LaneResultsOptions, 'intervalMs' | 'offer' | 'events'> & {
   readonly place: RunPlace;
-  readonly mode: Mode;
   readonly dispatcher: Dispatcher;
-  /** Whose results they are: the same run, or the one that a replay mends. */
-  readonly recordPlace: RecordPlace;
   readonly isReplay: boolean;
-  readonly outlet: Outlet;
-  /** What the algorithm remembers, where it does. */
-  readonly state: StateKeeper;
-  readonly metrics: LaneMetrics;
-  /** The largest message that the bus takes. */
-  readonly maxPayloadBytes: number;
   readonly events: LaneEvents;
 };
 
-export type LaneEvents = {
-  /** A realtime result came so late. */
-  late(lateMs: number): void;
-  /** A window is answered or settled. */
-  changed(): void;
+export type LaneEvents = LaneResultsEvents & {
   /** Offline: a frame is wanted that is in the buffer no more, or what the algorithm remembered is to be learnt again. */
   gone(): void;
-  /** Another scheduler has the stream. */
-  fenced(): void;
-  failed(fault: Fault): void;
 };
 
 type DueWindow = Trigger<BufferedFrame>;
@@ -65,15 +39,11 @@ const FINAL: ReadonlySet<FaultCode> = new Set<FaultCode>(['FRAME_MISMATCH']);
 export class Lane implements WorkSource {
   readonly definition: string;
   readonly #options: LaneOptions;
-  readonly #intervalMs: number;
   readonly #attempts = new WeakMap<DueWindow, Attempts>();
   /** Of windows that the bus failed: when they are sent again. */
   readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #underWay = new Map<DueWindow, Work>();
-  readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
-  #publishing = false;
-  /** A runner that takes its windows says that it has memory. */
-  #remembers = false;
+  readonly #results: LaneResults;
   #halted = false;
   #closed = false;
 
@@ -82,12 +52,13 @@ export class Lane implements WorkSource {
     const { fps } = options.place;
     this.definition = algorithm.definition;
     this.#options = options;
-    this.#intervalMs = (algorithm.intervalFrames * fps.den * 1_000) / fps.num;
+    const intervalMs = (algorithm.intervalFrames * fps.den * 1_000) / fps.num;
+    this.#results = new LaneResults({ ...options, intervalMs, offer: () => this.offer() });
   }
 
   /** Whether nothing is under way and nothing waits to be published. */
   get isQuiet(): boolean {
-    return this.#underWay.size === 0 && !this.#publishing;
+    return this.#underWay.size === 0 && this.#results.isQuiet;
   }
 
   /** To be called when the schedule may have something to send. What still waits then takes the place of what has not started. */
@@ -122,7 +93,7 @@ export class Lane implements WorkSource {
   #takeInTurn(carrier: Carrier): Work | undefined {
     const { schedule, state, place, isReplay, events } = this.#options;
     if (this.#underWay.size > 0) return undefined;
-    this.#remembers = true;
+    this.#results.remembers = true;
     const { name } = schedule.algorithm;
     if (isReplay) {
       const alone = `${name} remembers its stream, so that its windows cannot be run alone: run the stream again`;
@@ -225,7 +196,7 @@ export class Lane implements WorkSource {
     const { schedule } = this.#options;
     for (let failed = schedule.takeFailed(); failed; failed = schedule.takeFailed())
       schedule.answered(failed.trigger, { answer: errorAnswer(failed.fault), attempts: 0 });
-    this.#publishReady();
+    this.#results.publishReady();
   }
 
   #settled(trigger: DueWindow, attempts: Attempts, outcome: WorkOutcome, turn: Turn<BufferedFrame> | undefined): void {
@@ -313,72 +284,11 @@ export class Lane implements WorkSource {
 
   /** A window was answered, or may be sent again. */
   #moveOn(): void {
-    this.#publishReady();
+    this.#results.publishReady();
     this.offer();
     this.#options.events.changed();
   }
-
-  #publishReady(): void {
-    this.#unpublished.push(...this.#options.schedule.ready());
-    if (this.#publishing || this.#unpublished.length === 0) return;
-    this.#publishing = true;
-    void this.#publishAll();
-  }
-
-  async #publishAll(): Promise<void> {
-    const { changed, failed } = this.#options.events;
-    try {
-      for (let next = this.#unpublished.shift(); next !== undefined; next = this.#unpublished.shift()) {
-        await this.#publish(next);
-        this.offer();
-        changed();
-      }
-    } catch (error) {
-      failed(toFault(error));
-    }
-    this.#publishing = false;
-    changed();
-  }
-
-  async #publish({
-    trigger,
-    answer: { answer, attempts, stateReset },
-  }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
-    const { schedule, recordPlace, mode, outlet, state, metrics, maxPayloadBytes, events } = this.#options;
-    const afterCaptureMs = performance.now() - trigger.capturedAtMs;
-    const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
-    const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs, stateReset });
-    const { bytes, error } = recordBytes(record, maxPayloadBytes);
-    const outcome = error ? 'failed' : 'completed';
-    const facts = { totals: schedule.ledger.totalsWith(outcome), remembers: this.#remembers };
-    switch (await outlet.publish({ record, trigger, bytes, error }, facts)) {
-      case 'published':
-        state.published(trigger.n);
-        schedule.settle(trigger.n, outcome, schedule.onSettled && upstreamResult(error ? { error } : record));
-        metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);
-        if (lateMs !== null && lateMs > 0) events.late(lateMs);
-        return;
-      case 'full':
-        schedule.drop(trigger.n, 'results-full');
-        return;
-      case 'fenced':
-        events.fenced();
-        this.#unpublished.length = 0;
-        return;
-      case 'given-up':
-        this.#unpublished.length = 0;
-    }
-  }
 }
-
-const lostFault = ({ n }: DueWindow, { sent }: Attempts): Fault =>
-  new Fault('RUNNER_LOST', `the runner died or became unreachable while it held window ${n}, ${sent} times`);
-
-const overdueFault = ({ n }: DueWindow, timeoutMs: number): Fault =>
-  new Fault(
-    'ALGORITHM_TIMEOUT',
-    `the runner did not answer window ${n}, neither within its timeoutMs of ${timeoutMs} nor long after`,
-  );
 
 const wasGivenBack = (outcome: WorkOutcome): boolean =>
   outcome.kind === 'answered' && outcome.result.outcome?.$case === 'fault' && outcome.result.outcome.value.notStarted;
