@@ -12,6 +12,7 @@ import {
   purgeFrameBuffer,
 } from '@stream-infer/bus/frame-stream';
 import { ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
+import { trimResults } from '@stream-infer/bus/result-trim';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 
@@ -118,6 +119,14 @@ describe('results', () => {
       (e) => busErrorKind(e) === 'wrong-sequence',
     );
     expect(new TextDecoder().decode((await lastResult(bus, 'cam', 'r1', 'faces')).data)).toBe('{"n":2}');
+  });
+
+  test('are trimmed before a sequence, and nothing is before the first (EX-7)', async () => {
+    const subject = bus.topology.resultSubject('cam', 'r1', 'faces');
+    const { sequence } = await lastResult(bus, 'cam', 'r1', 'faces');
+    expect(await trimResults(bus, subject, 1)).toBe(0);
+    expect(await trimResults(bus, subject, sequence)).toBe(1);
+    expect((await lastResult(bus, 'cam', 'r1', 'faces')).sequence).toBe(sequence);
   });
 });
 
