@@ -82,7 +82,7 @@ describe('a runner does not start', () => {
     [
       'use: onnx-detectr',
       'MODULE_NOT_FOUND',
-      /does not exist: use takes a built-in \(frame-stats, onnx, onnx-detector\)/,
+      /does not exist: use takes a built-in \(byte-track, crop-onnx, frame-stats, onnx, onnx-detector\)/,
     ],
     ['use: ./text.txt', 'MODULE_NOT_FOUND', /text\.txt is not a module/],
     ['use: .', 'MODULE_NOT_FOUND', /is not a module/],

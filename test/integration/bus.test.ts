@@ -13,6 +13,7 @@ import {
 } from '@stream-infer/bus/frame-stream';
 import { resultProgress } from '@stream-infer/bus/result-progress';
 import { ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
+import { trimResults } from '@stream-infer/bus/result-trim';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
@@ -142,6 +143,15 @@ describe('results', () => {
     expect([await runsAfter('faces', 'offline'), await runsAfter('tracks', 'offline')]).toEqual([9, 0]);
     await snapshots.put({ stream: 'cam', run: 'r2', algorithm: 'tracks' }, { n: 6, bytes: bytes('it') });
     expect([await runsAfter('tracks', 'offline'), await runsAfter('tracks', 'realtime')]).toEqual([6, 9]);
+  });
+
+  test('are trimmed before a sequence, and nothing is before the first (EX-7)', async () => {
+    const place = { stream: 'cam', run: 'r1', algorithm: 'faces' };
+    const subject = bus.topology.resultSubject('cam', 'r1', 'faces');
+    const { sequence } = await lastResult(bus, place);
+    expect(await trimResults(bus, subject, 1)).toBe(0);
+    expect(await trimResults(bus, subject, sequence)).toBe(1);
+    expect((await lastResult(bus, place)).sequence).toBe(sequence);
   });
 });
 

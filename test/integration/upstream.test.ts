@@ -1,5 +1,10 @@
 /** Algorithms that come after others, with a real bus and scheduler: in order, with what was said, through a change of scheduler. */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { directGet } from '@stream-infer/bus/direct-get';
+import { lastResult } from '@stream-infer/bus/result-stream';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
@@ -7,6 +12,7 @@ import { untilEnded } from '../harness/result-log.ts';
 import { schedulerWorld } from '../harness/scheduler-world.ts';
 import { startIngest } from '../harness/scripted-ingest.ts';
 import type { Outcome } from '../harness/scripted-runner.ts';
+import { startService } from '../harness/service-process.ts';
 import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
 
 const world = schedulerWorld();
@@ -75,4 +81,43 @@ test('a scheduler that takes over goes on from the results that stand on the bus
     true,
   );
   expect(end.algorithms.tracks).toEqual({ triggered: 60, completed: 40, failed: 20, dropped: {} });
+});
+
+test('the collector trims what nobody needs any more, and keeps what is still to be handed on (R-10)', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stream-infer-upstream-'));
+  const collector = await startService('collector', {
+    NATS_URL: `nats://${world.bus.connection.getServer()}`,
+    NATS_PREFIX: world.bus.topology.prefix,
+    STORE_PATH: join(directory, 'store.sqlite'),
+    RESULTS_MAX_BYTES: String(2 ** 26),
+  });
+  try {
+    const other = algorithm({ name: 'other', definition: 'other', intervalFrames: 1, maxInFlight: 4 });
+    const both = { ...spec, algorithms: [...spec.algorithms, other] };
+    await world.runner({ id: 'upstream', definitions: ['faces', 'other'], answer });
+    const ingest = await startIngest(world.bus, both, sourceFacts({ fps: '10' }));
+    const playing = ingest.play(120);
+    const { manager, topology } = world.bus;
+    const kept = async (name: string): Promise<number> => {
+      const { state } = await manager.streams.info(topology.resultsStream, { subjects_filter: '>' });
+      return Number(state.subjects?.[topology.resultSubject(spec.id, 'r1', name)] ?? 0);
+    };
+    // Both have come as far as the buffer lets them; only what comes after faces is missing.
+    await eventually('several results of both', async () => {
+      const { n } = await lastResult(world.bus, { stream: spec.id, run: 'r1', algorithm: 'other' });
+      return n >= 4 && (await kept('faces')) >= 4 ? true : undefined;
+    });
+    await eventually('a trimmed subject', async () => ((await kept('other')) === 1 ? true : undefined));
+    expect(await kept('faces')).toBeGreaterThanOrEqual(4);
+    await world.runner({ id: 'downstream', definitions: ['tracks'], answer });
+    await playing;
+    await ingest.end();
+    const message = { last_by_subj: topology.endSubject(spec.id, 'r1') };
+    await eventually('the end', () => directGet(world.bus, topology.resultsStream, message));
+    await eventually('nothing but the last results', async () => ((await kept('faces')) === 1 ? true : undefined));
+    ingest.close();
+  } finally {
+    await collector.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
 });

@@ -3,8 +3,8 @@
  * that are wanted, and by the scheduler, which has to run what follows. Both ask here, so that they agree (EX-4, EX-6, EX-9).
  */
 
-import type { Mode } from '@stream-infer/core/stream-spec';
 import type { Snapshot } from '@stream-infer/core/state-turns';
+import type { Mode } from '@stream-infer/core/stream-spec';
 import type { Bus } from './bus.ts';
 import { type LastResult, lastResult, type ResultPlace } from './result-stream.ts';
 import type { Snapshots } from './snapshots.ts';

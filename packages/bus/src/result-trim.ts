@@ -9,6 +9,8 @@ import { neededFromOf } from './result-stream.ts';
 
 /** Removes all of the subject's messages before `sequence`; returns how many. */
 export async function trimResults(bus: Bus, subject: string, sequence: number): Promise<number> {
+  // The server takes 1 for no limit at all and removes every message of the subject, its last among them.
+  if (sequence <= 1) return 0;
   const { purged } = await bus.manager.streams.purge(bus.topology.resultsStream, { filter: subject, seq: sequence });
   return purged;
 }
