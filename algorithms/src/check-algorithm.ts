@@ -14,6 +14,8 @@ import { type BuiltInName, isBuiltInName } from './registry.ts';
 
 /** A built-in that is not here judges its options when it starts. */
 const OPTIONS: Partial<Record<BuiltInName, () => Promise<z.ZodType>>> = {
+  'byte-track': async () => (await import('./byte-track-options.ts')).byteTrackOptions,
+  'crop-onnx': async () => (await import('./crop-onnx-options.ts')).cropOnnxOptions,
   'frame-stats': async () => (await import('./frame-stats-options.ts')).frameStatsOptions,
   onnx: async () => (await import('./onnx-options.ts')).onnxOptions,
   'onnx-detector': async () => (await import('./onnx-detector-options.ts')).onnxDetectorOptions,

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { byteTrackOptions } from './byte-track-options.ts';
+import { cropOnnxOptions } from './crop-onnx-options.ts';
 import { FAMILIES, FAMILY_NAMES } from './families/families.ts';
 import { frameStatsOptions } from './frame-stats-options.ts';
 import { onnxDetectorOptions } from './onnx-detector-options.ts';
@@ -31,6 +33,8 @@ describe('docs/algorithms.md', () => {
     ['onnx-detector', onnxDetectorOptions],
     ['onnx', onnxOptions],
     ['frame-stats', frameStatsOptions],
+    ['byte-track', byteTrackOptions],
+    ['crop-onnx', cropOnnxOptions],
   ] as const)('names every option of %s', (_name, schema) => {
     const keys = keysOf(schema);
     expect(keys).not.toEqual([]);

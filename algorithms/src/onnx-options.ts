@@ -50,6 +50,5 @@ export const onnxOptions = z.strictObject({
   outputs: z.array(z.string().min(1)).min(1).optional().describe('The outputs to report; all unless given.'),
 });
 
-export type OnnxOptions = z.output<typeof onnxOptions>;
 export type FrameInputOptions = z.output<typeof frameInputOptions>;
 export type ConstantInputOptions = z.output<typeof constantInputOptions>;

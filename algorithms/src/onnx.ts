@@ -8,13 +8,13 @@ import type { Algorithm, AlgorithmContext, Frame } from '@stream-infer/algorithm
 import { Fault } from '@stream-infer/core/fault';
 import type { Tensor } from 'onnxruntime-node';
 import { batchFault } from './batch-axis.ts';
-import { constantTensor } from './constant-input.ts';
-import { FrameInput } from './frame-input.ts';
+import type { FrameInput } from './frame-input.ts';
 import type { Refuse } from './frame-input-shape.ts';
-import { ModelSession, type ModelSignature } from './model-session.ts';
-import { frameInputOptions, type OnnxOptions, onnxOptions } from './onnx-options.ts';
+import { ModelSession } from './model-session.ts';
+import { constantInputs, frameInputs, outputNames } from './onnx-declarations.ts';
+import { frameInputOptions, onnxOptions } from './onnx-options.ts';
 import { optionFault, parseOptions } from './options.ts';
-import { assertWritable, type TensorJson, tensorJson } from './tensor-json.ts';
+import { type TensorJson, tensorJson } from './tensor-json.ts';
 import { tensorRow } from './tensor-row.ts';
 
 /** What `init` makes of the options and the model. */
@@ -38,9 +38,14 @@ export default class Onnx implements Algorithm {
       const refuse: Refuse = (problem) => optionFault(context, problem);
       this.#plan = {
         session,
-        constants: constantInputs(session.signature, options, refuse),
-        inputs: frameInputs(session.signature, options, refuse),
-        outputNames: outputNames(session.signature, options, refuse),
+        constants: constantInputs(session.signature, options.constants, refuse),
+        inputs: frameInputs(
+          session.signature,
+          options.inputs ?? [frameInputOptions.parse({})],
+          options.constants,
+          refuse,
+        ),
+        outputNames: outputNames(session.signature, options.outputs, refuse),
         spent: (stage, durationMs) => context.spent?.(stage, durationMs),
       };
       if ((context.maxBatch ?? 1) > 1) refuseFixedBatch(this.#plan, context);
@@ -107,60 +112,4 @@ function refuseFixedBatch({ session: { signature }, inputs, outputNames }: Plan,
     ({ name, shape }) => outputNames.includes(name) && (shape.length === 0 || typeof shape[0] === 'number'),
   );
   if (output) throw batchFault(context, signature, 'output', output, 'whose first axis is no free batch axis');
-}
-
-const quoted = (infos: readonly { readonly name: string }[]): string =>
-  infos.map(({ name }) => `"${name}"`).join(', ') || 'none';
-
-function constantInputs(
-  { inputs }: ModelSignature,
-  { constants }: OnnxOptions,
-  refuse: Refuse,
-): Readonly<Record<string, Tensor>> {
-  const tensors: Record<string, Tensor> = {};
-  for (const [at, constant] of constants.entries()) {
-    const { name, type } = constant;
-    const info = inputs.find((input) => input.name === name);
-    if (info === undefined || Object.hasOwn(tensors, name)) {
-      throw refuse(`constants[${at}].name is "${name}": it must be each once of ${quoted(inputs)}`);
-    }
-    if (info.type !== type)
-      throw refuse(`constants[${at}].type is "${type}": it must be ${info.type}, as in the model`);
-    tensors[name] = constantTensor(constant);
-  }
-  return tensors;
-}
-
-/** Declarations and inputs that are left, matched by name; a declaration without a name takes the only one left. */
-function frameInputs(signature: ModelSignature, options: OnnxOptions, refuse: Refuse): readonly FrameInput[] {
-  const constants = new Set(options.constants.map(({ name }) => name));
-  const open = signature.inputs.filter(({ name }) => !constants.has(name));
-  const declarations = options.inputs ?? [frameInputOptions.parse({})];
-  const declared = new Set<string>();
-  const inputs = declarations.map((declaration, at) => {
-    const only = open.length === 1 && declarations.length === 1 ? open[0]?.name : undefined;
-    const name = declaration.name ?? only;
-    if (name === undefined) throw refuse(`inputs[${at}].name is missing: it must be one of ${quoted(open)}`);
-    const info = open.find((candidate) => candidate.name === name);
-    if (info === undefined || declared.has(name)) {
-      throw refuse(`inputs[${at}].name is "${name}": it must be each once of ${quoted(open)}`);
-    }
-    declared.add(name);
-    return new FrameInput(signature.path, info, declaration, (problem) => refuse(`inputs[${at}].${problem}`));
-  });
-  const forgotten = open.filter(({ name }) => !declared.has(name));
-  if (forgotten.length > 0) {
-    throw refuse(`inputs and constants leave out ${quoted(forgotten)}: the model needs all of its inputs`);
-  }
-  return inputs;
-}
-
-function outputNames({ path, outputs }: ModelSignature, options: OnnxOptions, refuse: Refuse): readonly string[] {
-  const names = options.outputs ?? outputs.map(({ name }) => name);
-  for (const [at, name] of names.entries()) {
-    const info = outputs.find((output) => output.name === name);
-    if (info === undefined) throw refuse(`outputs[${at}] is "${name}": it must be one of ${quoted(outputs)}`);
-    assertWritable(path, info);
-  }
-  return names;
 }

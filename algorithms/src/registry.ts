@@ -4,6 +4,8 @@ import type { AlgorithmConstructor } from '@stream-infer/algorithm';
 export type AlgorithmModule = { readonly default: AlgorithmConstructor };
 
 export const BUILT_IN_ALGORITHMS = {
+  'byte-track': () => import('./byte-track.ts'),
+  'crop-onnx': () => import('./crop-onnx.ts'),
   'frame-stats': () => import('./frame-stats.ts'),
   onnx: () => import('./onnx.ts'),
   'onnx-detector': () => import('./onnx-detector.ts'),

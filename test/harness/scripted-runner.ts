@@ -144,9 +144,9 @@ function resultOf(invocationId: string, outcome: Outcome): Result {
   const timings = { queueUs: 0, fetchUs: 0, runUs: 0 };
   if ('data' in outcome || 'bytes' in outcome) {
     const value = 'bytes' in outcome ? Buffer.from(outcome.bytes) : Buffer.from(JSON.stringify(outcome.data));
-    return { invocationId, outcome: { $case: 'data', value }, timings, version: '1' };
+    return { invocationId, outcome: { $case: 'data', value }, timings, version: '1', snapshot: undefined };
   }
   const { code, notStarted = false } = outcome;
   const value = { code, message: `scripted ${code}`, notStarted };
-  return { invocationId, outcome: { $case: 'fault', value }, timings, version: '1' };
+  return { invocationId, outcome: { $case: 'fault', value }, timings, version: '1', snapshot: undefined };
 }

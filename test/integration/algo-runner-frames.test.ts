@@ -172,3 +172,11 @@ describe('JPEG frames', () => {
     expect(fault.message).toContain('a JPEG of 64x32 and said to be 32x32');
   });
 });
+
+test('what comes after others may want no frame, and is handed what they said; one with neither is refused (G-15)', async () => {
+  const inputs = { faces: Buffer.from('{"boxes":[]}') };
+  const window = { frames: [] };
+  const heard = await caller.ask(invocationOf('echo', 900, { window, inputs }));
+  expect(dataOf(heard)).toMatchObject({ frames: [], inputs: { faces: { boxes: [] } }, n: 900 });
+  expect(faultOf(await caller.ask(invocationOf('echo', 901, { window }))).code).toBe('FRAME_MISMATCH');
+});

@@ -125,6 +125,11 @@ describe('a runner does not start', () => {
       'BATCH_UNSUPPORTED',
       /"culprit" \(frame-stats\) has no runBatch, so its maxBatch of 4 cannot be/,
     ],
+    [
+      'use: byte-track, maxBatch: 4',
+      'BATCH_UNSUPPORTED',
+      /"culprit" \(byte-track\) remembers its stream, .*: its maxBatch is 4, set maxBatch: 1/,
+    ],
   ])('with {%s}: %s', async (algorithm, code, message) => {
     const { status, fatal, stderr } = await failure(algorithm);
     expect(fatal).toMatchObject({ code, level: 'fatal' });

@@ -11,7 +11,10 @@ import {
   publishFrame,
   purgeFrameBuffer,
 } from '@stream-infer/bus/frame-stream';
-import { answeredThrough, ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
+import { resultProgress } from '@stream-infer/bus/result-progress';
+import { ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
+import { trimResults } from '@stream-infer/bus/result-trim';
+import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { bucketStream } from '@stream-infer/bus/topology';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
@@ -122,12 +125,34 @@ describe('results', () => {
       (e) => busErrorKind(e) === 'wrong-sequence',
     );
     expect(await lastResult(bus, place)).toEqual({ sequence: first + 1, n: 2, token: 7, totals });
-    expect(await answeredThrough(bus, place, ['faces', 'other'])).toEqual(
-      new Map([
-        ['faces', 2],
-        ['other', 0],
-      ]),
-    );
+  });
+
+  test('tell how far an algorithm has come; one with memory that is played offline goes on behind its snapshot', async () => {
+    await ensureResultStream(bus, { maxBytes: 1 << 20 });
+    const snapshots = await openSnapshots(bus);
+    const totals = { triggered: 1, completed: 1, failed: 0, dropped: {} };
+    const runsAfter = async (algorithm: string, mode: 'offline' | 'realtime') =>
+      (await resultProgress(bus, snapshots, { stream: 'cam', run: 'r2', algorithm }, mode)).runsAfter;
+    for (const [algorithm, remembers] of [
+      ['faces', false],
+      ['tracks', true],
+    ] as const) {
+      const place = { stream: 'cam', run: 'r2', algorithm };
+      expect(await runsAfter(algorithm, 'offline')).toBe(0);
+      await publishResult(bus, place, bytes('{"n":9}'), { after: 0, totals, token: 7, remembers });
+    }
+    expect([await runsAfter('faces', 'offline'), await runsAfter('tracks', 'offline')]).toEqual([9, 0]);
+    await snapshots.put({ stream: 'cam', run: 'r2', algorithm: 'tracks' }, { n: 6, bytes: bytes('it') });
+    expect([await runsAfter('tracks', 'offline'), await runsAfter('tracks', 'realtime')]).toEqual([6, 9]);
+  });
+
+  test('are trimmed before a sequence, and nothing is before the first (EX-7)', async () => {
+    const place = { stream: 'cam', run: 'r1', algorithm: 'faces' };
+    const subject = bus.topology.resultSubject('cam', 'r1', 'faces');
+    const { sequence } = await lastResult(bus, place);
+    expect(await trimResults(bus, subject, 1)).toBe(0);
+    expect(await trimResults(bus, subject, sequence)).toBe(1);
+    expect((await lastResult(bus, place)).sequence).toBe(sequence);
   });
 });
 

@@ -22,6 +22,7 @@ export function setUp(mode: Mode, maxInFlight: number, maxStalenessMs = 1_000, o
     },
     mode,
     start: 1,
+    filledFrom: 1,
     progress: { answeredThrough: 0 },
     ...(only && { only }),
   });

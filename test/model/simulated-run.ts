@@ -3,9 +3,18 @@
  * answer in any order, all interleaved by a seed. Nothing is done in it that the services do not do.
  */
 
-import { bufferCapacity, isNeeded, nOfIndex, type SamplePlan, slotOf } from '@stream-infer/core/sample-plan';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  bufferCapacity,
+  isNeeded,
+  nOfIndex,
+  type PlannedAlgorithm,
+  type SamplePlan,
+  slotOf,
+} from '@stream-infer/core/sample-plan';
 import type { Trigger } from '@stream-infer/core/schedule';
 import { StreamSchedule } from '@stream-infer/core/stream-schedule';
+import type { UpstreamResult } from '@stream-infer/core/upstream';
 import type { ModelCall } from './reference-model.ts';
 
 export type SimulatedFrame = { readonly n: number; readonly sequence: number; readonly sourceIndex: number };
@@ -24,7 +33,7 @@ export function numberFrames(plan: SamplePlan, timesMs: readonly number[]): { n:
 }
 
 /** xorshift: the same seed, the same interleaving. */
-function dice(seed: number): (sides: number) => number {
+export function dice(seed: number): (sides: number) => number {
   let state = seed | 1;
   return (sides) => {
     state ^= state << 13;
@@ -41,8 +50,25 @@ export type SimulatedRun = {
   readonly fault: string | undefined;
 };
 
+/** Whether the algorithm fails at n. */
+export type Failing = (algorithm: string, n: number) => boolean;
+
+const encoder = new TextEncoder();
+const FAULT = { code: 'ALGORITHM_FAILED', message: 'it is to fail' } as const;
+
+/** What an algorithm says of n, for those that come after it. */
+export const resultFor = (algorithm: string, n: number, fails: Failing): UpstreamResult =>
+  fails(algorithm, n)
+    ? { kind: 'error', fault: FAULT }
+    : { kind: 'data', json: encoder.encode(JSON.stringify([algorithm, n])) };
+
 /** Plays offline to the end. */
-export function simulateOffline(plan: SamplePlan, timesMs: readonly number[], seed: number): SimulatedRun {
+export function simulateOffline(
+  plan: SamplePlan,
+  timesMs: readonly number[],
+  seed: number,
+  fails: Failing = () => false,
+): SimulatedRun {
   const roll = dice(seed);
   const capacity = bufferCapacity(plan, 'offline');
   const needed = numberFrames(plan, timesMs).filter(({ n }) => isNeeded(plan, n));
@@ -58,6 +84,15 @@ export function simulateOffline(plan: SamplePlan, timesMs: readonly number[], se
 
   const release = (): void => {
     released = schedule.release() ?? released;
+  };
+  const failed = new Set<Trigger<SimulatedFrame>>();
+  const checkInputs = (
+    { algorithm }: { readonly algorithm: PlannedAlgorithm },
+    { n, inputs }: Trigger<SimulatedFrame>,
+  ): void => {
+    const isAsSaid = (name: string): boolean => isDeepStrictEqual(inputs?.get(name), resultFor(name, n, fails));
+    if ((inputs?.size ?? 0) !== (algorithm.after?.length ?? 0) || algorithm.after?.every(isAsSaid) === false)
+      fault = `window ${n} of ${algorithm.name} has other inputs than it comes after`;
   };
   const checkFetched = ({ n, frames: window }: Trigger<SimulatedFrame>): void => {
     const gone = window.find(({ sequence }) => sequence <= released);
@@ -87,8 +122,12 @@ export function simulateOffline(plan: SamplePlan, timesMs: readonly number[], se
       const lane = roll(schedule.schedules.length);
       for (let i = 0; i < schedule.schedules.length; i += 1) {
         const at = (lane + i) % schedule.schedules.length;
-        const trigger = schedule.schedules[at]?.take(0);
-        if (trigger === undefined) continue;
+        const one = schedule.schedules[at];
+        const refused = one?.takeFailed();
+        const trigger = refused?.trigger ?? one?.take(0);
+        if (one === undefined || trigger === undefined) continue;
+        if (refused) failed.add(trigger);
+        else checkInputs(one, trigger);
         checkFetched(trigger);
         underWay.push({ lane: at, trigger });
         return true;
@@ -101,15 +140,17 @@ export function simulateOffline(plan: SamplePlan, timesMs: readonly number[], se
       const lane = schedule.schedules[work.lane];
       checkFetched(work.trigger);
       lane?.answered(work.trigger, null);
-      for (const {
-        trigger: { n, frames: window },
-      } of lane?.ready() ?? []) {
-        published.push({
-          algorithm: lane?.algorithm.name ?? '',
+      for (const { trigger } of lane?.ready() ?? []) {
+        const { n, frames: window } = trigger;
+        const { name = '', frameCount = 1 } = lane?.algorithm ?? {};
+        const handed = frameCount === 0 ? [] : window;
+        published.push({ algorithm: name, n, frames: handed.map(({ sourceIndex }) => sourceIndex) });
+        const hasFailed = failed.has(trigger) || fails(name, n);
+        lane?.settle(
           n,
-          frames: window.map(({ sourceIndex }) => sourceIndex),
-        });
-        lane?.settle(n, 'completed');
+          hasFailed ? 'failed' : 'completed',
+          resultFor(name, n, () => hasFailed),
+        );
       }
       release();
       return true;

@@ -67,7 +67,7 @@ export interface RunContext extends AlgorithmContext {
   readonly n: number;
   /** The time key that the result will stand under, e.g. `"12.5"`. */
   readonly key: string;
-  /** Results of other algorithms for the same frame, by algorithm name. */
+  /** What the algorithms that this one comes `after` returned for the same frame, by algorithm name. */
   readonly inputs: Readonly<Record<string, Json>>;
 }
 
@@ -85,11 +85,25 @@ export interface Algorithm {
     windows: readonly (readonly Frame[])[],
     contexts: readonly RunContext[],
   ): readonly Json[] | Promise<readonly Json[]>;
+  /**
+   * All that it remembers of its stream, for an algorithm with `state: stream`: so that another instance can go on where this one
+   * stood. At most 1 MiB. Called between windows.
+   */
+  snapshot?(): Uint8Array | Promise<Uint8Array>;
+  /** What a `snapshot` gave, handed to a new instance after `init` and before its first window. */
+  restore?(bytes: Uint8Array): void | Promise<void>;
   /** Called once, after the last window. */
   close?(): void | Promise<void>;
 }
 
-export type AlgorithmConstructor = new () => Algorithm;
+/** `stream`: an instance for each stream, which gets its windows in order. `none`: any instance takes any window. */
+export type AlgorithmState = 'none' | 'stream';
+
+export interface AlgorithmConstructor {
+  new (): Algorithm;
+  /** Where the configuration does not say. `none` unless given. */
+  readonly state?: AlgorithmState;
+}
 
 /** The one shape of detections: the i-th entry of each list speaks of the i-th box. */
 export type Detections = {
@@ -99,6 +113,12 @@ export type Detections = {
   readonly scores: readonly number[];
   readonly labels: readonly string[];
   readonly classIds: readonly number[];
+};
+
+/** Detections of objects that are followed from picture to picture. */
+export type TrackedDetections = Detections & {
+  /** Whole numbers from 1; an object keeps its own for as long as it is followed, and none is given twice. */
+  readonly trackIds: readonly number[];
 };
 
 /** Bytes of one frame: packed formats 3 a pixel, gray 1, yuv420p 1.5 (odd sizes round the chroma planes up). */

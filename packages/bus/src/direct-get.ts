@@ -12,7 +12,7 @@ export type DirectMessage = { readonly sequence: number; readonly headers: MsgHd
 
 export type DirectQuery =
   | { readonly seq: number }
-  /** The first from `seq` on. */
+  /** The first of the subject with this sequence or a later one. */
   | { readonly seq: number; readonly next_by_subj: string }
   | { readonly last_by_subj: string };
 

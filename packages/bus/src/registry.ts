@@ -18,6 +18,8 @@ export type RunnerRegistration = {
     readonly concurrency: number;
     /** Windows that an instance runs at once; 1 where absent. */
     readonly maxBatch?: number;
+    /** `stream`: it remembers its stream (EX-9). `none` where absent. */
+    readonly state?: 'none' | 'stream';
   }[];
   readonly startedAtMs: number;
   /** Counts up with each beat. */

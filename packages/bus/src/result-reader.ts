@@ -11,7 +11,7 @@ import { AckPolicy, createInbox, DeliverPolicy, type Msg, NatsError, nanos } fro
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { deliveryInfo } from './delivery-info.ts';
-import { ensureResultStream } from './result-stream.ts';
+import { ensureResultStream, neededFromOf } from './result-stream.ts';
 
 /** One request for messages: bounded in number and bytes, so that a burst of large results fits into memory. */
 const REQUEST = { batch: 500, max_bytes: 4 * 2 ** 20, expires: nanos(5_000), idle_heartbeat: nanos(1_000) };
@@ -30,6 +30,10 @@ export type ResultMessage = {
   readonly sequence: number;
   readonly subject: string;
   readonly bytes: Uint8Array;
+  /** Of the subject's messages those from this sequence on are still needed. */
+  readonly neededFrom?: number;
+  /** Of an end: what begins the subjects of its run's results. */
+  readonly resultSubjects?: string;
 };
 
 export type ResultBatch = {
@@ -122,15 +126,18 @@ function batchOf(bus: Bus, messages: readonly Msg[]): ResultBatch {
   const last = messages.at(-1);
   return {
     kind: 'batch',
-    messages: messages.map(({ subject, reply, data }) => ({
-      kind: bus.topology.isEndSubject(subject) ? 'end' : 'result',
-      sequence: deliveryInfo(reply).streamSequence,
-      subject,
-      bytes: data,
-    })),
+    messages: messages.map((message) => resultMessage(bus, message)),
     pending: deliveryInfo(last?.reply).pending,
     acknowledge: () => void last?.respond(ACKNOWLEDGE),
   };
+}
+
+function resultMessage({ topology }: Bus, { subject, reply, data, headers }: Msg): ResultMessage {
+  const message = { sequence: deliveryInfo(reply).streamSequence, subject, bytes: data };
+  if (topology.isEndSubject(subject))
+    return { kind: 'end', ...message, resultSubjects: topology.resultSubjectsOfEnd(subject) };
+  const neededFrom = neededFromOf(headers);
+  return { kind: 'result', ...message, ...(neededFrom !== undefined && { neededFrom }) };
 }
 
 const ACKNOWLEDGE = new TextEncoder().encode('+ACK');

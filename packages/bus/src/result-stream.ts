@@ -54,6 +54,12 @@ const TOTALS_HEADER = 'Si-Totals';
 /** The fencing token of the scheduler that published a result: one that meets a higher one than its own has been succeeded (EX-6). */
 const TOKEN_HEADER = 'Si-Scheduler';
 
+/** The oldest sequence of its subject that a result's algorithm is still asked for by one that comes after it (R-10). */
+const NEEDED_FROM_HEADER = 'Si-Needed-From';
+
+/** `stream`: the algorithm remembers its stream, so that whoever takes it over needs a snapshot (R-11). */
+const STATE_HEADER = 'Si-State';
+
 /** What stands last on the subject of an algorithm's results. */
 export type LastResult = {
   /** 0 where none does. */
@@ -63,6 +69,9 @@ export type LastResult = {
   /** Of the scheduler that published it. */
   readonly token: number;
   readonly totals?: AlgorithmTotals;
+  readonly neededFrom?: number;
+  /** An algorithm with memory said it (EX-9). */
+  readonly remembers?: boolean;
 };
 
 export type ResultPlace = Pick<ResultRecord, 'stream' | 'run' | 'algorithm'>;
@@ -71,33 +80,39 @@ export async function lastResult(bus: Bus, { stream, run, algorithm }: ResultPla
   const message = await lastOnSubject(bus, bus.topology.resultSubject(stream, run, algorithm));
   if (message === undefined) return { sequence: 0, n: 0, token: 0 };
   const totals = message.headers.get(TOTALS_HEADER);
+  const neededFrom = neededFromOf(message.headers);
   return {
     sequence: message.sequence,
     n: (JSON.parse(new TextDecoder().decode(message.data)) as ResultRecord).n,
     token: Number(message.headers.get(TOKEN_HEADER)),
     ...(totals !== '' && { totals: JSON.parse(totals) as AlgorithmTotals }),
+    ...(neededFrom !== undefined && { neededFrom }),
+    ...(message.headers.has(STATE_HEADER) && { remembers: true }),
   };
-}
-
-/** How far each of these algorithms has come in a run: by name, n of the window answered last, 0 where none is. */
-export async function answeredThrough(
-  bus: Bus,
-  { stream, run }: Pick<ResultRecord, 'stream' | 'run'>,
-  algorithms: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  const last = await Promise.all(algorithms.map((algorithm) => lastResult(bus, { stream, run, algorithm })));
-  return new Map(algorithms.map((name, at) => [name, last[at]?.n ?? 0]));
 }
 
 const lastOnSubject = (bus: Bus, subject: string): Promise<DirectMessage | undefined> =>
   directGet(bus, bus.topology.resultsStream, { last_by_subj: subject });
 
-/** What goes with a result: where it stands, what the ledger says with it, and who publishes it. */
-export type ResultPosition = {
-  /** Sequence of the subject's last message; 0: none. */
-  readonly after: number;
+/** What `Si-Needed-From` says; undefined where it says nothing that is a sequence. */
+export function neededFromOf(message: MsgHdrs | undefined): number | undefined {
+  const sequence = Number(message?.get(NEEDED_FROM_HEADER) || 0);
+  return Number.isSafeInteger(sequence) && sequence > 0 ? sequence : undefined;
+}
+
+/** What a result tells beside itself. */
+export type ResultFacts = {
   /** Up to and with this result. */
   readonly totals: AlgorithmTotals;
+  readonly neededFrom?: number;
+  /** An algorithm with memory said it (EX-9). */
+  readonly remembers?: boolean;
+};
+
+/** What goes with a result: where it stands, who publishes it, and what it tells beside itself. */
+export type ResultPosition = ResultFacts & {
+  /** Sequence of the subject's last message; 0: none. */
+  readonly after: number;
   readonly token: number;
 };
 
@@ -109,11 +124,13 @@ export function publishResult(
   bus: Bus,
   { stream, run, algorithm }: ResultPlace,
   bytes: Uint8Array,
-  { after, totals, token }: ResultPosition,
+  { after, totals, token, neededFrom, remembers }: ResultPosition,
 ): Promise<number> {
   const extra = headers();
   extra.set(TOTALS_HEADER, JSON.stringify(totals));
   extra.set(TOKEN_HEADER, String(token));
+  if (remembers) extra.set(STATE_HEADER, 'stream');
+  if (neededFrom !== undefined) extra.set(NEEDED_FROM_HEADER, String(neededFrom));
   return publishAfter(bus, bus.topology.resultSubject(stream, run, algorithm), bytes, { after, headers: extra });
 }
 

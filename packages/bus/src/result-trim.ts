@@ -5,9 +5,12 @@
 
 import type { Bus } from './bus.ts';
 import { directGet } from './direct-get.ts';
+import { neededFromOf } from './result-stream.ts';
 
 /** Removes all of the subject's messages before `sequence`; returns how many. */
 export async function trimResults(bus: Bus, subject: string, sequence: number): Promise<number> {
+  // The server takes 1 for no limit at all and removes every message of the subject, its last among them.
+  if (sequence <= 1) return 0;
   const { purged } = await bus.manager.streams.purge(bus.topology.resultsStream, { filter: subject, seq: sequence });
   return purged;
 }
@@ -25,13 +28,22 @@ export async function acknowledgedByOthers(bus: Bus): Promise<number> {
   return floor;
 }
 
-/** The subjects of results with more than one message, with the sequence of the last. */
-export async function* untrimmedSubjects(bus: Bus): AsyncGenerator<{ subject: string; lastSequence: number }> {
+/** A subject with more than one message. */
+export type UntrimmedSubject = {
+  readonly subject: string;
+  readonly lastSequence: number;
+  /** Its messages from here on are needed by what comes after its algorithm (R-10). */
+  readonly neededFrom?: number;
+};
+
+export async function* untrimmedSubjects(bus: Bus): AsyncGenerator<UntrimmedSubject> {
   const { resultsStream } = bus.topology;
   const { state } = await bus.manager.streams.info(resultsStream, { subjects_filter: '>' });
   for (const [subject, messages] of Object.entries(state.subjects ?? {})) {
     if (messages < 2) continue;
     const last = await directGet(bus, resultsStream, { last_by_subj: subject });
-    if (last) yield { subject, lastSequence: last.sequence };
+    if (last === undefined) continue;
+    const neededFrom = neededFromOf(last.headers);
+    yield { subject, lastSequence: last.sequence, ...(neededFrom !== undefined && { neededFrom }) };
   }
 }

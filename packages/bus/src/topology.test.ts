@@ -12,12 +12,14 @@ test('streams and buckets are <prefix>_<NAME>, subjects <prefix>.<name>… (N-2)
   expect(names.resultSubject('gate', 'r1', 'faces')).toBe('site-1.results.gate.r1.faces');
   expect(names.endSubject('gate', 'r1')).toBe('site-1.ends.gate.r1');
   expect(names.rewindSubject('gate')).toBe('site-1.rewind.gate');
+  expect(names.snapshotKey('gate', 'r1', 'tracks')).toBe('gate.r1.tracks');
   expect(names.buckets).toEqual({
     streams: 'site-1_streams',
     runs: 'site-1_runs',
     runners: 'site-1_runners',
     members: 'site-1_members',
     assignments: 'site-1_assignments',
+    snapshots: 'site-1_snapshots',
   });
 });
 
@@ -25,4 +27,7 @@ test('an end is told from a result, also of a stream that is called ends', () =>
   const names = createTopology('p');
   expect(names.isEndSubject(names.endSubject('gate', 'r1'))).toBe(true);
   expect(names.isEndSubject(names.resultSubject('ends', 'r1', 'a'))).toBe(false);
+  const subjects = names.resultSubjectsOfEnd(names.endSubject('gate', 'r1'));
+  expect(names.resultSubject('gate', 'r1', 'a').startsWith(subjects)).toBe(true);
+  expect(names.resultSubject('gate', 'r10', 'a').startsWith(subjects)).toBe(false);
 });

@@ -20,6 +20,7 @@
  * | `streams`, `runs`, `runners`             | KV buckets                | specs; runs; who serves what                     |
  * | `members`                                | KV bucket                 | ingests and schedulers, and that they live (D11) |
  * | `assignments`                            | KV bucket                 | which scheduler follows which stream (D11)       |
+ * | `snapshots`                              | KV bucket                 | what algorithms with memory remember (EX-9)      |
  *
  * All carry a prefix, so that installations share a server: stream and bucket names in capitals or as `<prefix>_name`,
  * subjects as `<prefix>.name`.
@@ -39,7 +40,9 @@ export function createTopology(prefix: string) {
       runners: stream('runners'),
       members: stream('members'),
       assignments: stream('assignments'),
+      snapshots: stream('snapshots'),
     },
+    snapshotKey: (id: string, run: string, algorithm: string): string => [id, run, algorithm].join('.'),
     framesStream: (id: string, epoch: number): string => stream(`FRAMES_${id}_${epoch}`),
     /** Whose frame buffer a JetStream stream is; undefined where it is none. */
     streamOfFrames(name: string): string | undefined {
@@ -57,6 +60,8 @@ export function createTopology(prefix: string) {
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),
     endSubject: (id: string, run: string): string => subject('ends', id, run),
     isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
+    /** What begins the subjects of the results of the run that ends there. */
+    resultSubjectsOfEnd: (text: string): string => `${subject('results', text.slice(subject('ends', '').length))}.`,
     deadLettersStream: stream('DEAD_LETTERS'),
     deadLettersStreamSubjects: [subject('dead-letters', '>'), subject('replays', '>')],
     deadLetterSubject: (id: string, run: string, algorithm: string): string =>

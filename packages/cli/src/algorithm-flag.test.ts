@@ -72,7 +72,7 @@ describe('a mistake names the algorithm and the culprit', () => {
     ['faces=x,model', 'USAGE', /--algorithm faces: model is no key=value/],
     ['faces=x,', 'USAGE', /a comma with nothing after it/],
     ['faces=x,framecount=3', 'USAGE', /there is no key framecount: did you mean frameCount\?/],
-    ['faces=x,frameCount=0', 'CONFIG_INVALID', /--algorithm faces: frameCount is 0: it must be at least 1/],
+    ['faces=x,frameCount=-1', 'CONFIG_INVALID', /--algorithm faces: frameCount is -1: it must be at least 0/],
     ['faces=x,interval=1,intervalFrames=2', 'CONFIG_INVALID', /give interval or intervalFrames, not both/],
     ['faces=x,box={w:1}', 'USAGE', /--algorithm faces: box=\{w:1\} is no JSON: quote it for the shell/],
     ['faces=x,inputs.1.name=b', 'USAGE', /inputs\.1 is given and inputs\.0 is not/],

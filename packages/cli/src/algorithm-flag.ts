@@ -15,7 +15,7 @@ import type { Json } from '@stream-infer/core/json';
 import { nameFrom } from '@stream-infer/core/names';
 import { nearestKey } from '@stream-infer/core/nearest-key';
 
-const SCHEDULE_KEYS = Object.keys({ ...scheduleShape, ...runnerShape });
+const SCHEDULE_KEYS = Object.keys({ ...scheduleShape, state: true, ...runnerShape });
 const EXAMPLE = '--algorithm stats=frame-stats,interval=1';
 
 /** What dots make: by key, or by place. */

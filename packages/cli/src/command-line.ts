@@ -18,7 +18,7 @@ export const RUN_OPTIONS = {
     value: 'NAME=USE[,key=value…]',
     multiple: true,
     description:
-      'An algorithm: a built-in (onnx-detector, onnx, frame-stats) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight, maxStalenessMs, maxAttempts, concurrency, maxBatch, maxDelayMs) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5, inputs.0.name=x), lists in brackets (labels=[cat,dog]). May be given several times.',
+      'An algorithm: a built-in (onnx-detector, onnx, frame-stats, byte-track, crop-onnx) or the path of a module. Keys of the schedule (frameCount, frameStep, interval, intervalFrames, after, timeoutMs, maxInFlight, maxStalenessMs, maxAttempts, state, concurrency, maxBatch, maxDelayMs) set it; all others are options of the algorithm, nested by dots (nms.iou=0.5, inputs.0.name=x), lists in brackets (labels=[cat,dog]). May be given several times.',
   },
   ...STREAM_FLAGS,
   runners: { type: 'string', value: 'N', description: 'Runner processes that share the work. Default: 1.' },

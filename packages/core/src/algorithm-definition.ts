@@ -32,10 +32,12 @@ const MOST_FRAMES = 1024;
 export const scheduleShape = {
   frameCount: z
     .int()
-    .min(1)
+    .min(0)
     .max(MOST_FRAMES)
     .optional()
-    .describe('Frames in a window; where frameStep is 0, the first windows have fewer. Default 1.'),
+    .describe(
+      'Frames in a window; where frameStep is 0, the first windows have fewer. 0, where it comes after others: none, their results alone. Default 1.',
+    ),
   frameStep: z
     .int()
     .min(0)
@@ -53,6 +55,12 @@ export const scheduleShape = {
     .min(1)
     .optional()
     .describe('Played frames between invocations. Default 1 where no interval is given.'),
+  after: z
+    .union([name, z.array(name).min(1)])
+    .optional()
+    .describe(
+      'Invoked for each result of this algorithm, or where all of a list have one, with their results. Takes the place of an interval.',
+    ),
   timeoutMs: z
     .int()
     .min(1)
@@ -100,19 +108,38 @@ export const runnerShape = {
     .describe('How long an idle instance waits for a batch to fill, in milliseconds, from its first window on.'),
 };
 
-const oneInterval = (value: { interval?: unknown; intervalFrames?: unknown }): boolean =>
-  value.interval === undefined || value.intervalFrames === undefined;
+type Pace = { interval?: unknown; intervalFrames?: unknown; after?: unknown };
+
+const oneInterval = ({ interval, intervalFrames }: Pace): boolean =>
+  interval === undefined || intervalFrames === undefined;
 const ONE_INTERVAL = { message: 'give interval or intervalFrames, not both', path: ['intervalFrames'] };
+
+const afterOrInterval = ({ after, interval, intervalFrames }: Pace): boolean =>
+  after === undefined || (interval === undefined && intervalFrames === undefined);
+const AFTER_OR_INTERVAL = {
+  message: 'give after, or interval or intervalFrames: what comes after others is due with them',
+  path: ['after'],
+};
 
 export const algorithmDefinitionSchema = z
   .strictObject({
     name: name.describe('What results are keyed by.'),
-    use: z.string().min(1).describe('A built-in (onnx-detector, onnx, frame-stats) or the path of a module.'),
+    use: z
+      .string()
+      .min(1)
+      .describe('A built-in (onnx-detector, onnx, frame-stats, byte-track, crop-onnx) or the path of a module.'),
     options: z.record(z.string(), json).default({}).describe('Handed to the algorithm as they are.'),
     ...scheduleShape,
+    state: z
+      .enum(['none', 'stream'])
+      .optional()
+      .describe(
+        'stream: an instance for each stream, on one runner, its windows in order, one at a time. none: any instance takes any window. Default: as its class says.',
+      ),
     ...runnerShape,
   })
-  .refine(oneInterval, ONE_INTERVAL);
+  .refine(oneInterval, ONE_INTERVAL)
+  .refine(afterOrInterval, AFTER_OR_INTERVAL);
 
 export type AlgorithmDefinition = z.output<typeof algorithmDefinitionSchema>;
 
@@ -125,5 +152,6 @@ export const streamAlgorithmSchema = z.union([
       as: name.optional().describe('The name of its results on this stream.'),
       ...scheduleShape,
     })
-    .refine(oneInterval, ONE_INTERVAL),
+    .refine(oneInterval, ONE_INTERVAL)
+    .refine(afterOrInterval, AFTER_OR_INTERVAL),
 ]);

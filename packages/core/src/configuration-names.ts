@@ -4,13 +4,18 @@ import type { Configuration } from './configuration.ts';
 import { Fault } from './fault.ts';
 import { nearestKey } from './nearest-key.ts';
 import type { StreamDefinition } from './stream-definition.ts';
+import { upstreamFirst, upstreamNames } from './upstream.ts';
 
-/** Throws CONFIG_DUPLICATE_NAME or CONFIG_UNKNOWN_ALGORITHM. */
+/** Throws CONFIG_DUPLICATE_NAME, CONFIG_UNKNOWN_ALGORITHM, or CONFIG_INVALID where algorithms come after each other in a circle. */
 export function checkNames({ algorithms, streams }: Configuration, where: string): void {
   const definitions = algorithms.map(({ name }) => name);
   refuseDuplicate(definitions, (name, first, second) => {
     return `${where}: algorithms[${first}] and algorithms[${second}] are both named ${name}: give each a name of its own`;
   });
+  upstreamFirst(
+    algorithms.map(({ name, after }) => ({ name, after: upstreamNames(after) })),
+    where,
+  );
   checkStreamIds(streams, where);
   for (const [index, stream] of streams.entries())
     checkAlgorithmList(stream, definitions, `${where}: streams[${index}].algorithms`);

@@ -79,6 +79,15 @@ export const FAULTS = {
     description:
       'A runner gave an invocation back before it started: it was cancelled, it became stale, or the runner drains.',
   },
+  UPSTREAM_FAILED: {
+    exitStatus: 1,
+    description: 'An algorithm that this one comes after has an error result for the window.',
+  },
+  STATE_LOST: {
+    exitStatus: 1,
+    description:
+      'What an algorithm with memory remembered of its stream is gone with its runner, and there is no snapshot of it.',
+  },
   FRAME_GONE: { exitStatus: 1, description: 'A frame left the buffer before the runner fetched it.' },
   FRAME_MISMATCH: { exitStatus: 1, description: 'A reference led to a frame of another run or number.' },
   RUNNER_LOST: { exitStatus: 1, description: 'The runner died or became unreachable while it held the invocation.' },

@@ -3,7 +3,7 @@
  * that the ingest that selects and the scheduler that waits for them agree without talking.
  *
  * An algorithm is due at multiples of its interval and looks back from there in steps, so what it needs repeats with its
- * interval: a set of residues.
+ * interval: a set of residues. One that comes after others is due at some of their slots, and looks back from there.
  */
 
 import type { Sampling } from './run.ts';
@@ -25,6 +25,8 @@ export function neededFrames(sampling: Sampling, looks: readonly Look[]): Needed
   if (sampling === 'time' && looks.some((look) => look.frameCount > 1)) return { kind: 'all' };
   const sets = new Map<string, ResidueSet>();
   for (const look of looks) {
+    // Without frames of its own it wants none but those of what it comes after.
+    if (look.frameCount === 0) continue;
     const set = residues(look);
     const [first] = set.ranges;
     if (first && first[0] === 0 && first[1] === set.modulus - 1) return { kind: 'all' };

@@ -7,6 +7,12 @@ export type Rational = { readonly num: number; readonly den: number };
 
 const gcd = (a: bigint, b: bigint): bigint => (b === 0n ? a : gcd(b, a % b));
 
+/** The least number that both divide, undefined beyond 2^53. */
+export function leastCommonMultiple(a: number, b: number): number | undefined {
+  const multiple = (BigInt(a) / gcd(BigInt(a), BigInt(b))) * BigInt(b);
+  return multiple <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(multiple) : undefined;
+}
+
 /** num/den in lowest terms with a positive denominator. Throws RangeError for den = 0 or parts beyond 2^53. */
 export function rational(num: number | bigint, den: number | bigint = 1): Rational {
   let n = BigInt(num);

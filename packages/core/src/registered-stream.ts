@@ -15,10 +15,11 @@ export type RegisteredStream = StreamSpec & {
 export function definitionOf({ owner: _owner, algorithms, ...spec }: RegisteredStream): StreamDefinitionInput {
   return {
     ...spec,
-    algorithms: algorithms.map(({ name, definition, ...schedule }) => ({
+    algorithms: algorithms.map(({ name, definition, after, ...schedule }) => ({
       name: definition,
       ...(name !== definition && { as: name }),
       ...schedule,
+      ...(after && { after: [...after] }),
     })),
   };
 }

@@ -11,6 +11,7 @@ import { samplePlan } from './sample-plan.ts';
 import { sourceKind } from './source-kind.ts';
 import type { StreamDefinition } from './stream-definition.ts';
 import type { Mode, SourceFrom, StreamAlgorithm, StreamSpec } from './stream-spec.ts';
+import { upstreamNames } from './upstream.ts';
 
 const MAX_IN_FLIGHT = { offline: 8, realtime: 2 } as const satisfies Record<Mode, number>;
 const TIMEOUT_MS = 10_000;
@@ -18,7 +19,7 @@ const MAX_ATTEMPTS = 3;
 
 /**
  * @param resolvePath makes a path of the configuration absolute.
- * Throws WINDOW_EXCEEDS_BUFFER, INTERVAL_TOO_SHORT or SIZE_ODD.
+ * Throws WINDOW_EXCEEDS_BUFFER, INTERVAL_TOO_SHORT, CONFIG_INVALID or SIZE_ODD.
  */
 export function resolveStreams(
   configuration: Configuration,
@@ -63,15 +64,19 @@ type Listed = Exclude<NonNullable<StreamDefinition['algorithms']>[number], strin
 
 function resolveAlgorithm(listed: Listed, definitions: readonly AlgorithmDefinition[], mode: Mode): StreamAlgorithm {
   const definition = definitions.find(({ name }) => name === listed.name);
-  // The stream's own interval stands in place of the definition's, in whichever unit either is.
-  const paced = listed.interval === undefined && listed.intervalFrames === undefined ? definition : listed;
+  // The stream's own interval, or `after`, stands in place of the definition's, whichever either is.
+  const own = listed.interval ?? listed.intervalFrames ?? listed.after;
+  const paced = own === undefined ? definition : listed;
+  const after = upstreamNames(paced?.after);
   const maxStalenessMs = listed.maxStalenessMs ?? definition?.maxStalenessMs;
   return {
     name: listed.as ?? listed.name,
     definition: listed.name,
     frameCount: listed.frameCount ?? definition?.frameCount ?? 1,
     frameStep: listed.frameStep ?? definition?.frameStep ?? 0,
-    ...(paced?.interval === undefined ? { intervalFrames: paced?.intervalFrames ?? 1 } : { interval: paced.interval }),
+    ...(after !== undefined && { after }),
+    ...(paced?.interval !== undefined && { interval: paced.interval }),
+    ...(after === undefined && paced?.interval === undefined && { intervalFrames: paced?.intervalFrames ?? 1 }),
     timeoutMs: listed.timeoutMs ?? definition?.timeoutMs ?? TIMEOUT_MS,
     maxInFlight: listed.maxInFlight ?? definition?.maxInFlight ?? MAX_IN_FLIGHT[mode],
     maxAttempts: listed.maxAttempts ?? definition?.maxAttempts ?? MAX_ATTEMPTS,
@@ -92,7 +97,7 @@ function exact(text: string): Rational {
 /** No source is as fast: what a plan at this rate refuses, no source could mend. */
 const FASTEST_FPS = '1000000';
 
-/** Throws WINDOW_EXCEEDS_BUFFER or INTERVAL_TOO_SHORT where that can be told without the source. */
+/** Throws WINDOW_EXCEEDS_BUFFER, INTERVAL_TOO_SHORT or CONFIG_INVALID where that can be told without the source. */
 function refuseImpossible(spec: StreamSpec): void {
   samplePlan(spec, {
     width: 1,

@@ -4,18 +4,20 @@
  */
 
 import type { SamplePlan } from './sample-plan.ts';
-import { filledFrom, oldestWanted } from './window.ts';
+import { chainsFilledFrom, oldestWanted, shapeOf } from './window.ts';
 
 /**
- * The first played frame that any window wants which is due and not answered.
- * @param answeredThrough by algorithm: n of the window answered last, 0 where none is.
+ * The first played frame that any window wants which is due and not answered. What comes after others is due where they are, and wants
+ * the frame that tells its place even where it is handed none.
+ * @param runsAfter by algorithm: n behind which its windows are run, 0 where it begins.
  */
-export function resumeFrom({ algorithms, firstN }: SamplePlan, answeredThrough: ReadonlyMap<string, number>): number {
+export function resumeFrom({ algorithms, firstN }: SamplePlan, runsAfter: ReadonlyMap<string, number>): number {
+  const filled = chainsFilledFrom(algorithms, firstN);
   const wanted = algorithms.map((algorithm) => {
     const { name, intervalFrames } = algorithm;
-    const after = Math.max(answeredThrough.get(name) ?? 0, filledFrom(algorithm, firstN) - 1);
+    const after = Math.max(runsAfter.get(name) ?? 0, (filled.get(name) ?? firstN) - 1);
     const due = (Math.floor(after / intervalFrames) + 1) * intervalFrames;
-    return oldestWanted(algorithm, due, firstN);
+    return oldestWanted(shapeOf(algorithm), due, firstN);
   });
   return Math.min(...wanted);
 }

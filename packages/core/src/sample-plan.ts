@@ -11,6 +11,7 @@ import {
   floorDivide,
   floorProduct,
   formatRational,
+  leastCommonMultiple,
   minimum,
   parseRational,
   type Rational,
@@ -18,15 +19,19 @@ import {
 } from './rational.ts';
 import type { Sampling, SourceFacts } from './run.ts';
 import type { Mode, StreamAlgorithm, StreamSpec } from './stream-spec.ts';
+import { upstreamFirst } from './upstream.ts';
 
 export type { Needed } from './needed-frames.ts';
 
 export type PlannedAlgorithm = {
   readonly name: string;
   readonly definition: string;
+  /** 0 only with `after`. */
   readonly frameCount: number;
   readonly frameStep: number;
-  /** Due when n mod intervalFrames = 0. */
+  /** The algorithms that it comes after; absent for one that is due by its own interval. */
+  readonly after?: readonly string[];
+  /** Due when n mod intervalFrames = 0; with `after` the least common multiple of theirs, and due only where all of them are. */
   readonly intervalFrames: number;
   /** Played frames a window spans: frameCount × max(frameStep, 1). */
   readonly span: number;
@@ -53,7 +58,7 @@ export type SamplePlan = {
   readonly needed: Needed;
 };
 
-/** Throws INTERVAL_TOO_SHORT and WINDOW_EXCEEDS_BUFFER, naming stream, algorithm and figures. */
+/** Throws INTERVAL_TOO_SHORT, WINDOW_EXCEEDS_BUFFER and CONFIG_INVALID, naming stream, algorithm and figures. */
 export function samplePlan(spec: StreamSpec, source: SourceFacts): SamplePlan {
   const where = `stream ${spec.id}`;
   const sourceFps = fraction(source.fps, `${where}: the source's frame rate`);
@@ -61,7 +66,7 @@ export function samplePlan(spec: StreamSpec, source: SourceFacts): SamplePlan {
   const fps = source.sampling === 'index' ? minimum(asked, sourceFps) : asked;
   const position = fraction(spec.position, `${where}: position`);
   const dueFps = source.sampling === 'index' && isJustBelow(sourceFps, asked) ? asked : fps;
-  const algorithms = spec.algorithms.map((algorithm) => planned(algorithm, spec, { dueFps, fps }));
+  const algorithms = plannedAlgorithms(spec, { dueFps, fps }, where);
   return {
     sampling: source.sampling,
     sourceFps,
@@ -90,10 +95,28 @@ const LEAST_STALENESS_MS = 1_000;
 /** `dueFps` says when an algorithm is due, `fps` how much time that is. */
 type Rates = { readonly dueFps: Rational; readonly fps: Rational };
 
-function planned(algorithm: StreamAlgorithm, spec: StreamSpec, { dueFps, fps }: Rates): PlannedAlgorithm {
-  const { name, definition, frameCount, frameStep, timeoutMs, maxInFlight, maxAttempts } = algorithm;
+/** In the spec's order; what comes after others is planned behind them. */
+function plannedAlgorithms(spec: StreamSpec, rates: Rates, where: string): readonly PlannedAlgorithm[] {
+  const done = new Map<string, PlannedAlgorithm>();
+  for (const algorithm of upstreamFirst(spec.algorithms, where))
+    done.set(algorithm.name, planned(algorithm, spec, rates, done));
+  return spec.algorithms.flatMap(({ name }) => done.get(name) ?? []);
+}
+
+function planned(
+  algorithm: StreamAlgorithm,
+  spec: StreamSpec,
+  { dueFps, fps }: Rates,
+  done: ReadonlyMap<string, PlannedAlgorithm>,
+): PlannedAlgorithm {
+  const { name, definition, frameCount, frameStep, after, timeoutMs, maxInFlight, maxAttempts } = algorithm;
   const where = `stream ${spec.id}, algorithm ${name}`;
-  const intervalFrames = algorithm.intervalFrames ?? framesOf(algorithm.interval ?? '0', dueFps, where);
+  if (frameCount === 0 && after === undefined)
+    throw new Fault('CONFIG_INVALID', `${where}: frameCount is 0, which needs after: give it at least 1`);
+  const upstream = (after ?? []).flatMap((one) => done.get(one) ?? []);
+  const intervalFrames = after
+    ? dueTogether(upstream)
+    : (algorithm.intervalFrames ?? framesOf(algorithm.interval ?? '0', dueFps, where));
   const span = frameCount * Math.max(frameStep, 1);
   if (spec.buffer !== undefined && span > spec.buffer)
     throw new Fault(
@@ -101,12 +124,22 @@ function planned(algorithm: StreamAlgorithm, spec: StreamSpec, { dueFps, fps }: 
       `${where}: a window of frameCount ${frameCount} × frameStep ${frameStep} spans ${span} played frames and the buffer holds ${spec.buffer}, so it would never run: set buffer to ${span} or more, or to auto`,
     );
   const intervalMs = (intervalFrames * fps.den * 1_000) / fps.num;
-  const maxStalenessMs = algorithm.maxStalenessMs ?? Math.max(LEAST_STALENESS_MS, intervalMs);
+  const own = algorithm.maxStalenessMs;
+  // From capture on, as all times are: what it comes after takes its own.
+  const upstreamMs = Math.max(0, ...upstream.map((one) => one.maxStalenessMs));
+  const maxStalenessMs = own ?? Math.max(LEAST_STALENESS_MS, intervalMs) + upstreamMs;
   // A window that may wait for an hour because it is due once an hour is not to hold an hour of the others' frames.
-  const heldMs = algorithm.maxStalenessMs ?? LEAST_STALENESS_MS;
-  const look = { name, definition, frameCount, frameStep, intervalFrames, span };
+  const heldMs = own ?? LEAST_STALENESS_MS + Math.max(0, ...upstream.map((one) => one.heldMs));
+  const look = { name, definition, frameCount, frameStep, ...(after && { after }), intervalFrames, span };
   return { ...look, timeoutMs, maxInFlight, maxAttempts, maxStalenessMs, heldMs };
 }
+
+/** Where all of them are due; beyond 2^53, which no stream reaches, nowhere. */
+const dueTogether = (upstream: readonly PlannedAlgorithm[]): number =>
+  upstream.reduce(
+    (together, { intervalFrames }) => leastCommonMultiple(together, intervalFrames) ?? Number.MAX_SAFE_INTEGER,
+    1,
+  );
 
 function framesOf(interval: string, dueFps: Rational, where: string): number {
   const frames = floorProduct(fraction(interval, `${where}: interval`), dueFps);
@@ -156,17 +189,19 @@ const LEAST_REALTIME_FRAMES = 4;
 
 /**
  * Capacity of the frame buffer in published frames (EX-3). Offline: the longest window, and for each algorithm maxInFlight
- * windows at once; a run never stalls with it, since with nothing under way no more than a window is held. Realtime: the longest
- * window and what is published while a window waits as long as it may.
+ * windows at once, those of the algorithms that it comes after besides; a run never stalls with it, since with nothing under way no
+ * more than a window is held. Realtime: the longest window and what is published while a window waits as long as it may, which for
+ * what comes after others is reckoned from capture on too, and a run for each of the chain.
  */
 export function bufferCapacity(plan: SamplePlan, mode: Mode): number {
   const { algorithms, needed } = plan;
   const window = mostNeededIn(needed, Math.max(...algorithms.map(({ span }) => span)));
   switch (mode) {
     case 'offline':
-      return window + Math.max(...algorithms.map((algorithm) => underWay(algorithm, needed))) + SLACK_FRAMES;
+      return window + longestChain(algorithms, (algorithm) => underWay(algorithm, needed)) + SLACK_FRAMES;
     case 'realtime': {
-      const heldMs = Math.max(...algorithms.map((algorithm) => algorithm.heldMs)) + HELD_LONGER_MS;
+      const runsMs = HELD_LONGER_MS * longestChain(algorithms, () => 1);
+      const heldMs = Math.max(...algorithms.map((algorithm) => algorithm.heldMs)) + runsMs;
       const heldFrames = 1 + Math.ceil((toNumber(plan.fps) * heldMs) / 1_000);
       return Math.max(LEAST_REALTIME_FRAMES, window + mostNeededIn(needed, heldFrames));
     }
@@ -177,4 +212,26 @@ function underWay({ maxInFlight, intervalFrames, frameCount }: PlannedAlgorithm,
   const own = maxInFlight * Math.min(frameCount, intervalFrames);
   const all = maxInFlight * mostNeededIn(needed, intervalFrames);
   return Math.max(own, Math.min(all, MOST_BETWEEN_TRIGGERS));
+}
+
+/** The largest sum of `weight` over an algorithm and those that it comes after, one behind the other. */
+function longestChain(
+  algorithms: readonly PlannedAlgorithm[],
+  weight: (algorithm: PlannedAlgorithm) => number,
+): number {
+  const sums = new Map<string, number>();
+  for (const algorithm of upstreamFirst(algorithms, 'plan')) {
+    const before = (algorithm.after ?? []).map((name) => sums.get(name) ?? 0);
+    sums.set(algorithm.name, weight(algorithm) + Math.max(0, ...before));
+  }
+  return Math.max(...sums.values());
+}
+
+/**
+ * Offline: after how many windows an algorithm with memory is asked for a snapshot. Those behind the last one keep their frames, so
+ * that they can be run again; the buffer has room for them, as they are no more than it counts on to be under way.
+ */
+export function snapshotEvery({ needed }: SamplePlan, { maxInFlight, intervalFrames }: PlannedAlgorithm): number {
+  const between = Math.max(1, mostNeededIn(needed, intervalFrames));
+  return Math.max(1, Math.min(maxInFlight, Math.floor(MOST_BETWEEN_TRIGGERS / between)));
 }

@@ -7,46 +7,32 @@
  * - At most maxInFlight invocations are under way, and answers that wait for an older one are bounded.
  * - Answers come out in the order in which their windows were due (I4).
  * - Every window that was due is settled exactly once, in the ledger (I1).
+ * - An algorithm that comes after others has a window where all of these have a result; until then it is prepared, and keeps its
+ *   frames. Where one of them drops its window there is none.
  * - `neededFrom` names the oldest slot that an unfinished or future window wants: a window that is not settled keeps its frames,
  *   so that it can be sent again (EX-4, EX-6).
  *
  * Times are milliseconds of one monotonic clock, the caller's.
  */
 
+import { DueWindows, type DueWindowsOptions } from './due-windows.ts';
+import type { Fault } from './fault.ts';
 import type { FrameHistory, PublishedFrame } from './frame-history.ts';
 import { type DropReason, Ledger, type Outcome } from './ledger.ts';
 import { Order } from './order.ts';
-import type { AlgorithmTotals } from './result-record.ts';
+import { type PreparedWindow, PreparedWindows, type Trigger, triggerOf } from './prepared-windows.ts';
+import { RetainedWindows } from './retained-windows.ts';
 import type { PlannedAlgorithm } from './sample-plan.ts';
 import type { Mode } from './stream-spec.ts';
-import { filledFrom, oldestWanted, windowAt } from './window.ts';
+import { goneResult, hasGone, type UpstreamResult, upstreamFault } from './upstream.ts';
 
-/** A window that is due. */
-export type Trigger<F> = {
-  /** Of the newest frame. */
-  readonly n: number;
-  /** Oldest first. */
-  readonly frames: readonly F[];
-  readonly triggeredAtMs: number;
-  /** When its newest frame was captured. */
-  readonly capturedAtMs: number;
-};
+export type { Progress } from './due-windows.ts';
+export type { Trigger } from './prepared-windows.ts';
 
 /** A window and what was answered. */
 export type Answered<F, A> = { readonly trigger: Trigger<F>; readonly answer: A };
 
-/** What was published before this process took the stream over (EX-6). */
-export type Progress = { readonly answeredThrough: number; readonly totals?: AlgorithmTotals };
-
-export type ScheduleOptions = {
-  readonly algorithm: PlannedAlgorithm;
-  readonly mode: Mode;
-  /** n of the first slot played. */
-  readonly start: number;
-  readonly progress: Progress;
-  /** Where it is given, no other windows are due. */
-  readonly only?: readonly number[];
-};
+export type ScheduleOptions = DueWindowsOptions & { readonly mode: Mode };
 
 /** Answers that may wait for an older one, beyond maxInFlight. */
 const ORDER_ROOM = 64;
@@ -55,14 +41,18 @@ const ORDER_ROOM = 64;
 export class Schedule<F extends PublishedFrame, A> {
   readonly algorithm: PlannedAlgorithm;
   readonly ledger: Ledger;
+  /** Told of each window that is over or will not be due, with what was published of it, if anything was. */
+  onSettled: ((n: number, result: UpstreamResult | undefined) => void) | undefined;
+  /** What would have to be run again if an instance were lost. */
+  readonly retained = new RetainedWindows<F>();
   readonly #mode: Mode;
-  readonly #answeredThrough: number;
-  readonly #only: ReadonlySet<number> | undefined;
-  #start: number;
+  readonly #due: DueWindows;
   #ended = false;
   #stopped = false;
   /** Windows that wait to be sent, oldest first. */
   readonly #waiting: Trigger<F>[] = [];
+  /** Not due yet, for want of results that they come after. */
+  readonly #prepared = new PreparedWindows<F>();
   /** Windows that are triggered and not settled, oldest first. */
   readonly #open = new Map<number, Trigger<F>>();
   readonly #underWay = new Set<number>();
@@ -71,18 +61,22 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Of the windows that were sent, whether once or again. */
   readonly #order = new Order<Answered<F, A>>();
 
-  constructor({ algorithm, mode, start, progress, only }: ScheduleOptions) {
-    this.algorithm = algorithm;
-    this.ledger = new Ledger(progress.totals);
-    this.#mode = mode;
-    this.#start = start;
-    this.#answeredThrough = progress.answeredThrough;
-    this.#only = only && new Set(only);
+  constructor(options: ScheduleOptions) {
+    this.algorithm = options.algorithm;
+    this.ledger = new Ledger(options.progress.totals);
+    this.#mode = options.mode;
+    this.#due = new DueWindows(options);
   }
 
-  /** Whether nothing is open. */
+  /** Whether nothing is open or prepared. */
   get idle(): boolean {
-    return this.#open.size === 0;
+    return this.#open.size === 0 && this.#prepared.size === 0;
+  }
+
+  /** The oldest n that is not settled, or may have to be run again; Infinity where none is. */
+  get oldestUnsettled(): number {
+    const [open = Number.POSITIVE_INFINITY] = this.#open.keys();
+    return Math.min(open, this.#prepared.oldest, this.retained.oldest);
   }
 
   get waiting(): number {
@@ -102,34 +96,52 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Windows fill from slot n on: a live source was joined there. */
   startAt(n: number): void {
-    this.#start = n;
+    this.#due.startAt(n);
+  }
+
+  /**
+   * Offline: the frames up to n were released before they could be seen here. What is not answered wants none of them; what is to be run
+   * again may.
+   */
+  releasedThrough(n: number): void {
+    if (this.#due.wantsAgain(n)) this.retained.miss('frames');
   }
 
   /** The frame n, newest of `history`, was played `ageMs` ago. */
   frame(n: number, history: FrameHistory<F>, nowMs: number, ageMs: number): void {
-    if (n % this.algorithm.intervalFrames !== 0 || n <= this.#answeredThrough) return;
-    if (this.#only?.has(n) === false) return;
-    const window = windowAt(this.algorithm, n, this.#start, history);
-    if (window.kind === 'unfilled') return;
-    this.ledger.trigger();
-    if (window.kind !== 'filled') {
-      this.ledger.settle('frame-lost');
+    const window = this.#due.at(n, history);
+    if (window === undefined) return;
+    const prepared = { n, window, triggeredAtMs: nowMs, capturedAtMs: nowMs - ageMs };
+    if (this.algorithm.after) this.#prepared.add(prepared);
+    else this.#trigger(prepared);
+  }
+
+  /** What is known here of window n: it may have a result yet, has that, or has none and never will. */
+  resultOf(n: number): 'awaited' | UpstreamResult | undefined {
+    if (this.#open.has(n) || this.#prepared.has(n)) return 'awaited';
+    const published = this.#due.published(n);
+    if (published !== 'gone') return published;
+    return this.#mode === 'realtime' ? undefined : goneResult(this.algorithm.name, n);
+  }
+
+  /** The algorithm `name`, which this one comes after, has this result of n, or none. */
+  upstream(name: string, n: number, result: UpstreamResult | undefined): void {
+    if (result === undefined) {
+      // It will not be due; neither will those that come after it.
+      if (this.#prepared.delete(n)) this.onSettled?.(n, undefined);
       return;
     }
-    const trigger = { n, frames: window.frames, triggeredAtMs: nowMs, capturedAtMs: nowMs - ageMs };
-    this.#open.set(n, trigger);
-    if (this.#mode === 'realtime') this.#dropWaiting('replaced');
-    this.#waiting.push(trigger);
+    const due = this.#prepared.input(name, n, result, this.algorithm.after?.length ?? 0);
+    if (due) this.#trigger(due);
   }
 
   /** Published frames among `from` to `to` were lost. By time some of these slots may have been gaps; they count as lost too. */
   lose(from: number, to: number): void {
-    const { intervalFrames } = this.algorithm;
-    const first = Math.max(from, filledFrom(this.algorithm, this.#start), this.#answeredThrough + 1);
-    const due = this.#only
-      ? [...this.#only].filter((n) => n >= first && n <= to).length
-      : Math.floor(to / intervalFrames) - Math.floor((first - 1) / intervalFrames);
-    if (due <= 0) return;
+    if (this.#due.againWithin(from, to) > 0) this.retained.miss('frames');
+    // What it comes after lost its window there, and it has none.
+    if (this.algorithm.after) return;
+    const due = this.#due.newWithin(from, to);
+    if (due === 0) return;
     this.ledger.trigger(due);
     this.ledger.settle('frame-lost', due);
   }
@@ -143,9 +155,16 @@ export class Schedule<F extends PublishedFrame, A> {
       this.drop(trigger.n, 'stale');
       return this.take(nowMs);
     }
-    this.#underWay.add(trigger.n);
-    if (!this.#order.has(trigger.n)) this.#order.expect(trigger.n);
-    return trigger;
+    return this.#underWayNow(trigger);
+  }
+
+  /** The next window where what it comes after has an error: under way from now on, to be answered with that fault and not sent. */
+  takeFailed(): { readonly trigger: Trigger<F>; readonly fault: Fault } | undefined {
+    const [trigger] = this.#waiting;
+    const fault = trigger?.inputs && upstreamFault(trigger.inputs);
+    if (trigger === undefined || fault === undefined || !this.canTake) return undefined;
+    this.#waiting.shift();
+    return { trigger: this.#underWayNow(trigger), fault };
   }
 
   /** Realtime: milliseconds until its result is of no use; Infinity offline. */
@@ -211,11 +230,12 @@ export class Schedule<F extends PublishedFrame, A> {
     this.settle(n, reason);
   }
 
-  /** Window n is over. */
-  settle(n: number, outcome: Outcome): void {
+  /** Window n is over. @param result what was published, where others come after it. */
+  settle(n: number, outcome: Outcome, result?: UpstreamResult): void {
     if (!this.#open.delete(n)) throw new RangeError(`window ${n} of ${this.algorithm.name} is not open`);
     this.#landed(n);
     this.ledger.settle(outcome);
+    this.onSettled?.(n, result);
   }
 
   /** Drops what waits and has become stale: without a runner nobody takes it, and nothing newer replaces the last. */
@@ -247,11 +267,41 @@ export class Schedule<F extends PublishedFrame, A> {
   /** The oldest slot that an open window, or one due after `lastN`, wants. Infinity where none does. */
   neededFrom(lastN: number): number {
     const [oldest] = this.#open.values();
-    const open = oldest?.frames[0]?.n ?? Number.POSITIVE_INFINITY;
-    if (this.#ended) return open;
-    const { intervalFrames } = this.algorithm;
-    const due = (Math.floor(lastN / intervalFrames) + 1) * intervalFrames;
-    return Math.min(open, oldestWanted(this.algorithm, due, this.#start));
+    const unsettled = Math.min(
+      oldest?.frames[0]?.n ?? Number.POSITIVE_INFINITY,
+      this.#prepared.neededFrom,
+      this.retained.neededFrom,
+    );
+    return this.#ended ? unsettled : Math.min(unsettled, this.#due.neededFrom(lastN));
+  }
+
+  #underWayNow(trigger: Trigger<F>): Trigger<F> {
+    this.#underWay.add(trigger.n);
+    if (!this.#order.has(trigger.n)) this.#order.expect(trigger.n);
+    return trigger;
+  }
+
+  #trigger(prepared: PreparedWindow<F>): void {
+    const { n } = prepared;
+    const trigger = triggerOf(prepared);
+    if (this.#due.isAnswered(n)) {
+      // What was not run for an error upstream is not run again.
+      if (trigger === undefined) this.retained.miss('frames');
+      else if (trigger.inputs && hasGone(trigger.inputs)) this.retained.miss('inputs');
+      else if (!(trigger.inputs && upstreamFault(trigger.inputs))) this.retained.add(trigger);
+      return;
+    }
+    this.ledger.trigger();
+    if (trigger === undefined) {
+      this.ledger.settle('frame-lost');
+      this.onSettled?.(n, undefined);
+      return;
+    }
+    this.#open.set(n, trigger);
+    if (this.#mode === 'realtime') this.#dropWaiting('replaced');
+    this.#waiting.push(trigger);
+    // What it comes after was still under way when nothing more was to be sent.
+    if (this.#stopped) this.#dropWaiting('stopped');
   }
 
   /** Window n is not under way any more. */

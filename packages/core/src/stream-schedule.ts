@@ -8,6 +8,8 @@ import { FrameHistory, type PublishedFrame } from './frame-history.ts';
 import type { SamplePlan } from './sample-plan.ts';
 import { type Progress, Schedule } from './schedule.ts';
 import type { Mode } from './stream-spec.ts';
+import { upstreamFirst } from './upstream.ts';
+import { chainsFilledFrom } from './window.ts';
 
 export type StreamScheduleOptions = {
   readonly plan: SamplePlan;
@@ -23,6 +25,9 @@ export type StreamScheduleOptions = {
 /** `F`: what is known of a frame; `A`: of an answer. */
 export class StreamSchedule<F extends PublishedFrame, A> {
   readonly schedules: readonly Schedule<F, A>[];
+  readonly #byName: ReadonlyMap<string, Schedule<F, A>>;
+  /** Each behind all that it comes after. */
+  readonly #upstreamFirst: readonly Schedule<F, A>[];
   readonly #history: FrameHistory<F>;
   readonly #mode: Mode;
   readonly #startsAtFirst: boolean;
@@ -35,16 +40,35 @@ export class StreamSchedule<F extends PublishedFrame, A> {
     this.#mode = mode;
     this.#history = new FrameHistory(sampling);
     this.#startsAtFirst = live && needed.kind === 'all';
-    this.schedules = algorithms.map(
-      (algorithm) =>
-        new Schedule<F, A>({
-          algorithm,
-          mode,
-          start: firstN,
-          progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
-          ...(only && { only }),
-        }),
-    );
+    const made = new Map<string, Schedule<F, A>>();
+    const filled = chainsFilledFrom(algorithms, firstN);
+    for (const algorithm of upstreamFirst(algorithms, 'plan')) {
+      const schedule = new Schedule<F, A>({
+        algorithm,
+        mode,
+        start: firstN,
+        filledFrom: filled.get(algorithm.name) ?? firstN,
+        progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
+        ...(only && { only }),
+      });
+      made.set(algorithm.name, schedule);
+    }
+    this.#byName = made;
+    this.#upstreamFirst = [...made.values()];
+    this.schedules = algorithms.flatMap(({ name }) => made.get(name) ?? []);
+    for (const schedule of this.schedules) {
+      const { name } = schedule.algorithm;
+      const downstream = this.after(name);
+      if (downstream.length === 0) continue;
+      schedule.onSettled = (n, result) => {
+        for (const one of downstream) one.upstream(name, n, result);
+      };
+    }
+  }
+
+  /** The schedules of what comes after the algorithm `name`. */
+  after(name: string): readonly Schedule<F, A>[] {
+    return this.schedules.filter(({ algorithm }) => algorithm.after?.includes(name));
   }
 
   /** Whether the source has ended and every window is settled. */
@@ -63,10 +87,17 @@ export class StreamSchedule<F extends PublishedFrame, A> {
     const afterLoss = this.#mode === 'realtime' || this.#seen ? previous > this.#lastN : false;
     if (!this.#seen && this.#startsAtFirst) for (const schedule of this.schedules) schedule.startAt(frame.n);
     if (afterLoss) this.#lose(previous);
+    else if (!this.#seen && previous > 0) for (const schedule of this.schedules) schedule.releasedThrough(previous);
     this.#history.push(frame, afterLoss);
     this.#seen = true;
     this.#lastN = frame.n;
-    for (const schedule of this.schedules) schedule.frame(frame.n, this.#history, nowMs, ageMs);
+    for (const schedule of this.#upstreamFirst) {
+      schedule.frame(frame.n, this.#history, nowMs, ageMs);
+      for (const name of schedule.algorithm.after ?? []) {
+        const result = this.#byName.get(name)?.resultOf(frame.n);
+        if (result !== 'awaited') schedule.upstream(name, frame.n, result);
+      }
+    }
   }
 
   /** Whether frames were lost between the last one and this, which follows `previous`. */

@@ -18,9 +18,12 @@ export type StreamAlgorithm = {
   readonly name: string;
   /** The definition that runners serve. */
   readonly definition: string;
+  /** 0 only with `after`: its windows hold no frame. */
   readonly frameCount: number;
   readonly frameStep: number;
-  /** Seconds, a decimal or fraction (rational.ts). Exactly one of interval and intervalFrames is given. */
+  /** Names of results of this stream: it is due where all of these have one. */
+  readonly after?: readonly string[];
+  /** Seconds, a decimal or fraction (rational.ts). Exactly one of interval, intervalFrames and after is given. */
   readonly interval?: string;
   readonly intervalFrames?: number;
   readonly timeoutMs: number;

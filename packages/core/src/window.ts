@@ -5,6 +5,7 @@
 
 import type { FrameHistory, PublishedFrame } from './frame-history.ts';
 import type { PlannedAlgorithm } from './sample-plan.ts';
+import { upstreamFirst } from './upstream.ts';
 
 type Shape = Pick<PlannedAlgorithm, 'frameCount' | 'frameStep'>;
 
@@ -16,9 +17,25 @@ export type Window<F> =
   | { readonly kind: 'filled'; readonly frames: readonly F[] }
   | { readonly kind: 'unfilled' | 'lost' };
 
+/** What a window looks for: without frames of its own still its newest, which tells its place in time. */
+export const shapeOf = ({ frameCount, frameStep }: Shape): Shape =>
+  frameCount === 0 ? { frameCount: 1, frameStep: 0 } : { frameCount, frameStep };
+
 /** The first n from `start` on at which the window is filled, whatever is due then. */
 export const filledFrom = ({ frameCount, frameStep }: Shape, start: number): number =>
   start + Math.max(frameCount * frameStep, 1) - 1;
+
+type Chained = Shape & Pick<PlannedAlgorithm, 'name' | 'after'>;
+
+/** By algorithm: the first n from `start` on at which its window, and those of all that it comes after, are filled. */
+export function chainsFilledFrom(algorithms: readonly Chained[], start: number): ReadonlyMap<string, number> {
+  const filled = new Map<string, number>();
+  for (const algorithm of upstreamFirst(algorithms, 'plan')) {
+    const upstream = (algorithm.after ?? []).map((name) => filled.get(name) ?? start);
+    filled.set(algorithm.name, Math.max(filledFrom(shapeOf(algorithm), start), ...upstream));
+  }
+  return filled;
+}
 
 /** The oldest slot that the window due at n wants. */
 export const oldestWanted = ({ frameCount, frameStep }: Shape, n: number, start: number): number =>

@@ -4,7 +4,7 @@
  */
 
 import { resolve } from 'node:path';
-import type { Algorithm, AlgorithmContext, Json, Logger, RunContext } from '@stream-infer/algorithm';
+import type { Algorithm, AlgorithmContext, AlgorithmState, Json, Logger, RunContext } from '@stream-infer/algorithm';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
@@ -13,19 +13,27 @@ import { algorithmVersion } from './algorithm-version.ts';
 import { RESULT_LIMIT_BYTES } from './result-limit.ts';
 import { stackPlace, thrownMessage } from './stack-place.ts';
 import { StageClock } from './stage-clock.ts';
-import type { BatchAnswer, WindowAnswer, WindowJob, WorkerSpec } from './worker-messages.ts';
+import type { BatchAnswer, LoadedAlgorithm, WindowAnswer, WindowJob, WorkerSpec } from './worker-messages.ts';
 
 export class AlgorithmInstance {
   readonly version: string;
+  /** `stream`: it remembers what it has run, as the configuration or else its class says. */
+  readonly state: AlgorithmState;
   readonly #algorithm: Algorithm;
   readonly #context: AlgorithmContext;
   readonly #stages: StageClock;
 
-  private constructor(algorithm: Algorithm, context: AlgorithmContext, stages: StageClock, version: string) {
+  private constructor(
+    algorithm: Algorithm,
+    context: AlgorithmContext,
+    stages: StageClock,
+    { version, state }: LoadedAlgorithm,
+  ) {
     this.#algorithm = algorithm;
     this.#context = context;
     this.#stages = stages;
     this.version = version;
+    this.state = state;
   }
 
   /** Throws MODULE_NOT_FOUND, MODULE_NO_DEFAULT_EXPORT, BATCH_UNSUPPORTED, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
@@ -33,6 +41,11 @@ export class AlgorithmInstance {
     const { name, use, options, directory, maxBatch } = spec;
     const module = await loadAlgorithmModule(name, use, directory);
     const algorithm = constructAlgorithm(name, module);
+    const state = spec.state ?? (module.construct.state === 'stream' ? 'stream' : 'none');
+    if (maxBatch > 1 && state === 'stream') {
+      const problem = `algorithm "${name}" (${use}) remembers its stream, whose windows it is handed one by one`;
+      throw new Fault('BATCH_UNSUPPORTED', `${problem}: its maxBatch is ${maxBatch}, set maxBatch: 1`);
+    }
     if (maxBatch > 1 && typeof algorithm.runBatch !== 'function') {
       const problem = `algorithm "${name}" (${use}) has no runBatch, so its maxBatch of ${maxBatch} cannot be`;
       throw new Fault('BATCH_UNSUPPORTED', `${problem}: set maxBatch: 1, or give it runBatch(windows, contexts)`);
@@ -48,7 +61,8 @@ export class AlgorithmInstance {
     } catch (error) {
       throw initFault(name, error);
     }
-    return new AlgorithmInstance(algorithm, context, stages, await algorithmVersion(module, spec));
+    const version = await algorithmVersion(module, spec);
+    return new AlgorithmInstance(algorithm, context, stages, { version, state });
   }
 
   /** Never rejects. Takes one window, or as many as maxBatch says. */
@@ -88,6 +102,34 @@ export class AlgorithmInstance {
       return { kind: 'data', data: this.#encoded(returned) };
     } catch (error) {
       return { kind: 'fault', fault: faultJson(toFault(error, 'RESULT_NOT_JSON')) };
+    }
+  }
+
+  /** All that it remembers; undefined where it cannot say, which is logged unless it has no `snapshot`. Never rejects. */
+  async snapshot(): Promise<Uint8Array | undefined> {
+    const { name, logger } = this.#context;
+    try {
+      const bytes: unknown = await this.#algorithm.snapshot?.();
+      if (bytes === undefined) return undefined;
+      if (!(bytes instanceof Uint8Array)) throw new TypeError('it is no Uint8Array');
+      if (bytes.byteLength > RESULT_LIMIT_BYTES) throw new RangeError(`it has ${bytes.byteLength} bytes`);
+      // In memory of its own: the instance may go on writing to what it gave.
+      return new Uint8Array(bytes);
+    } catch (error) {
+      const problem = `algorithm "${name}": its snapshot is not used: ${redactUrl(thrownMessage(error))}`;
+      logger.warn(`${problem}: return a Uint8Array of at most ${RESULT_LIMIT_BYTES} bytes`);
+      return undefined;
+    }
+  }
+
+  /** Goes on where the instance stood that gave these. Throws ALGORITHM_FAILED. */
+  async restore(bytes: Uint8Array): Promise<void> {
+    const { name } = this.#context;
+    try {
+      await this.#algorithm.restore?.(bytes);
+    } catch (error) {
+      const message = `algorithm "${name}": restore threw: ${redactUrl(thrownMessage(error))}`;
+      throw new Fault('ALGORITHM_FAILED', message, { cause: error });
     }
   }
 

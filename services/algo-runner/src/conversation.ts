@@ -23,6 +23,8 @@ export type Offer = {
   readonly maxBatch: number;
   version(): string;
   submit(invocation: Invocation, answer: (answer: Answer) => void): Cancel;
+  /** The instance of an algorithm with memory is wanted no more: `<stream>/<run>/<algorithm>`. */
+  forget(instance: string): void;
 };
 
 type ConversationState =
@@ -105,6 +107,11 @@ export class Conversation {
       case 'cancel':
         this.#underWay.get(message.value.invocationId)?.();
         return;
+      case 'forget': {
+        const { definition, stream, run, algorithm } = message.value;
+        this.#offers.get(definition)?.forget(`${stream}/${run}/${algorithm}`);
+        return;
+      }
       case undefined:
         return;
     }
@@ -188,14 +195,17 @@ function resultMessage(invocationId: string, { outcome, timings }: Answer, versi
     invocationId,
     outcome:
       outcome.kind === 'data'
-        ? { $case: 'data', value: Buffer.from(outcome.data.buffer, outcome.data.byteOffset, outcome.data.byteLength) }
+        ? { $case: 'data', value: bufferOf(outcome.data) }
         : {
             $case: 'fault',
             value: { code: outcome.fault.code, message: outcome.fault.message, notStarted: outcome.notStarted },
           },
+    snapshot: outcome.snapshot && bufferOf(outcome.snapshot),
     timings: { queueUs: uint32(timings.queueUs), fetchUs: uint32(timings.fetchUs), runUs: uint32(timings.runUs) },
     version,
   };
 }
+
+const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const uint32 = (value: number): number => Math.min(Math.max(value, 0), 0xffff_ffff);

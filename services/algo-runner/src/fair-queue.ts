@@ -23,10 +23,12 @@ export class FairQueue<T extends { readonly stream: string; readonly arrival: nu
     return [...this.#streams.values()].flat();
   }
 
-  /** The next one, taken out; its stream goes to the end of the round. */
-  shift(): T | undefined {
+  /** The next one for which this holds, taken out; its stream goes to the end of the round. */
+  shift(isWanted: (item: T) => boolean = () => true): T | undefined {
     for (const [stream, items] of this.#streams) {
-      const item = items.shift();
+      const at = items.findIndex(isWanted);
+      if (at < 0 && items.length > 0) continue;
+      const [item] = items.splice(at, 1);
       this.#streams.delete(stream);
       if (items.length > 0) this.#streams.set(stream, items);
       if (item !== undefined) return item;

@@ -59,13 +59,13 @@ export class FillingBatch<W extends BatchWindow> {
     return Math.min(filledAtMs, ...windows.map(({ staleAtMs }) => staleAtMs - BEFORE_STALE_MS));
   }
 
-  /** The next batch, taken out; empty where there is nothing. */
-  shift(): W[] {
-    const alone = this.#alone.shift();
-    if (alone) return [alone];
+  /** The next batch of windows for which this holds, taken out; empty where there is nothing. */
+  shift(isWanted: (window: W) => boolean = () => true): W[] {
+    const at = this.#alone.findIndex(isWanted);
+    if (at >= 0) return this.#alone.splice(at, 1);
     const batch: W[] = [];
     while (batch.length < this.#limits.maxBatch) {
-      const window = this.#waiting.shift();
+      const window = this.#waiting.shift(isWanted);
       if (!window) break;
       batch.push(window);
     }

@@ -34,6 +34,8 @@ export class FrameSource {
   /** The window's frames, oldest first. Throws FRAME_GONE, FRAME_MISMATCH or BUS_FAILED. */
   async window(invocation: Invocation): Promise<Frame[]> {
     const frames = invocation.window?.frames ?? [];
+    // One that comes after others may want their results alone.
+    if (frames.length === 0 && Object.keys(invocation.inputs).length > 0) return [];
     if (frames.length === 0)
       throw new Fault('FRAME_MISMATCH', `invocation ${invocation.id} has no frames in its window`);
     const shared = frames.length > 1;

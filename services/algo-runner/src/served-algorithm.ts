@@ -20,8 +20,8 @@ import type { HandedBatch } from './worker-thread.ts';
 
 /** The instances, as they are needed here. */
 export type Instances = {
-  /** Whether one of them takes a batch now. */
-  hasRoom(): boolean;
+  /** Whether one of them takes a batch of this instance now; where the algorithm has no memory, whichever it is. */
+  hasRoom(instance: string): boolean;
   /** Whether one of them has nothing to run. */
   isIdle(): boolean;
   hand(jobs: readonly WindowJob[], timeoutMs: number): HandedBatch;
@@ -149,8 +149,10 @@ export class ServedAlgorithm {
           this.#due = setTimeout(() => this.pump(), waitMs - TIMER_MS);
           return;
         }
-      } else if (!instances.hasRoom()) return;
-      void this.#hand(this.#prepared.shift());
+      }
+      const batch = this.#prepared.shift(({ task }) => instances.hasRoom(instanceOf(task.invocation)));
+      if (batch.length === 0) return;
+      void this.#hand(batch);
     }
   }
 
@@ -192,8 +194,8 @@ export class ServedAlgorithm {
   async #hand(batch: readonly Prepared[]): Promise<void> {
     const tasks = batch.map(({ task }) => task);
     const jobs = batch.map(({ task: { invocation }, frames }): WindowJob => {
-      const { stream, n, key, inputs } = invocation;
-      return { stream, n, key, frames, inputs };
+      const { stream, n, key, inputs, state: turn } = invocation;
+      return { stream, n, key, frames, inputs, instance: instanceOf(invocation), turn };
     });
     // The most impatient window's.
     const limitMs = Math.min(...tasks.map(({ invocation: { timeoutMs } }) => timeoutMs || this.#options.timeoutMs));
@@ -254,5 +256,8 @@ const CANCELLED = 'it was cancelled';
 
 function settleTask(task: Task, answer: WindowAnswer, runUs: number): void {
   if (answer.kind === 'data') task.answer(answer, runUs);
-  else task.answer({ kind: 'fault', fault: answer.fault, notStarted: false }, runUs, answer.place);
+  else task.answer({ ...answer, notStarted: answer.notStarted ?? false }, runUs, answer.place);
 }
+
+/** Of an algorithm with memory: the instance that the window belongs to. */
+const instanceOf = ({ stream, run, algorithm }: Invocation): string => `${stream}/${run}/${algorithm}`;

@@ -31,7 +31,8 @@ export type ServedPool = { readonly algorithm: ServedAlgorithm; readonly pool: W
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export function createServedPool(options: ServedPoolOptions): ServedPool {
-  const { name, use, options: algorithmOptions, concurrency, timeoutMs, maxBatch, maxDelayMs } = options.definition;
+  const { name, use, options: algorithmOptions, state } = options.definition;
+  const { concurrency, timeoutMs, maxBatch, maxDelayMs } = options.definition;
   const { directory } = options;
   const logger = options.logger.child({ algorithm: name });
   // An algorithm that fails on every frame logs one line, not one a frame.
@@ -44,7 +45,7 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
     const fields = { algorithm: name, ...(place !== undefined && { at: place }) };
     options.report(new Fault(outcome.fault.code, outcome.fault.message), fields);
   };
-  const pool = new WorkerPool({ name, use, options: algorithmOptions, directory, maxBatch }, concurrency, {
+  const pool = new WorkerPool({ name, use, options: algorithmOptions, state, directory, maxBatch }, concurrency, {
     log: (level, message, fields) => logger[level](fields, message),
     room: () => algorithm.pump(),
     lost: (reason) => {

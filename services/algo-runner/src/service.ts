@@ -87,6 +87,7 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
     stop() {
       stopping ??= (async () => {
         await registration.stop();
+        for (const { pool } of served) pool.drain();
         await Promise.all([server.drain(), ...served.map(({ algorithm }) => algorithm.drain())]);
         await opened.disposeAsync();
       })();
@@ -133,6 +134,7 @@ const offer = ({ algorithm, pool }: ServedPool): Offer => ({
   maxBatch: algorithm.maxBatch,
   version: () => pool.version,
   submit: (invocation, answer) => algorithm.submit(invocation, answer),
+  forget: (instance) => pool.forget(instance),
 });
 
 const registrationOf = (
@@ -148,6 +150,7 @@ const registrationOf = (
     version: pool.version,
     concurrency,
     maxBatch,
+    state: pool.state,
   })),
   startedAtMs: Date.now(),
 });

@@ -9,8 +9,13 @@ import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation'
 
 /** How an invocation ended. */
 export type Outcome =
-  | { readonly kind: 'data'; readonly data: Uint8Array }
-  | { readonly kind: 'fault'; readonly fault: FaultJson; readonly notStarted: boolean };
+  | { readonly kind: 'data'; readonly data: Uint8Array; readonly snapshot?: Uint8Array | undefined }
+  | {
+      readonly kind: 'fault';
+      readonly fault: FaultJson;
+      readonly notStarted: boolean;
+      readonly snapshot?: Uint8Array | undefined;
+    };
 
 /** In microseconds. `runUs` is that of the batch it ran in. */
 export type Timings = { readonly queueUs: number; readonly fetchUs: number; readonly runUs: number };

@@ -1,6 +1,6 @@
 /**
  * What the runner and a worker thread tell each other without a message, because the thread may be inside a batch and reads none:
- * that it has loaded a native module (D7), and which of the batches in its hands it has not begun.
+ * that it has loaded a native module (D7), that the runner drains, and which of the batches in its hands it has not begun.
  *
  * Invariant: of the runner that takes a batch back and the thread that begins it, exactly one succeeds.
  */
@@ -9,7 +9,8 @@
 export type Slot = 0 | 1;
 
 const NATIVE = 0;
-const FIRST_SLOT = 1;
+const DRAINING = 1;
+const FIRST_SLOT = 2;
 const SLOTS = 2;
 
 export class WorkerCells {
@@ -28,6 +29,15 @@ export class WorkerCells {
 
   get native(): boolean {
     return Atomics.load(this.#cells, NATIVE) === 1;
+  }
+
+  /** The runner drains: what is running is the last. */
+  markDraining(): void {
+    Atomics.store(this.#cells, DRAINING, 1);
+  }
+
+  get draining(): boolean {
+    return Atomics.load(this.#cells, DRAINING) === 1;
   }
 
   /** Before the batch is sent. @param slot one that no batch is in, unless it was taken back. @param batch its number, from 1, never used again. */

@@ -15,6 +15,8 @@ export type WorkerSpec = {
   /** A built-in's name, or the path of a module. */
   readonly use: string;
   readonly options: Readonly<Record<string, Json>>;
+  /** Whether it remembers; its class says so where this does not. */
+  readonly state?: 'none' | 'stream' | undefined;
   /** Absolute; relative paths are relative to it. */
   readonly directory: string;
   /** Windows that a batch holds at most. */
@@ -35,11 +37,27 @@ export type WindowJob = {
   readonly frames: readonly Frame[];
   /** Canonical JSON by algorithm. */
   readonly inputs: Readonly<Record<string, Uint8Array>>;
+  /** Names the instance that is to run it, where there is one for each stream: `<stream>/<run>/<algorithm>`. */
+  readonly instance: string;
+  /** Where that instance must stand. */
+  readonly turn?: InstanceTurn | undefined;
+};
+
+/** G-14. */
+export type InstanceTurn = {
+  /** n of the window that the instance has run last, 0 for none. */
+  readonly afterN: number;
+  /** A new one, from `snapshot` where there is one. */
+  readonly begin: boolean;
+  readonly snapshot?: Uint8Array | undefined;
+  readonly takeSnapshot: boolean;
 };
 
 export type ToWorker =
   /** Run this batch after the one before, unless it was taken back by then. `batch` counts from 1. */
   | { readonly kind: 'run'; readonly batch: number; readonly slot: Slot; readonly jobs: readonly WindowJob[] }
+  /** The stream's instance is wanted no more. */
+  | { readonly kind: 'forget'; readonly instance: string }
   /** Close the algorithm, then end. */
   | { readonly kind: 'close' }
   /** End as soon as the thread listens again: nobody waits for it. */
@@ -47,12 +65,15 @@ export type ToWorker =
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What became of one window of a batch. */
+/** What became of one window of a batch. `snapshot` is of what the instance remembers behind it. */
 export type WindowAnswer =
-  | { readonly kind: 'data'; readonly data: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'data'; readonly data: Uint8Array<ArrayBuffer>; readonly snapshot?: Uint8Array }
   | {
       readonly kind: 'fault';
       readonly fault: FaultJson;
+      readonly snapshot?: Uint8Array;
+      /** The instance is not where the window wants it. */
+      readonly notStarted?: boolean;
       /** Where in the author's file it was thrown, for the log. */
       readonly place?: string;
     };
@@ -67,8 +88,11 @@ export type BatchAnswer = { readonly runUs: number; readonly stagesUs: StageTime
   | { readonly kind: 'failed'; readonly answer: WindowAnswer }
 );
 
+/** What is known of an algorithm once it is initialised. */
+export type LoadedAlgorithm = { readonly version: string; readonly state: 'none' | 'stream' };
+
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly version: string }
+  | { readonly kind: 'ready'; readonly loaded: LoadedAlgorithm }
   | { readonly kind: 'failed'; readonly fault: FaultJson }
   | { readonly kind: 'answer'; readonly batch: number; readonly answer: BatchAnswer }
   | {

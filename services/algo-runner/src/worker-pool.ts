@@ -4,7 +4,7 @@
  */
 
 import { Fault, toFault } from '@stream-infer/core/fault';
-import type { WindowJob, WorkerSpec } from './worker-messages.ts';
+import type { LoadedAlgorithm, WindowJob, WorkerSpec } from './worker-messages.ts';
 import { type HandedBatch, type WorkerEvents, type WorkerState, WorkerThread } from './worker-thread.ts';
 
 export type WorkerPoolEvents = Pick<WorkerEvents, 'log'> & {
@@ -24,7 +24,9 @@ export class WorkerPool {
   readonly #concurrency: number;
   readonly #events: WorkerPoolEvents;
   readonly #workers = new Set<WorkerThread>();
-  #version = '';
+  #loaded: LoadedAlgorithm = { version: '', state: 'none' };
+  /** Where there is an instance for each stream: which worker has it. */
+  readonly #homes = new Map<string, WorkerThread>();
   #fruitless = 0;
   #closed = false;
 
@@ -36,22 +38,27 @@ export class WorkerPool {
 
   /** Starts all instances. Rejects with the fault of the first that cannot run. */
   async start(): Promise<void> {
-    const versions = await Promise.all(Array.from({ length: this.#concurrency }, () => this.#add().started()));
-    this.#version = versions[0] ?? '';
+    const [loaded] = await Promise.all(Array.from({ length: this.#concurrency }, () => this.#add().started()));
+    if (loaded) this.#loaded = loaded;
   }
 
   /** The algorithm's version; empty before `start`. */
   get version(): string {
-    return this.#version;
+    return this.#loaded.version;
+  }
+
+  /** Whether it remembers its streams; as `version`. */
+  get state(): LoadedAlgorithm['state'] {
+    return this.#loaded.state;
   }
 
   count(state: WorkerState['kind']): number {
     return [...this.#workers].reduce((sum, worker) => sum + (worker.state === state ? 1 : 0), 0);
   }
 
-  /** Whether a worker can take a batch. */
-  hasRoom(): boolean {
-    return [...this.#workers].some((worker) => worker.hasRoom(this.#inAdvance));
+  /** Whether a worker can take a batch of this instance, or of any where there are none. */
+  hasRoom(instance: string): boolean {
+    return this.#workerFor(instance) !== undefined;
   }
 
   /** Whether a worker has nothing to run. */
@@ -59,15 +66,37 @@ export class WorkerPool {
     return this.count('idle') > 0;
   }
 
-  /** Hands one batch to a worker, for which there must be room. */
+  /** Hands one batch, of one instance where there are several, to a worker, for which there must be room. */
   hand(jobs: readonly WindowJob[], timeoutMs: number): HandedBatch {
-    const worker = [...this.#workers].find((one) => one.hasRoom(this.#inAdvance));
+    const instance = jobs[0]?.instance ?? '';
+    const worker = this.#workerFor(instance);
     if (!worker) throw new Fault('INTERNAL', `algorithm "${this.#spec.name}": no worker has room`);
+    if (this.state === 'stream') this.#homes.set(instance, worker);
     const handed = worker.hand(jobs, timeoutMs);
     void handed.outcome.then(() => {
       this.#fruitless = 0;
     });
     return handed;
+  }
+
+  /** What its workers run now is the last. */
+  drain(): void {
+    for (const worker of this.#workers) worker.drain();
+  }
+
+  /** The stream of this instance is over. */
+  forget(instance: string): void {
+    this.#homes.get(instance)?.forget(instance);
+    this.#homes.delete(instance);
+  }
+
+  #workerFor(instance: string): WorkerThread | undefined {
+    const home = this.state === 'stream' ? this.#homes.get(instance) : undefined;
+    if (home?.isAlive) return home.hasRoom(this.#inAdvance) ? home : undefined;
+    const free = [...this.#workers].filter((worker) => worker.hasRoom(this.#inAdvance));
+    if (this.state === 'none' || free.length < 2) return free[0];
+    const streams = (worker: WorkerThread): number => [...this.#homes.values()].filter((one) => one === worker).length;
+    return free.reduce((best, worker) => (streams(worker) < streams(best) ? worker : best));
   }
 
   /**
@@ -94,10 +123,15 @@ export class WorkerPool {
       log: this.#events.log,
       room: () => this.#events.room(),
       lost: (_, reason) => this.#lost(reason),
-      ended: (ended) => this.#workers.delete(ended),
+      ended: (ended) => this.#ended(ended),
     });
     this.#workers.add(worker);
     return worker;
+  }
+
+  #ended(worker: WorkerThread): void {
+    this.#workers.delete(worker);
+    for (const [instance, home] of this.#homes) if (home === worker) this.#homes.delete(instance);
   }
 
   #lost(reason: string): void {

@@ -19,6 +19,7 @@ import type {
   BatchAnswer,
   BatchOutcome,
   FromWorker,
+  LoadedAlgorithm,
   LogLevel,
   ToWorker,
   WindowJob,
@@ -82,7 +83,7 @@ export class WorkerThread {
   readonly #events: WorkerEvents;
   readonly #cells = new WorkerCells();
   readonly #worker: Worker;
-  readonly #started = Promise.withResolvers<string>();
+  readonly #started = Promise.withResolvers<LoadedAlgorithm>();
   readonly #ended = Promise.withResolvers<void>();
   #state: WorkerState = { kind: 'starting' };
   #batches = 0;
@@ -107,10 +108,10 @@ export class WorkerThread {
   }
 
   /**
-   * The algorithm's version, once it is initialised. Rejects with the fault that keeps it from running; ALGORITHM_INIT_FAILED where `init`
+   * What is known of the algorithm, once it is initialised. Rejects with the fault that keeps it from running; ALGORITHM_INIT_FAILED where `init`
    * does not return within two minutes or its thread ends.
    */
-  async started(): Promise<string> {
+  async started(): Promise<LoadedAlgorithm> {
     const { name } = this.#spec;
     const limit = setTimeout(() => {
       const problem = `init did not return within ${INIT_LIMIT_MS / 1000} s`;
@@ -144,6 +145,21 @@ export class WorkerThread {
     return { outcome: promise, takeBack: () => this.#takeBack(batch) };
   }
 
+  /** Whether it takes batches, now or once it has done with those in hand. */
+  get isAlive(): boolean {
+    return ['starting', 'idle', 'running'].includes(this.#state.kind);
+  }
+
+  /** What it runs now is the last: an instance with memory gives a snapshot with it. */
+  drain(): void {
+    this.#cells.markDraining();
+  }
+
+  /** The instance is wanted no more, behind what is in hand. */
+  forget(instance: string): void {
+    if (this.isAlive) this.#tell({ kind: 'forget', instance });
+  }
+
   /** Closes the algorithm and ends the thread, in bounded time; a thread that is inside a batch or `init` is left to itself. */
   async close(): Promise<void> {
     if (this.#state.kind === 'running' || this.#state.kind === 'starting') return;
@@ -167,7 +183,7 @@ export class WorkerThread {
     switch (message.kind) {
       case 'ready':
         if (this.#state.kind === 'starting') this.#state = { kind: 'idle' };
-        this.#started.resolve(message.version);
+        this.#started.resolve(message.loaded);
         return;
       case 'failed':
         this.#started.reject(new Fault(message.fault.code, message.fault.message));

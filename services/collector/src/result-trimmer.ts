@@ -1,6 +1,6 @@
 /**
  * Trims RESULTS, a few subjects at a time (EX-7). Only after a checkpoint of the store: what goes from the bus is then safe from a
- * power cut too.
+ * power cut too. What an algorithm that comes after another may still be handed stays until its run ends (R-10).
  */
 
 import type { Bus } from '@stream-infer/bus/bus';
@@ -31,9 +31,9 @@ export function createResultTrimmer(
 
   /** Enters what an earlier process stored and left untrimmed. */
   const survey = async (): Promise<void> => {
-    for await (const { subject, lastSequence } of untrimmedSubjects(bus)) {
+    for await (const { subject, lastSequence, neededFrom } of untrimmedSubjects(bus)) {
       // What comes later is yet to be stored, and is entered then.
-      if (lastSequence <= store.lastSequence()) ledger.found(subject, lastSequence);
+      if (lastSequence <= store.lastSequence()) ledger.found(subject, lastSequence, neededFrom);
     }
     surveyed = true;
   };

@@ -40,3 +40,21 @@ test('what is stored while a subject is being trimmed is not forgotten', () => {
   if (plan) ledger.trimmed(plan);
   expect(ledger.plan(1, NO_OTHER_SINK)).toEqual([{ subject: 'a', before: 6 }]);
 });
+
+test('what comes after a subject keeps its messages from where it has come to, until the run ends (R-10)', () => {
+  const ledger = createTrimLedger();
+  const stored = (sequence: number, more: object = {}) =>
+    ledger.stored({ subject: 'results.s.r.faces', sequence, bytes: bytes(1), ...more });
+  stored(3);
+  stored(9, { neededFrom: 3 });
+  stored(12, { neededFrom: 9 });
+  const [plan] = ledger.plan(1, NO_OTHER_SINK);
+  expect(plan).toEqual({ subject: 'results.s.r.faces', before: 9 });
+  if (plan) ledger.trimmed(plan);
+  // Nothing more can go: it is not asked for again and again.
+  expect(ledger.plan(1, NO_OTHER_SINK)).toEqual([]);
+  ledger.stored({ subject: 'ends.s.r', sequence: 13, bytes: bytes(1), resultSubjects: 'results.s.r.' });
+  expect(ledger.plan(9, NO_OTHER_SINK)).toContainEqual({ subject: 'results.s.r.faces', before: 12 });
+  ledger.found('results.s.q.faces', 20, 15);
+  expect(ledger.plan(9, NO_OTHER_SINK)).toContainEqual({ subject: 'results.s.q.faces', before: 15 });
+});

@@ -21,7 +21,7 @@ const facts = (more: Partial<EpochStartFacts> & { mode?: 'offline' | 'realtime' 
   run: { spec: { mode: more.mode ?? 'offline' } as EpochStartFacts['run']['spec'], startedAtMs: 100_000 },
   plan,
   live: false,
-  answeredThrough: new Map(),
+  runsAfter: new Map(),
   lastPlayed: 0,
   nowMs: 100_000,
   ...more,
@@ -33,15 +33,15 @@ test('a file begins anew with the oldest frame that a window which is not answer
     ['a', 40],
     ['b', 45],
   ]);
-  expect(laterEpochStart(facts({ answeredThrough: answered }))).toEqual({ kind: 'again', fromN: 48 });
-  expect(laterEpochStart(facts({ answeredThrough: new Map([['b', 45]]) }))).toEqual({ kind: 'again', fromN: 10 });
+  expect(laterEpochStart(facts({ runsAfter: answered }))).toEqual({ kind: 'again', fromN: 48 });
+  expect(laterEpochStart(facts({ runsAfter: new Map([['b', 45]]) }))).toEqual({ kind: 'again', fromN: 10 });
 });
 
 test('a camera goes on by the time that has passed, and never with a number that was', () => {
   const live = { mode: 'realtime', live: true } as const;
   expect(laterEpochStart(facts({ ...live, nowMs: 130_000, lastPlayed: 250 }))).toEqual({ kind: 'onward', firstN: 301 });
   expect(laterEpochStart(facts({ ...live, nowMs: 101_000, lastPlayed: 250 }))).toEqual({ kind: 'onward', firstN: 251 });
-  expect(laterEpochStart(facts({ ...live, nowMs: 90_000, answeredThrough: new Map([['a', 40]]) }))).toEqual({
+  expect(laterEpochStart(facts({ ...live, nowMs: 90_000, runsAfter: new Map([['a', 40]]) }))).toEqual({
     kind: 'onward',
     firstN: 41,
   });

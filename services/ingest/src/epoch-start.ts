@@ -18,8 +18,8 @@ export type EpochStartFacts = {
   readonly plan: SamplePlan;
   /** Whether frames come at the source's own time. */
   readonly live: boolean;
-  /** By algorithm: n of the window answered last. */
-  readonly answeredThrough: ReadonlyMap<string, number>;
+  /** By algorithm: n behind which its windows are run (bus/result-progress.ts). */
+  readonly runsAfter: ReadonlyMap<string, number>;
   /** n of the last frame that this ingest played of the run, 0 where it played none. */
   readonly lastPlayed: number;
   /** Wall clock, milliseconds since 1970; the run's beginning is on it too. */
@@ -28,11 +28,11 @@ export type EpochStartFacts = {
 
 /** Of an epoch that is not its run's first. */
 export function laterEpochStart(facts: EpochStartFacts): EpochStart {
-  const { run, plan, live, answeredThrough, lastPlayed, nowMs } = facts;
-  if (run.spec.mode === 'offline') return { kind: 'again', fromN: resumeFrom(plan, answeredThrough) };
+  const { run, plan, live, runsAfter, lastPlayed, nowMs } = facts;
+  if (run.spec.mode === 'offline') return { kind: 'again', fromN: resumeFrom(plan, runsAfter) };
   const elapsedMs = Math.max(0, nowMs - run.startedAtMs);
   const played = Math.floor((elapsedMs * plan.fps.num) / (plan.fps.den * 1_000));
-  const next = Math.max(lastPlayed, ...answeredThrough.values()) + 1;
+  const next = Math.max(lastPlayed, ...runsAfter.values()) + 1;
   const n = Math.max(next, plan.firstN + played);
   return live ? { kind: 'onward', firstN: n } : { kind: 'again', fromN: n };
 }

@@ -7,7 +7,8 @@
 
 import { onRewind } from '@stream-infer/bus/announcements';
 import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
-import { answeredThrough } from '@stream-infer/bus/result-stream';
+import { resultProgress } from '@stream-infer/bus/result-progress';
+import { openSnapshots } from '@stream-infer/bus/snapshots';
 import type { Fault } from '@stream-infer/core/fault';
 import type { Rational } from '@stream-infer/core/rational';
 import type { RunFacts } from '@stream-infer/core/run';
@@ -169,15 +170,20 @@ export class StreamEpoch {
     }
   }
 
-  /** What the registry and RESULTS say of how far the run has come is read once, before the source is opened. */
+  /** What the registry, RESULTS and the snapshots say of how far the run has come is read once, before the source is opened. */
   async #startOf(): Promise<(...facts: [PreparedStream['plan'], PreparedStream['facts']]) => EpochStart> {
     const { context, claim, lastPlayed } = this.#options;
     const { run } = claim;
     if (!claim.continues) return () => ({ kind: 'first' });
-    const names = run.spec.algorithms.map(({ name }) => name);
-    const answered = await answeredThrough(context.bus, run, names);
-    return (plan, { live }) =>
-      laterEpochStart({ run, plan, live, answeredThrough: answered, lastPlayed, nowMs: Date.now() });
+    const { bus } = context;
+    const { stream, spec } = run;
+    const snapshots = await openSnapshots(bus);
+    const runsAfter = new Map<string, number>();
+    for (const { name } of spec.algorithms) {
+      const place = { stream, run: run.run, algorithm: name };
+      runsAfter.set(name, (await resultProgress(bus, snapshots, place, spec.mode)).runsAfter);
+    }
+    return (plan, { live }) => laterEpochStart({ run, plan, live, runsAfter, lastPlayed, nowMs: Date.now() });
   }
 
   /** The buffer is made and the registry told. False where another ingest has the run. */

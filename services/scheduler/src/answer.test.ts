@@ -7,6 +7,7 @@ const result = (outcome: Result['outcome']): Result => ({
   outcome,
   timings: undefined,
   version: '7',
+  snapshot: undefined,
 });
 const data = (bytes: string | Uint8Array) => answerOf(result({ $case: 'data', value: Buffer.from(bytes) }));
 const fault = (code: string, notStarted: boolean) =>

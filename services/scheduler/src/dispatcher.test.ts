@@ -1,7 +1,7 @@
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { describe, expect, test } from 'vitest';
-import { type Carrier, Dispatcher } from './dispatcher.ts';
-import type { Work, WorkSource } from './work.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Carrier, Work, WorkSource } from './work.ts';
 
 const source = (name: string, count: number, definition = 'd'): WorkSource & { left: number } => ({
   definition,
@@ -24,11 +24,14 @@ function carrier(credits: number) {
   const cancelled: Work[] = [];
   const recalled: Work[] = [];
   const made: Carrier = {
+    isOpen: true,
     credits: () => credits - sent.length,
     serves: () => true,
     get holds() {
       return sent.length;
     },
+    remembers: () => false,
+    forget: () => undefined,
     send: (work) => void sent.push(work),
     cancel: (work) => void cancelled.push(work),
     recall: (work) => void recalled.push(work),
@@ -95,6 +98,9 @@ describe('what is to be sent alone', () => {
     const sent: string[] = [];
     const made: Carrier = {
       credits: (definition) => (definitions.includes(definition) && !held[0]?.alone ? credits - held.length : 0),
+      isOpen: true,
+      remembers: () => false,
+      forget: () => undefined,
       serves: (definition) => definitions.includes(definition),
       get holds() {
         return held.length;
@@ -209,4 +215,17 @@ test('work is recalled where it was sent, and its source has its turn still', ()
   credits = 4;
   dispatcher.pump('d');
   expect(one.streams()).toBe('xxyz');
+});
+
+test('a source with a runner of its own waits for that one, and holds no other back; once that is gone it takes any', () => {
+  const dispatcher = new Dispatcher();
+  const [full, free] = [carrier(0), carrier(2)];
+  for (const { made } of [full, free]) dispatcher.addCarrier(made);
+  const x = { ...source('x', 3), home: full.made as Carrier | undefined };
+  dispatcher.offer(x);
+  dispatcher.offer(source('y', 1));
+  expect([full.streams(), free.streams()]).toEqual(['', 'y']);
+  x.home = { ...full.made, isOpen: false };
+  dispatcher.pump('d');
+  expect(free.streams()).toBe('yx');
 });

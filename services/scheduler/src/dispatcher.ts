@@ -7,23 +7,7 @@
  * put it off for ever.
  */
 
-import type { Work, WorkSource } from './work.ts';
-
-/** A runner, as it is needed here. */
-export type Carrier = {
-  /** What it may be sent of a definition now. */
-  credits(definition: string): number;
-  /** Whether it takes work of a definition, though perhaps not now. */
-  serves(definition: string): boolean;
-  /** How many invocations it holds. */
-  readonly holds: number;
-  /** Uses one credit. */
-  send(work: Work): void;
-  /** The work is no longer wanted; its outcome is not told any more. */
-  cancel(work: Work): void;
-  /** Something newer is to take the work's place: it comes back as not started, unless it has started. */
-  recall(work: Work): void;
-};
+import type { Carrier, Work, WorkSource } from './work.ts';
 
 export class Dispatcher {
   readonly #carriers = new Set<Carrier>();
@@ -66,7 +50,13 @@ export class Dispatcher {
   /** Sends what can be sent of a definition. To be called when a runner has new credits. */
   pump(definition: string): void {
     this.#pumpAlone();
-    for (let turns = this.#turns.get(definition); turns?.size; turns = this.#turns.get(definition)) {
+    /** Those whose own runner has no room now. */
+    const held = new Set<WorkSource>();
+    for (
+      let turns = this.#turns.get(definition);
+      turns && turns.size > held.size;
+      turns = this.#turns.get(definition)
+    ) {
       const [source] = turns;
       if (source === undefined) return;
       if (source.wantsAlone) {
@@ -76,7 +66,14 @@ export class Dispatcher {
         this.#pumpAlone();
         continue;
       }
-      const carrier = this.#freest(definition);
+      const home = this.#homeOf(source);
+      if (home && (held.has(source) || this.#isKept(home) || home.credits(definition) < 1)) {
+        held.add(source);
+        turns.delete(source);
+        turns.add(source);
+        continue;
+      }
+      const carrier = home ?? this.#freest(definition);
       if (carrier === undefined) return;
       turns.delete(source);
       this.#send(source, carrier);
@@ -98,7 +95,7 @@ export class Dispatcher {
   }
 
   #send(source: WorkSource, carrier: Carrier): void {
-    const work = source.take();
+    const work = source.take(carrier);
     if (work === undefined) return;
     // Behind the others that wait for their turn.
     this.#turnsOf(source.definition).add(source);
@@ -114,12 +111,18 @@ export class Dispatcher {
         continue;
       }
       const { definition } = source;
-      const carrier = kept && this.#takes(kept, definition) ? kept : this.#leastBusy(definition);
+      const carrier =
+        this.#homeOf(source) ?? (kept && this.#takes(kept, definition) ? kept : this.#leastBusy(definition));
       this.#alone.set(source, carrier);
       if (carrier === undefined || carrier.holds > 0 || carrier.credits(definition) < 1) continue;
       this.#alone.delete(source);
       this.#send(source, carrier);
     }
+  }
+
+  /** Where the source's windows go for as long as that runner lives. */
+  #homeOf({ home }: WorkSource): Carrier | undefined {
+    return home && this.#carriers.has(home) && home.isOpen ? home : undefined;
   }
 
   #takes(carrier: Carrier, definition: string): boolean {

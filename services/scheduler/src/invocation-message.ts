@@ -5,6 +5,7 @@ import type { Rational } from '@stream-infer/core/rational';
 import type { PlannedAlgorithm } from '@stream-infer/core/sample-plan';
 import type { Trigger } from '@stream-infer/core/schedule';
 import { timeKey } from '@stream-infer/core/time-key';
+import type { UpstreamResults } from '@stream-infer/core/upstream';
 import { Encoding, type Frame, PixelFormat } from '@stream-infer/proto/stream_infer/v1/frame';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 
@@ -21,7 +22,12 @@ export type RunPlace = {
 };
 
 /** Which of the sends of a window it is, from 1, and how long it may wait in milliseconds; 0 means for ever. */
-export type Sending = { readonly attempt: number; readonly budgetMs: number };
+export type Sending = {
+  readonly attempt: number;
+  readonly budgetMs: number;
+  /** Of an algorithm with memory. */
+  readonly state?: Invocation['state'];
+};
 
 const PIXEL_FORMATS: Readonly<Record<string, PixelFormat>> = {
   bgr24: PixelFormat.PIXEL_FORMAT_BGR24,
@@ -33,10 +39,10 @@ const PIXEL_FORMATS: Readonly<Record<string, PixelFormat>> = {
 const ENCODINGS: Readonly<Record<string, Encoding>> = { raw: Encoding.ENCODING_RAW, jpeg: Encoding.ENCODING_JPEG };
 
 export function invocationMessage(
-  { stream, run, frames, fps }: RunPlace,
-  { name, definition, timeoutMs }: PlannedAlgorithm,
-  { n, frames: window }: Trigger<BufferedFrame>,
-  { attempt, budgetMs }: Sending,
+  { stream, run, frames: jetstream, fps }: RunPlace,
+  { name, definition, frameCount, timeoutMs }: PlannedAlgorithm,
+  { n, frames, inputs }: Trigger<BufferedFrame>,
+  { attempt, budgetMs, state }: Sending,
 ): Invocation {
   return {
     id: `${stream}/${run}/${name}/${n}/${attempt}`,
@@ -46,12 +52,21 @@ export function invocationMessage(
     definition,
     n,
     key: timeKey(n, fps),
-    window: { frames: window.map((frame) => frameMessage(frame, frames, fps)) },
-    inputs: {},
+    window: { frames: frameCount === 0 ? [] : frames.map((frame) => frameMessage(frame, jetstream, fps)) },
+    inputs: inputsMessage(inputs),
     timeoutMs,
     budgetMs,
     attempt,
+    state,
   };
+}
+
+/** What its upstream said; a window with an error among these is not sent. */
+function inputsMessage(inputs: UpstreamResults = new Map()): Invocation['inputs'] {
+  const data = [...inputs].flatMap(([name, result]) =>
+    result.kind === 'data' ? [[name, Buffer.from(result.json.buffer, result.json.byteOffset, result.json.length)]] : [],
+  );
+  return Object.fromEntries(data) as Invocation['inputs'];
 }
 
 /** n / fps in parts that are safe integers both: halved, and so rounded in the 53rd bit, where an fps has very many digits. */

@@ -1,51 +1,34 @@
 /**
- * One algorithm on one stream: takes windows from its schedule to the dispatcher, answers back to the schedule, and results, in order,
- * to RESULTS. What is decided is decided by the schedule; this moves it.
+ * One algorithm on one stream: takes windows from its schedule to the dispatcher, and answers back to the schedule. What is decided is
+ * decided by the schedule; this moves it.
  *
- * Invariants: every window that was taken is settled exactly once (I1); results are published in trigger order, one at a time (I4); a
- * window that comes back without a result is sent again, to whichever runner has room, until its attempts are spent.
+ * Invariants: every window that was taken is settled exactly once (I1); a window that comes back without a result is sent again, to
+ * whichever runner has room, until its attempts are spent.
  */
 
 import { Attempts, type Setback } from '@stream-infer/core/attempts';
-import { Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
-import type { Answered, Schedule, Trigger } from '@stream-infer/core/schedule';
-import type { Mode } from '@stream-infer/core/stream-spec';
+import { Fault, type FaultCode } from '@stream-infer/core/fault';
+import type { Trigger } from '@stream-infer/core/schedule';
+import type { Turn } from '@stream-infer/core/state-turns';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
-import { type Answer, answerOf, errorAnswer } from './answer.ts';
+import { answerOf, errorAnswer } from './answer.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type BufferedFrame, invocationMessage, type RunPlace } from './invocation-message.ts';
-import type { LaneMetrics } from './metrics.ts';
-import type { Outlet } from './outlet.ts';
-import { type RecordPlace, recordBytes, recordOf } from './window-result.ts';
-import type { Work, WorkOutcome, WorkSource } from './work.ts';
+import { LaneResults, type LaneResultsEvents, type LaneResultsOptions, type WindowAnswer } from './lane-results.ts';
+import { lostFault, overdueFault } from './send-fault.ts';
+import { turnMessage } from './state-keeper.ts';
+import type { Carrier, Work, WorkOutcome, WorkSource } from './work.ts';
 
-/** An answer with how often its window was sent. */
-export type WindowAnswer = { readonly answer: Exclude<Answer, { kind: 'not-started' }>; readonly attempts: number };
-
-export type LaneOptions = {
-  readonly schedule: Schedule<BufferedFrame, WindowAnswer>;
+export type LaneOptions = Omit<LaneResultsOptions, 'intervalMs' | 'offer' | 'events'> & {
   readonly place: RunPlace;
-  readonly mode: Mode;
   readonly dispatcher: Dispatcher;
-  /** Whose results they are: the same run, or the one that a replay mends. */
-  readonly recordPlace: RecordPlace;
-  readonly outlet: Outlet;
-  readonly metrics: LaneMetrics;
-  /** The largest message that the bus takes. */
-  readonly maxPayloadBytes: number;
+  readonly isReplay: boolean;
   readonly events: LaneEvents;
 };
 
-export type LaneEvents = {
-  /** A realtime result came so late. */
-  late(lateMs: number): void;
-  /** A window is answered or settled. */
-  changed(): void;
-  /** Offline: a frame that a window wants is in the buffer no more. */
+export type LaneEvents = LaneResultsEvents & {
+  /** Offline: a frame is wanted that is in the buffer no more, or what the algorithm remembered is to be learnt again. */
   gone(): void;
-  /** Another scheduler has the stream. */
-  fenced(): void;
-  failed(fault: Fault): void;
 };
 
 type DueWindow = Trigger<BufferedFrame>;
@@ -56,13 +39,11 @@ const FINAL: ReadonlySet<FaultCode> = new Set<FaultCode>(['FRAME_MISMATCH']);
 export class Lane implements WorkSource {
   readonly definition: string;
   readonly #options: LaneOptions;
-  readonly #intervalMs: number;
   readonly #attempts = new WeakMap<DueWindow, Attempts>();
   /** Of windows that the bus failed: when they are sent again. */
   readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #underWay = new Map<DueWindow, Work>();
-  readonly #unpublished: Answered<BufferedFrame, WindowAnswer>[] = [];
-  #publishing = false;
+  readonly #results: LaneResults;
   #halted = false;
   #closed = false;
 
@@ -71,19 +52,21 @@ export class Lane implements WorkSource {
     const { fps } = options.place;
     this.definition = algorithm.definition;
     this.#options = options;
-    this.#intervalMs = (algorithm.intervalFrames * fps.den * 1_000) / fps.num;
+    const intervalMs = (algorithm.intervalFrames * fps.den * 1_000) / fps.num;
+    this.#results = new LaneResults({ ...options, intervalMs, offer: () => this.offer() });
   }
 
   /** Whether nothing is under way and nothing waits to be published. */
   get isQuiet(): boolean {
-    return this.#underWay.size === 0 && !this.#publishing;
+    return this.#underWay.size === 0 && this.#results.isQuiet;
   }
 
   /** To be called when the schedule may have something to send. What still waits then takes the place of what has not started. */
   offer(): void {
-    const { schedule, dispatcher } = this.#options;
+    const { schedule, state, dispatcher } = this.#options;
     if (this.#halted) return;
-    if (schedule.canTake) dispatcher.offer(this);
+    this.#answerFailed();
+    if (schedule.canTake || state.replays) dispatcher.offer(this);
     for (const trigger of schedule.overtaken()) {
       const work = this.#underWay.get(trigger);
       if (work) dispatcher.recall(work);
@@ -91,27 +74,83 @@ export class Lane implements WorkSource {
   }
 
   get wantsAlone(): boolean {
-    const { next } = this.#options.schedule;
-    return next !== undefined && this.#attempts.get(next)?.mustBeAlone === true;
+    const { schedule, state } = this.#options;
+    const { next } = schedule;
+    return !state.replays && next !== undefined && this.#attempts.get(next)?.mustBeAlone === true;
   }
 
-  take(): Work | undefined {
-    const { schedule, place, dispatcher } = this.#options;
+  get home(): Carrier | undefined {
+    return this.#options.state.home;
+  }
+
+  take(carrier: Carrier): Work | undefined {
+    if (this.#halted) return undefined;
+    this.#answerFailed();
+    return carrier.remembers(this.definition) ? this.#takeInTurn(carrier) : this.#takeNext(undefined);
+  }
+
+  /** Of an algorithm with memory: one at a time, and first what is to be run again. */
+  #takeInTurn(carrier: Carrier): Work | undefined {
+    const { schedule, state, place, isReplay, events } = this.#options;
+    if (this.#underWay.size > 0) return undefined;
+    this.#results.remembers = true;
+    const { name } = schedule.algorithm;
+    if (isReplay) {
+      const alone = `${name} remembers its stream, so that its windows cannot be run alone: run the stream again`;
+      this.#giveUp(new Fault('STATE_LOST', alone));
+      return undefined;
+    }
+    if (state.needsRewind) {
+      const lost = `what ${name} remembered of stream ${place.stream} is gone with its runner, and what it came after is on the bus no more: give it snapshot and restore, and run the stream again`;
+      if (state.canBePlayedAgain) {
+        this.halt();
+        events.gone();
+      } else this.#giveUp(new Fault('STATE_LOST', lost));
+      return undefined;
+    }
+    const turn = state.turn(carrier);
+    const { replay } = turn;
+    if (replay === undefined) return this.#takeNext(turn);
+    const attempts = this.#attemptsOf(replay);
+    return this.#work(replay, turn, { alone: false, budgetMs: 0 }, (outcome) => {
+      // It was run once and ends every instance now, as it did then.
+      if (outcome.kind === 'overdue') attempts.setback('failed');
+      else if (outcome.kind === 'lost') attempts.setback(outcome.alone ? 'lost-alone' : 'lost-in-company');
+      if (attempts.isSpent) state.skip(replay);
+    });
+  }
+
+  #takeNext(turn: Turn<BufferedFrame> | undefined): Work | undefined {
+    const { schedule, dispatcher } = this.#options;
     const nowMs = performance.now();
     const trigger = schedule.take(nowMs);
     if (trigger === undefined) return undefined;
     const attempts = this.#attemptsOf(trigger);
     const budgetMs = schedule.budgetMs(trigger, nowMs);
+    const sending = { alone: attempts.mustBeAlone, budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0 };
+    return this.#work(trigger, turn, sending, (outcome) => {
+      this.#settled(trigger, attempts, outcome, turn);
+      if (wasGivenBack(outcome) && !this.#halted && schedule.canTake) dispatcher.offerFirst(this);
+    });
+  }
+
+  /** @param turn of an algorithm with memory. @param settled told of what became of it, unless it is wanted no more. */
+  #work(
+    trigger: DueWindow,
+    turn: Turn<BufferedFrame> | undefined,
+    { alone, budgetMs }: { alone: boolean; budgetMs: number },
+    settled: (outcome: WorkOutcome) => void,
+  ): Work {
+    const { schedule, place, state } = this.#options;
+    const attempt = this.#attemptsOf(trigger).send();
+    const sending = { attempt, budgetMs, ...(turn && { state: turnMessage(turn) }) };
     const work: Work = {
-      alone: attempts.mustBeAlone,
-      invocation: invocationMessage(place, schedule.algorithm, trigger, {
-        attempt: attempts.send(),
-        budgetMs: Number.isFinite(budgetMs) ? Math.ceil(budgetMs) : 0,
-      }),
+      alone,
+      invocation: invocationMessage(place, schedule.algorithm, trigger, sending),
       settle: (outcome) => {
         if (!this.#underWay.delete(trigger)) return;
-        this.#settled(trigger, attempts, outcome);
-        if (wasGivenBack(outcome) && !this.#halted && schedule.canTake) dispatcher.offerFirst(this);
+        if (turn) state.settled(trigger, turn, outcome);
+        settled(outcome);
         this.#moveOn();
       },
     };
@@ -130,6 +169,7 @@ export class Lane implements WorkSource {
     this.halt();
     for (const work of this.#underWay.values()) this.#options.dispatcher.cancel(work);
     this.#underWay.clear();
+    this.#options.state.close(this.definition);
     for (const pause of this.#pauses) clearTimeout(pause);
     this.#pauses.clear();
     this.#closed = true;
@@ -146,11 +186,24 @@ export class Lane implements WorkSource {
     return attempts;
   }
 
-  #settled(trigger: DueWindow, attempts: Attempts, outcome: WorkOutcome): void {
+  #giveUp(fault: Fault): void {
+    this.halt();
+    this.#options.events.failed(fault);
+  }
+
+  /** Windows that need no runner: what they come after has an error, and so have they. */
+  #answerFailed(): void {
+    const { schedule } = this.#options;
+    for (let failed = schedule.takeFailed(); failed; failed = schedule.takeFailed())
+      schedule.answered(failed.trigger, { answer: errorAnswer(failed.fault), attempts: 0 });
+    this.#results.publishReady();
+  }
+
+  #settled(trigger: DueWindow, attempts: Attempts, outcome: WorkOutcome, turn: Turn<BufferedFrame> | undefined): void {
     const { schedule } = this.#options;
     switch (outcome.kind) {
       case 'answered':
-        this.#answered(trigger, attempts, outcome.result);
+        this.#answered(trigger, attempts, outcome.result, turn);
         return;
       case 'overdue':
         this.#failed(trigger, attempts, errorAnswer(overdueFault(trigger, schedule.algorithm.timeoutMs)));
@@ -164,15 +217,16 @@ export class Lane implements WorkSource {
     }
   }
 
-  #answered(trigger: DueWindow, attempts: Attempts, result: Result): void {
+  #answered(trigger: DueWindow, attempts: Attempts, result: Result, turn: Turn<BufferedFrame> | undefined): void {
     const { schedule, mode } = this.#options;
     const answer = answerOf(result);
     if (answer.kind === 'not-started') this.#cameBack(trigger, attempts, 'not-started', answer.fault);
-    else if (answer.kind === 'data') this.#conclude(trigger, attempts, answer);
+    else if (answer.kind === 'data') this.#conclude(trigger, attempts, answer, turn);
     else if (answer.fault.code === 'BUS_FAILED') this.#cameBack(trigger, attempts, 'bus-failed', answer.fault);
     else if (answer.fault.code === 'FRAME_GONE' && mode === 'realtime') schedule.drop(trigger.n, 'frame-gone');
     else if (answer.fault.code === 'FRAME_GONE') this.#gone(trigger);
-    else if (FINAL.has(answer.fault.code)) this.#conclude(trigger, attempts, answer);
+    // What has memory may remember what it saw of it: it would see it twice.
+    else if (turn || FINAL.has(answer.fault.code)) this.#conclude(trigger, attempts, answer, turn);
     else this.#failed(trigger, attempts, answer);
   }
 
@@ -223,73 +277,18 @@ export class Lane implements WorkSource {
     else this.#options.schedule.giveBack(trigger, performance.now());
   }
 
-  #conclude(trigger: DueWindow, { sent }: Attempts, answer: WindowAnswer['answer']): void {
-    this.#options.schedule.answered(trigger, { answer, attempts: sent });
+  #conclude(trigger: DueWindow, { sent }: Attempts, answer: WindowAnswer['answer'], turn?: Turn<BufferedFrame>): void {
+    const stateReset = turn?.stateReset ?? false;
+    this.#options.schedule.answered(trigger, { answer, attempts: sent, stateReset });
   }
 
   /** A window was answered, or may be sent again. */
   #moveOn(): void {
-    this.#publishReady();
+    this.#results.publishReady();
     this.offer();
     this.#options.events.changed();
   }
-
-  #publishReady(): void {
-    this.#unpublished.push(...this.#options.schedule.ready());
-    if (this.#publishing || this.#unpublished.length === 0) return;
-    this.#publishing = true;
-    void this.#publishAll();
-  }
-
-  async #publishAll(): Promise<void> {
-    const { changed, failed } = this.#options.events;
-    try {
-      for (let next = this.#unpublished.shift(); next !== undefined; next = this.#unpublished.shift()) {
-        await this.#publish(next);
-        this.offer();
-        changed();
-      }
-    } catch (error) {
-      failed(toFault(error));
-    }
-    this.#publishing = false;
-    changed();
-  }
-
-  async #publish({ trigger, answer: { answer, attempts } }: Answered<BufferedFrame, WindowAnswer>): Promise<void> {
-    const { schedule, recordPlace, mode, outlet, metrics, maxPayloadBytes, events } = this.#options;
-    const afterCaptureMs = performance.now() - trigger.capturedAtMs;
-    const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
-    const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
-    const { bytes, error } = recordBytes(record, maxPayloadBytes);
-    const outcome = error ? 'failed' : 'completed';
-    switch (await outlet.publish({ record, trigger, bytes, error }, schedule.ledger.totalsWith(outcome))) {
-      case 'published':
-        schedule.settle(trigger.n, outcome);
-        metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);
-        if (lateMs !== null && lateMs > 0) events.late(lateMs);
-        return;
-      case 'full':
-        schedule.drop(trigger.n, 'results-full');
-        return;
-      case 'fenced':
-        events.fenced();
-        this.#unpublished.length = 0;
-        return;
-      case 'given-up':
-        this.#unpublished.length = 0;
-    }
-  }
 }
-
-const lostFault = ({ n }: DueWindow, { sent }: Attempts): Fault =>
-  new Fault('RUNNER_LOST', `the runner died or became unreachable while it held window ${n}, ${sent} times`);
-
-const overdueFault = ({ n }: DueWindow, timeoutMs: number): Fault =>
-  new Fault(
-    'ALGORITHM_TIMEOUT',
-    `the runner did not answer window ${n}, neither within its timeoutMs of ${timeoutMs} nor long after`,
-  );
 
 const wasGivenBack = (outcome: WorkOutcome): boolean =>
   outcome.kind === 'answered' && outcome.result.outcome?.$case === 'fault' && outcome.result.outcome.value.notStarted;

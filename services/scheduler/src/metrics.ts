@@ -94,6 +94,18 @@ export function createSchedulerMetrics(registry: Registry) {
     buckets: BUCKETS_SECONDS,
     registers,
   });
+  const replayed = new Counter({
+    name: 'stream_infer_windows_replayed_total',
+    help: 'Windows that were run again, because a runner was lost with what its algorithm remembered.',
+    labelNames: ['stream', 'algorithm'],
+    registers,
+  });
+  const snapshots = new Counter({
+    name: 'stream_infer_snapshots_stored_total',
+    help: 'Snapshots of what algorithms remember that were stored.',
+    labelNames: ['stream', 'algorithm'],
+    registers,
+  });
   const refused = new Counter({
     name: 'stream_infer_results_refused_total',
     help: 'Times that the bus refused a result or a dead letter, or left it unanswered, by kind.',
@@ -158,6 +170,8 @@ export function createSchedulerMetrics(registry: Registry) {
           if (lateMs !== null) latenessHere.observe(lateMs / 1_000);
         },
         deadLettered: (): void => deadLetteredHere.inc(),
+        replayed: (): void => replayed.inc({ stream, algorithm }),
+        stored: (): void => snapshots.inc({ stream, algorithm }),
         /** Copies the last figures; what is no more is no longer shown. */
         close(): void {
           copy(one);

@@ -7,23 +7,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { publishReplayed, publishReplayFailure } from '@stream-infer/bus/replays';
-import type { AlgorithmTotals, ResultRecord } from '@stream-infer/core/result-record';
+import type { ResultFacts } from '@stream-infer/bus/result-stream';
+import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Trigger } from '@stream-infer/core/schedule';
 import type { Mode } from '@stream-infer/core/stream-spec';
 import type { DeadLetterBox } from './dead-letter-box.ts';
 import type { BufferedFrame } from './invocation-message.ts';
+import type { ResultHold } from './result-hold.ts';
 import type { PublishOutcome, ResultPublisher } from './result-publisher.ts';
 import { deadLetterOf, type RecordBytes } from './window-result.ts';
 
 export type WindowResult = RecordBytes & { readonly record: ResultRecord; readonly trigger: Trigger<BufferedFrame> };
 
 export type Outlet = {
-  /** Resolves when it stands where it belongs, or never will. `totals` count up to and with it. */
-  publish(result: WindowResult, totals: AlgorithmTotals): Promise<PublishOutcome>;
+  /** Resolves when it stands where it belongs, or never will. */
+  publish(result: WindowResult, facts: Omit<ResultFacts, 'neededFrom'>): Promise<PublishOutcome>;
 };
 
 export type RunOutletOptions = {
   readonly publisher: ResultPublisher;
+  /** Where other algorithms come after this one. */
+  readonly hold: ResultHold | undefined;
   readonly deadLetters: DeadLetterBox;
   readonly definition: string;
   readonly mode: Mode;
@@ -33,13 +37,20 @@ export type RunOutletOptions = {
 };
 
 export const runOutlet = (options: RunOutletOptions): Outlet => ({
-  async publish({ record, trigger, bytes, error }, totals) {
-    const { publisher, deadLetters, definition, mode, specHash, deadLettered } = options;
-    if (error) {
-      const facts = { definition, mode, error, specHash, diedAtMs: Date.now() };
-      if (await deadLetters.put(deadLetterOf(record, trigger, facts))) deadLettered();
+  async publish({ record, trigger, bytes, error }, facts) {
+    const { publisher, hold, deadLetters, definition, mode, specHash, deadLettered } = options;
+    // What was never sent failed upstream: the letter is there.
+    if (error && record.attempts > 0) {
+      const letterFacts = { definition, mode, error, specHash, diedAtMs: Date.now() };
+      if (await deadLetters.put(deadLetterOf(record, trigger, letterFacts))) deadLettered();
     }
-    return publisher.publish(trigger.n, bytes, totals);
+    const neededFrom = hold?.neededFrom;
+    const outcome = await publisher.publish(trigger.n, bytes, {
+      ...facts,
+      ...(neededFrom !== undefined && { neededFrom }),
+    });
+    if (outcome === 'published') hold?.published(trigger.n, publisher.lastSequence);
+    return outcome;
   },
 });
 

@@ -6,9 +6,11 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { type BusErrorKind, busErrorKind } from '@stream-infer/bus/bus-error';
-import { type LastResult, lastResult, publishResult } from '@stream-infer/bus/result-stream';
-import type { AlgorithmTotals } from '@stream-infer/core/result-record';
+import { resultProgress } from '@stream-infer/bus/result-progress';
+import { type LastResult, lastResult, publishResult, type ResultFacts } from '@stream-infer/bus/result-stream';
+import type { Snapshots } from '@stream-infer/bus/snapshots';
 import type { Progress } from '@stream-infer/core/schedule';
+import type { Snapshot } from '@stream-infer/core/state-turns';
 import type { Mode } from '@stream-infer/core/stream-spec';
 
 export type ResultPublisherOptions = {
@@ -19,6 +21,7 @@ export type ResultPublisherOptions = {
   readonly mode: Mode;
   /** This scheduler's fencing token for the stream. */
   readonly token: number;
+  readonly snapshots: Snapshots;
   /** Gives up waiting. */
   readonly signal: AbortSignal;
   /** The bus refuses a result or does not answer; called with each try. */
@@ -31,6 +34,14 @@ export type ResultPublisherOptions = {
  */
 export type PublishOutcome = 'published' | 'full' | 'fenced' | 'given-up';
 
+export type Resumed = Progress & {
+  /** Sequence of the oldest result that an algorithm that comes after this one may still want; 0 where none stands. */
+  readonly neededFrom: number;
+  /** An algorithm with memory has published them. */
+  readonly remembers: boolean;
+  readonly snapshot: Snapshot | undefined;
+};
+
 const RETRY_MS = 250;
 
 export class ResultPublisher {
@@ -42,13 +53,25 @@ export class ResultPublisher {
     this.#options = options;
   }
 
+  /** Sequence of the last result that stands there, 0 where none does. */
+  get lastSequence(): number {
+    return this.#after;
+  }
+
   /** What stands there already; to be asked before anything is published. Undefined where the signal aborted first. */
-  async resume(): Promise<Progress | undefined> {
-    const { bus, signal, refused } = this.#options;
+  async resume(): Promise<Resumed | undefined> {
+    const { bus, snapshots, mode, signal, refused } = this.#options;
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
-        const last = await this.#readLast();
-        return { answeredThrough: last.n, ...(last.totals && { totals: last.totals }) };
+        const { last, snapshot, runsAfter } = await resultProgress(bus, snapshots, this.#options, mode);
+        this.#after = last.sequence;
+        const { n, totals, neededFrom = last.sequence, remembers = false } = last;
+        const progress = {
+          answeredThrough: n,
+          ...(totals && { totals }),
+          ...(runsAfter < n && { replayAfter: runsAfter }),
+        };
+        return { ...progress, neededFrom, remembers, snapshot };
       } catch (error) {
         refused(busErrorKind(error));
         await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -58,11 +81,11 @@ export class ResultPublisher {
   }
 
   /** Resolves when the result of window n stands in RESULTS, or never will. */
-  async publish(n: number, bytes: Uint8Array, totals: AlgorithmTotals): Promise<PublishOutcome> {
+  async publish(n: number, bytes: Uint8Array, facts: ResultFacts): Promise<PublishOutcome> {
     const { bus, token, signal } = this.#options;
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
-        this.#after = await publishResult(bus, this.#options, bytes, { after: this.#after, totals, token });
+        this.#after = await publishResult(bus, this.#options, bytes, { ...facts, after: this.#after, token });
         return 'published';
       } catch (error) {
         const outcome = await this.#refused(n, busErrorKind(error));

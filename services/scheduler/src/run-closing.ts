@@ -1,9 +1,10 @@
-/** The last steps of a run on the bus: whether its end stands there, publishing it, deleting its buffer. Each is tried until the bus takes it. */
+/** The last steps of a run on the bus: whether its end stands there, publishing it, deleting its buffer and snapshots. Each is tried until the bus takes it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { hasRunEnded, publishRunEnd } from '@stream-infer/bus/result-stream';
+import type { Snapshots } from '@stream-infer/bus/snapshots';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { type Fault, toFault } from '@stream-infer/core/fault';
 import type { RunEnd } from '@stream-infer/core/result-record';
@@ -12,6 +13,7 @@ import type { PlayingRun } from './playing-run.ts';
 export type RunClosingOptions = {
   readonly bus: Bus;
   readonly run: PlayingRun;
+  readonly snapshots: Snapshots;
   /** Gives up: the run goes on elsewhere. */
   readonly signal: AbortSignal;
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
@@ -51,6 +53,15 @@ export class RunClosing {
     await deleteFrameBuffer(bus, run.state.frames).catch((error: unknown) => {
       this.#failed(error, 'its frame buffer is not deleted');
     });
+  }
+
+  /** Of its algorithms with memory. Never rejects. */
+  async deleteSnapshots(): Promise<void> {
+    const { snapshots, run } = this.#options;
+    for (const { name } of run.spec.algorithms)
+      await snapshots.delete({ stream: run.stream, run: run.run, algorithm: name }).catch((error: unknown) => {
+        this.#failed(error, `the snapshot of ${name} is not deleted`);
+      });
   }
 
   async #untilTaken<T>(what: string, step: () => Promise<T>): Promise<T | undefined> {

@@ -1,21 +1,28 @@
 /** The lanes of one run, each from where RESULTS says that its algorithm has come to (EX-6). */
 
 import type { Bus } from '@stream-infer/bus/bus';
+import type { Snapshots } from '@stream-infer/bus/snapshots';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
-import type { SamplePlan } from '@stream-infer/core/sample-plan';
+import { type SamplePlan, snapshotEvery } from '@stream-infer/core/sample-plan';
 import type { Progress } from '@stream-infer/core/schedule';
+import { type Snapshot, StateTurns } from '@stream-infer/core/state-turns';
 import { StreamSchedule } from '@stream-infer/core/stream-schedule';
 import { specHash } from '@stream-infer/service-kit/spec-hash';
 import { DeadLetterBox } from './dead-letter-box.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { BufferedFrame } from './invocation-message.ts';
-import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
+import { Lane, type LaneEvents } from './lane.ts';
+import type { WindowAnswer } from './lane-results.ts';
 import type { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
 import type { LaneMetrics, SchedulerMetrics } from './metrics.ts';
 import { type Outlet, replayOutlet, runOutlet } from './outlet.ts';
 import type { PlayingRun } from './playing-run.ts';
-import { ResultPublisher } from './result-publisher.ts';
+import { ResultHold } from './result-hold.ts';
+import { ResultPublisher, type Resumed } from './result-publisher.ts';
+import { StateKeeper, type StateKeeperEvents } from './state-keeper.ts';
+import { readUpstreamResults } from './upstream-results.ts';
+import type { Carrier } from './work.ts';
 
 export type RunSchedule = StreamSchedule<BufferedFrame, WindowAnswer>;
 
@@ -35,74 +42,133 @@ export type RunLanesOptions = {
   readonly status: LaneStatusReport;
   /** Gives up waiting for the bus. */
   readonly signal: AbortSignal;
-  readonly events: Omit<LaneEvents, 'late'>;
+  readonly snapshots: Snapshots;
+  readonly events: Omit<LaneEvents, 'late'> & Pick<StateKeeperEvents, 'notStored'>;
 };
 
 /** What a result's headers may take of a message. */
 const HEADERS_BYTES = 1_024;
 
+/** One algorithm's part of the run, before its lane is made: how far it has come, what it remembers, where its results go. */
+type Track = {
+  readonly progress: Progress;
+  /** It has published results, and has memory. */
+  readonly remembers: boolean;
+  readonly snapshot: Snapshot | undefined;
+  open(metrics: LaneMetrics): Outlet;
+};
+
 /** Undefined where the signal aborted first. */
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
-  const { bus, run, plan, dispatcher, metrics, lateness, status, signal, events } = options;
+  const { bus, run, plan, dispatcher, metrics, lateness, status, snapshots, signal, events } = options;
   const { stream, spec, state } = run;
   const { replay } = spec;
-  const outlets = replay ? replayOutlets(options) : await runOutlets(options);
-  if (signal.aborted) return undefined;
+  const tracks = replay ? replayTracks(options) : await runTracks(options, (name) => oldestWanted(name));
+  if (tracks === undefined || signal.aborted) return undefined;
   const schedule: RunSchedule = new StreamSchedule({
     plan,
     mode: spec.mode,
     live: state.source.live,
-    progress: new Map([...outlets].map(([name, { progress }]) => [name, progress])),
+    progress: new Map([...tracks].map(([name, { progress }]) => [name, progress])),
     ...(replay && { only: replay.ns }),
   });
+  const oldestWanted = (name: string): number =>
+    Math.min(...schedule.after(name).map(({ oldestUnsettled }) => oldestUnsettled));
   // A replay invokes the algorithm as the run did: for the stream whose windows these are.
   const recordPlace = { stream: replay?.stream ?? stream, run: replay?.run ?? run.run, fps: plan.fps };
-  const lanes = schedule.schedules.flatMap((one) => {
+  const lanes = new Map<string, Lane>();
+  for (const one of schedule.schedules) {
     const { name } = one.algorithm;
-    const outlet = outlets.get(name);
-    if (outlet === undefined) return [];
+    const track = tracks.get(name);
+    if (track === undefined) continue;
+    const changed = (): void => {
+      for (const { algorithm } of schedule.after(name)) lanes.get(algorithm.name)?.offer();
+      events.changed();
+    };
     const laneMetrics = metrics.observe(stream, one);
-    return new Lane({
+    const turns = new StateTurns<BufferedFrame, Carrier>({
+      mode: spec.mode,
+      retained: one.retained,
+      snapshot: track.snapshot,
+      hasRun: track.remembers,
+      snapshotEvery: snapshotEvery(plan, one.algorithm),
+    });
+    const keeper = new StateKeeper({
+      turns,
+      snapshots,
+      place: { stream, run: run.run, algorithm: name },
+      publishedThrough: track.progress.answeredThrough,
+      signal,
+      events: { notStored: events.notStored, changed, replayed: laneMetrics.replayed, stored: laneMetrics.stored },
+    });
+    const lane = new Lane({
       schedule: one,
+      state: keeper,
       place: { ...recordPlace, run: run.run, frames: state.frames },
       recordPlace,
+      isReplay: replay !== undefined,
       mode: spec.mode,
       dispatcher,
-      outlet: outlet.open(laneMetrics),
+      outlet: track.open(laneMetrics),
       metrics: status.follow(one, laneMetrics),
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
-      events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },
+      events: { ...events, changed, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });
-  });
-  return { schedule, lanes };
+    lanes.set(name, lane);
+  }
+  return { schedule, lanes: [...lanes.values()] };
 }
 
-/** Where the results of one algorithm go, and how far they have come. */
-type Prepared = { readonly progress: Progress; open(metrics: LaneMetrics): Outlet };
-
-async function runOutlets(options: RunLanesOptions): Promise<Map<string, Prepared>> {
-  const { bus, run, token, plan, inherited, metrics, signal } = options;
+async function runTracks(
+  options: RunLanesOptions,
+  oldestWanted: (name: string) => number,
+): Promise<ReadonlyMap<string, Track> | undefined> {
+  const { bus, run, token, plan, inherited, metrics, snapshots, signal } = options;
   const { stream, spec } = run;
   const { mode } = spec;
   const hash = specHash(spec);
   const refused = metrics.resultRefused;
-  const prepared = new Map<string, Prepared>();
+  const publishers = new Map<string, { readonly publisher: ResultPublisher; readonly resumed: Resumed }>();
+  for (const { name } of plan.algorithms) {
+    const place = { stream, run: run.run, algorithm: name };
+    const publisher = new ResultPublisher({ bus, ...place, mode, token, snapshots, signal, refused });
+    const resumed = await publisher.resume();
+    if (resumed === undefined) return undefined;
+    publishers.set(name, { publisher, resumed });
+  }
+  const tracks = new Map<string, Track>();
   for (const { name, definition } of plan.algorithms) {
-    const publisher = new ResultPublisher({ bus, stream, run: run.run, algorithm: name, mode, token, signal, refused });
-    const found = await publisher.resume();
-    if (found === undefined) break;
-    const totals = inherited.get(name) ?? found.totals;
-    const progress = { answeredThrough: found.answeredThrough, ...(totals && { totals }) };
+    const opened = publishers.get(name);
+    if (opened === undefined) continue;
+    const { publisher, resumed } = opened;
+    const { answeredThrough, replayAfter, remembers, snapshot } = resumed;
+    const totals = inherited.get(name) ?? resumed.totals;
+    const downstream = plan.algorithms.filter(({ after }) => after?.includes(name));
+    const hold = downstream.length > 0 ? new ResultHold(() => oldestWanted(name)) : undefined;
+    const wantedAfter = Math.min(...downstream.map((one) => wantedBy(publishers.get(one.name)?.resumed)));
+    const place = { stream, run: run.run, algorithm: name };
+    const results = hold && (await readUpstreamResults({ bus, ...place, resumed, wantedAfter, signal, hold }));
+    if (hold && results === undefined) return undefined;
+    const progress = {
+      answeredThrough,
+      ...(replayAfter !== undefined && { replayAfter }),
+      ...(totals && { totals }),
+      ...(results && { results }),
+    };
     const deadLetters = new DeadLetterBox({ bus, signal, refused });
     const open = ({ deadLettered }: LaneMetrics): Outlet =>
-      runOutlet({ publisher, deadLetters, definition, mode, specHash: hash, deadLettered });
-    prepared.set(name, { progress, open });
+      runOutlet({ publisher, hold, deadLetters, definition, mode, specHash: hash, deadLettered });
+    tracks.set(name, { progress, remembers, snapshot, open });
   }
-  return prepared;
+  return tracks;
 }
 
+/** The n behind which an algorithm still wants what it comes after. */
+const wantedBy = (progress: Progress | undefined): number => progress?.replayAfter ?? progress?.answeredThrough ?? 0;
+
 /** What a replay has published already is published once (EX-6): it begins anew. */
-function replayOutlets({ bus, run, plan, metrics, signal }: RunLanesOptions): Map<string, Prepared> {
+function replayTracks({ bus, run, plan, metrics, signal }: RunLanesOptions): ReadonlyMap<string, Track> {
   const outlet = replayOutlet({ bus, replay: run.stream, signal, refused: metrics.resultRefused });
-  return new Map(plan.algorithms.map(({ name }) => [name, { progress: { answeredThrough: 0 }, open: () => outlet }]));
+  const track = { progress: { answeredThrough: 0 }, remembers: false, snapshot: undefined, open: () => outlet };
+  return new Map(plan.algorithms.map(({ name }) => [name, track]));
 }

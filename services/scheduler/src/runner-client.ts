@@ -15,11 +15,11 @@ import {
   type InvokeRequest,
   type InvokeResponse,
 } from '@stream-infer/proto/stream_infer/v1/algo_runner';
+import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
 import { answerLimitMs } from './answer-limit.ts';
-import type { Carrier } from './dispatcher.ts';
 import { ListeningClock } from './listening-clock.ts';
-import type { Work } from './work.ts';
+import type { Carrier, Work } from './work.ts';
 
 type Call = ClientDuplexStream<InvokeRequest, InvokeResponse>;
 
@@ -116,6 +116,15 @@ export class RunnerClient implements Carrier {
 
   get holds(): number {
     return this.#sent.size;
+  }
+
+  remembers(definition: string): boolean {
+    return this.runner.algorithms.some((served) => served.definition === definition && served.state === 'stream');
+  }
+
+  forget(definition: string, { stream, run, algorithm }: Pick<Invocation, 'stream' | 'run' | 'algorithm'>): void {
+    if (this.#state.kind === 'open')
+      this.#state.call.write({ message: { $case: 'forget', value: { definition, stream, run, algorithm } } });
   }
 
   send(work: Work): void {

@@ -7,6 +7,7 @@ import { ensureDeadLetterStream } from '@stream-infer/bus/dead-letters';
 import { Membership } from '@stream-infer/bus/membership';
 import { openAssignments, openMembers, openRunners, openRuns } from '@stream-infer/bus/registry';
 import { ensureResultStream, publishRunEnd } from '@stream-infer/bus/result-stream';
+import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { failedRunEnd } from '@stream-infer/core/failed-run-end';
 import { toFault } from '@stream-infer/core/fault';
@@ -37,11 +38,12 @@ export async function startScheduler(
     const metrics = createSchedulerMetrics(context.metrics);
     const dispatcher = new Dispatcher();
     const lateness = new LatenessReport(logger);
-    const [runnerBucket, runBucket, members, assignments] = await Promise.all([
+    const [runnerBucket, runBucket, members, assignments, snapshots] = await Promise.all([
       openRunners(bus),
       openRuns(bus),
       openMembers(bus),
       openAssignments(bus),
+      openSnapshots(bus),
     ]);
     const runners = new RunnerDirectory({
       runners: runnerBucket,
@@ -82,7 +84,19 @@ export async function startScheduler(
       appeared: (stream) => claims.appeared(stream),
       gone: (stream) => claims.gone(stream),
       follow: (run, token, inherited) =>
-        new StreamRun({ bus, run, replica, token, inherited, dispatcher, metrics, lateness, logger, report }),
+        new StreamRun({
+          bus,
+          run,
+          replica,
+          token,
+          inherited,
+          dispatcher,
+          metrics,
+          lateness,
+          snapshots,
+          logger,
+          report,
+        }),
     });
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {

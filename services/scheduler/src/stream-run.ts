@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceRewind } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
+import type { Snapshots } from '@stream-infer/bus/snapshots';
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceEnd } from '@stream-infer/core/run';
@@ -38,6 +39,7 @@ export type StreamRunOptions = {
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
+  readonly snapshots: Snapshots;
   readonly logger: Logger;
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
 };
@@ -144,14 +146,16 @@ export class StreamRun {
       if (await this.#closing.isClosed()) {
         this.#state = 'over';
         await this.#closing.deleteBuffer();
+        await this.#closing.deleteSnapshots();
         return await this.#conclude();
       }
       const plan = samplePlan(run.spec, run.state.source);
       const events = {
         changed: () => this.#changed(),
-        gone: () => this.#feed.lose(),
+        gone: () => this.#gone(),
         fenced: () => this.#fenced(),
         failed: (fault: Fault) => this.#broke(fault),
+        notStored: (fault: Fault) => this.#report(fault),
       };
       const { signal } = this.#left;
       this.#opened = await openLanes({ ...this.#options, plan, status: this.#status, signal, events });
@@ -219,7 +223,7 @@ export class StreamRun {
     const { bus } = this.#options;
     const { stream, run, epoch } = this.run;
     for (const lane of this.#lanes) lane.halt();
-    if (this.#isOffline) this.#logger.warn('frames are gone from the buffer: asking for them again');
+    if (this.#isOffline) this.#logger.warn('frames that are wanted are in the buffer no more: asking for them again');
     while (this.#state === 'following' && !this.#broken) {
       const ended = this.#feed.withoutMarker();
       if (ended.kind === 'missing') return ended;
@@ -254,6 +258,12 @@ export class StreamRun {
     if (through !== undefined && this.#isOffline) this.#releaser.through(through);
   }
 
+  /** Frames are wanted that are in the buffer no more, or what an algorithm remembered is to be learnt again. */
+  #gone(): void {
+    this.#feed.lose();
+    this.#condition.notify();
+  }
+
   #fenced(): void {
     this.#options.metrics.fenced();
     this.#logger.warn('another scheduler has the stream: standing down');
@@ -262,9 +272,13 @@ export class StreamRun {
 
   /** The first fault is the run's. */
   #failed(fault: Fault): void {
+    this.#report(fault);
+    this.#fault ??= fault;
+  }
+
+  #report(fault: Fault): void {
     const { stream, run, epoch } = this.run;
     this.#options.report(fault, { stream, run, epoch });
-    this.#fault ??= fault;
   }
 
   #broke(fault: Fault): void {
@@ -285,5 +299,6 @@ export class StreamRun {
     this.#state = 'over';
     this.#logger.info({ fault: fault?.code }, 'run is over');
     await this.#closing.deleteBuffer();
+    await this.#closing.deleteSnapshots();
   }
 }

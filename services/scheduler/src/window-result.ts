@@ -7,11 +7,17 @@ import { redactUrl } from '@stream-infer/core/redact-url';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Trigger } from '@stream-infer/core/schedule';
 import { timeKey } from '@stream-infer/core/time-key';
+import type { UpstreamResult } from '@stream-infer/core/upstream';
 import type { Answer } from './answer.ts';
 import type { BufferedFrame, RunPlace } from './invocation-message.ts';
 
 /** `lateMs` is null offline. */
-export type Delivery = { readonly attempts: number; readonly lateMs: number | null };
+export type Delivery = {
+  readonly attempts: number;
+  readonly lateMs: number | null;
+  /** An algorithm with memory began anew before it. */
+  readonly stateReset?: boolean | undefined;
+};
 
 export type RecordPlace = Pick<RunPlace, 'stream' | 'run' | 'fps'>;
 
@@ -20,7 +26,7 @@ export function recordOf(
   algorithm: string,
   { n, frames }: Trigger<BufferedFrame>,
   answer: Exclude<Answer, { kind: 'not-started' }>,
-  { attempts, lateMs }: Delivery,
+  { attempts, lateMs, stateReset = false }: Delivery,
 ): ResultRecord {
   const header = frames.at(-1)?.header;
   return {
@@ -35,12 +41,12 @@ export function recordOf(
     ...(answer.kind === 'data' ? { data: answer.data } : { error: faultJson(answer.fault) }),
     attempts,
     lateMs,
-    stateReset: false,
+    stateReset,
     version: answer.version,
   };
 }
 
-/** `error` is the record's, where it has one. */
+/** `error` is what the bytes say where they hold no data. */
 export type RecordBytes = { readonly bytes: Uint8Array; readonly error: FaultJson | undefined };
 
 /** Where canonical JSON cannot hold the data, or the bus takes no message of that size, those of an error in its place. */
@@ -59,7 +65,12 @@ export function recordBytes(record: ResultRecord, maxPayloadBytes: number): Reco
   }
 }
 
-const encode = (record: ResultRecord): Uint8Array => new TextEncoder().encode(canonicalJson(record));
+/** What the algorithms that come after this one are handed of a record that is published. */
+export function upstreamResult({ data, error }: Pick<ResultRecord, 'data' | 'error'>): UpstreamResult {
+  return error ? { kind: 'error', fault: error } : { kind: 'data', json: encode(data ?? null) };
+}
+
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
 
 export type LetterFacts = Pick<DeadLetter, 'definition' | 'mode' | 'error' | 'specHash' | 'diedAtMs'>;
 

@@ -28,11 +28,35 @@ export type Work = {
   settle(outcome: WorkOutcome): void;
 };
 
+/** A runner, as it is needed here. */
+export type Carrier = {
+  /** Whether it takes work at all. */
+  readonly isOpen: boolean;
+  /** What it may be sent of a definition now. */
+  credits(definition: string): number;
+  /** Whether it takes work of a definition, though perhaps not now. */
+  serves(definition: string): boolean;
+  /** Whether it runs this definition with an instance for each stream. */
+  remembers(definition: string): boolean;
+  /** How many invocations it holds. */
+  readonly holds: number;
+  /** Uses one credit. */
+  send(work: Work): void;
+  /** The work is no longer wanted; its outcome is not told any more. */
+  cancel(work: Work): void;
+  /** Something newer is to take the work's place: it comes back as not started, unless it has started. */
+  recall(work: Work): void;
+  /** What it remembers of a run is wanted no more. */
+  forget(definition: string, place: Pick<Invocation, 'stream' | 'run' | 'algorithm'>): void;
+};
+
 /** Something that has work to send: one algorithm on one stream. */
 export type WorkSource = {
   readonly definition: string;
   /** Whether its next invocation is to be sent alone. */
   readonly wantsAlone: boolean;
-  /** The next invocation; undefined where none is to be sent now. */
-  take(): Work | undefined;
+  /** The runner that all of its windows go to, while it lives; undefined where any may have the next. */
+  readonly home?: Carrier | undefined;
+  /** The next invocation, for this runner; undefined where none is to be sent now. */
+  take(carrier: Carrier): Work | undefined;
 };

@@ -76,11 +76,13 @@ function text(file: string, specs: readonly StreamSpec[], algorithms: number): s
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 function windowOf({ frameCount, frameStep }: StreamAlgorithm): string {
+  if (frameCount === 0) return 'no frames';
   if (frameCount === 1) return '1 frame';
   return frameStep <= 1 ? `${frameCount} frames in a row` : `${frameCount} frames, every ${ordinal(frameStep)}`;
 }
 
-function dueOf({ interval, intervalFrames = 1 }: StreamAlgorithm, fps: string | undefined): string {
+function dueOf({ after, interval, intervalFrames = 1 }: StreamAlgorithm, fps: string | undefined): string {
+  if (after !== undefined) return `after ${after.join(' and ')}`;
   if (interval === undefined) return intervalFrames === 1 ? 'at every frame' : `every ${intervalFrames} frames`;
   const rate = fps === undefined ? undefined : parseRational(fps);
   const real = rate && realInterval(interval, rate);

@@ -77,6 +77,8 @@ async function specOf(bus: Bus, [first]: readonly StoredLetter[]): Promise<Strea
   const [registered, newest] = await Promise.all([streams.get(stream), runs.get(stream)]);
   const candidates = [registered?.value, newest?.value.run === run ? newest.value.spec : undefined];
   const spec = candidates.find((candidate) => candidate !== undefined && specHash(candidate) === hash);
+  const after = spec?.algorithms.find(({ name }) => name === letter.algorithm)?.after;
+  if (after) throw refuse(`${letter.algorithm} comes after ${after.join(' and ')}: run stream ${stream} again`);
   if (spec) return spec;
   throw refuse(`stream ${stream} is gone or plays otherwise now: register it again as it was`);
 }
