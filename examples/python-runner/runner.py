@@ -160,7 +160,6 @@ async def main():
         await bucket.delete(runner.id)
     await runner.drain()
     await server.stop(1)
-    await bus.drain()
     for task in ended - {stopping}:
         task.result()  # raises what ended it
 
