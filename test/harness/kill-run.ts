@@ -7,7 +7,6 @@ import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ResultRecord } from '@stream-infer/core/result-record';
 import { streamInfer } from './command.ts';
 import { eventually } from './eventually.ts';
 import { descendants, type ProcessIdentity, stillRunning } from './process-tree.ts';
@@ -109,9 +108,3 @@ export const isWhole = ({ streams }: Summary): boolean =>
       ({ triggered, completed, dropped }) => completed === triggered && Object.keys(dropped).length === 0,
     ),
   );
-
-/** Of records of one run: the place of each that stands twice. */
-export function duplicates(records: readonly ResultRecord[]): readonly string[] {
-  const places = records.map(({ stream, run, algorithm, n }) => `${stream}/${run}/${algorithm}/${n}`);
-  return places.filter((place, at) => places.indexOf(place) !== at);
-}
