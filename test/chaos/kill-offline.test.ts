@@ -12,6 +12,7 @@ import { root } from '../harness/command.ts';
 import { isWhole, type Kill, type KillRun, killRun, ROLES, type Role } from '../harness/kill-run.ts';
 import { media } from '../harness/media.ts';
 import { seeded } from '../harness/seed.ts';
+import { followedSquares } from '../harness/squares.ts';
 
 const RUNS = Number(process.env.STREAM_INFER_KILLS ?? 12);
 const { seed, random, pick } = seeded();
@@ -55,6 +56,7 @@ beforeAll(async () => {
       `b=${blocks},interval=0.2`,
     ],
   });
+  cases.push({ name: 'tracks', args: followedSquares(directory) });
   if (!media) return;
   const model = join(media, 'models', 'ultraface-rfb-320.onnx');
   cases.push({

@@ -10,11 +10,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isWhole, type KillRun, killRun, ROLES } from '../harness/kill-run.ts';
 import { makeVideo } from '../harness/made-videos.ts';
 import { seeded } from '../harness/seed.ts';
+import { followedSquares } from '../harness/squares.ts';
 
 const { random } = seeded();
 let directory: string;
 let args: readonly string[];
 let undisturbed: KillRun;
+let tracks: { readonly args: readonly string[]; readonly undisturbed: KillRun };
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'stream-infer-kill-'));
@@ -39,6 +41,9 @@ beforeAll(async () => {
     `b=${module},intervalFrames=10`,
   ];
   undisturbed = await killRun({ directory, name: 'undisturbed', args, kills: [] });
+  const following = followedSquares(directory);
+  const name = 'undisturbed-tracks';
+  tracks = { args: following, undisturbed: await killRun({ directory, name, args: following, kills: [] }) };
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -50,3 +55,15 @@ test.for(ROLES)('%s, killed while windows are under way', async (role) => {
   expect(isWhole(summary), JSON.stringify(summary)).toBe(true);
   expect(summary.streams.clip).toMatchObject({ decoded: 500, played: 500 });
 });
+
+test.for(['algo-runner', 'scheduler', 'ingest'] as const)(
+  '%s, killed while byte-track follows what a detector finds (EX-9)',
+  async (role) => {
+    const kills = [{ role, afterMs: 500 + random() * 1_000 }];
+    const { hits, results, summary, stderr } = await killRun({ directory, name: `tracks-${role}`, ...tracks, kills });
+    expect(hits, stderr).toEqual([role]);
+    expect(results).toBe(tracks.undisturbed.results);
+    expect(isWhole(summary), JSON.stringify(summary)).toBe(true);
+    expect(results).toContain('"trackIds":[1,2,3]');
+  },
+);

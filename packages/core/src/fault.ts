@@ -86,7 +86,7 @@ export const FAULTS = {
   STATE_LOST: {
     exitStatus: 1,
     description:
-      'What an algorithm with memory remembered of its stream is gone with its runner, and there is no snapshot of it.',
+      'What an algorithm with memory remembered of its stream is gone with its runner, and neither a snapshot nor playing the stream again brings it back.',
   },
   FRAME_GONE: { exitStatus: 1, description: 'A frame left the buffer before the runner fetched it.' },
   FRAME_MISMATCH: { exitStatus: 1, description: 'A reference led to a frame of another run or number.' },

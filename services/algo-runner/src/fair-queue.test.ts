@@ -31,6 +31,20 @@ describe('a fair queue', () => {
     expect(drained(queue)).toEqual(['a2', 'b1', 'a3']);
   });
 
+  test('passes over what is not wanted now, whose stream keeps its turn', () => {
+    const queue = new FairQueue<{ stream: string; arrival: number }>();
+    for (const [stream, arrival] of [
+      ['a', 1],
+      ['b', 1],
+      ['a', 2],
+      ['b', 2],
+    ] as const)
+      queue.push(item(stream, arrival));
+    expect(queue.shift(({ stream }) => stream === 'b')).toEqual(item('b', 1));
+    expect(queue.shift(() => false)).toBeUndefined();
+    expect(drained(queue)).toEqual(['a1', 'b2', 'a2']);
+  });
+
   test('takes one back in its place among those of its stream', () => {
     const queue = new FairQueue<{ stream: string; arrival: number }>();
     for (const n of [1, 2]) queue.push(item('a', n));
