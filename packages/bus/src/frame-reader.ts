@@ -14,7 +14,12 @@ import { createInbox } from './inbox.ts';
 const HEARTBEAT_MS = 500;
 const SILENCE_MS = 3 * HEARTBEAT_MS;
 
-export type ReadFrame = { readonly sequence: number; readonly header: FrameHeader | EndHeader };
+export type ReadFrame = {
+  readonly sequence: number;
+  /** Sequence of the newest message when this one was delivered. */
+  readonly newest: number;
+  readonly header: FrameHeader | EndHeader;
+};
 
 export type FrameReaderOptions = {
   /** Names this reader in its deliver subject: the scheduler replica's id. */
@@ -42,7 +47,7 @@ export async function* readFrames(
   }
 }
 
-type Delivery = { readonly sequence: number; readonly headers: MsgHdrs };
+type Delivery = { readonly sequence: number; readonly newest: number; readonly headers: MsgHdrs };
 
 /** One consumer's life: frames, then `broken` where it must be made anew or `gone` where its stream does not exist. */
 async function* readOnce(
@@ -67,10 +72,11 @@ async function* readOnce(
         if (last >= expected) inbox.put('broken');
         return;
       }
-      const { streamSequence, consumerSequence } = deliveryInfo(message.reply);
+      const { streamSequence, consumerSequence, pending } = deliveryInfo(message.reply);
       if (consumerSequence !== expected) return inbox.put('broken');
       expected += 1;
-      inbox.put({ sequence: streamSequence, headers: message.headers ?? makeHeaders() });
+      const newest = streamSequence + pending;
+      inbox.put({ sequence: streamSequence, newest, headers: message.headers ?? makeHeaders() });
     },
   });
   const watchdog = setInterval(() => {
@@ -98,7 +104,7 @@ async function* readOnce(
         yield item;
         return;
       }
-      yield { sequence: item.sequence, header: decodeHeader(item.headers) };
+      yield { sequence: item.sequence, newest: item.newest, header: decodeHeader(item.headers) };
     }
   } catch (error) {
     if (busErrorKind(error) === 'stream-missing') yield 'gone';

@@ -46,6 +46,8 @@ export type ScheduleOptions = {
   readonly progress: Progress;
   /** Where it is given, no other windows are due. */
   readonly only?: readonly number[];
+  /** Told of each window that is over. */
+  readonly onOver?: (trigger: Trigger<PublishedFrame>, outcome: Outcome) => void;
 };
 
 /** Answers that may wait for an older one, beyond maxInFlight. */
@@ -56,6 +58,7 @@ export class Schedule<F extends PublishedFrame, A> {
   readonly algorithm: PlannedAlgorithm;
   readonly ledger: Ledger;
   readonly #mode: Mode;
+  readonly #onOver: ScheduleOptions['onOver'];
   readonly #answeredThrough: number;
   readonly #only: ReadonlySet<number> | undefined;
   #start: number;
@@ -71,10 +74,11 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Of the windows that were sent, whether once or again. */
   readonly #order = new Order<Answered<F, A>>();
 
-  constructor({ algorithm, mode, start, progress, only }: ScheduleOptions) {
+  constructor({ algorithm, mode, start, progress, only, onOver }: ScheduleOptions) {
     this.algorithm = algorithm;
     this.ledger = new Ledger(progress.totals);
     this.#mode = mode;
+    this.#onOver = onOver;
     this.#start = start;
     this.#answeredThrough = progress.answeredThrough;
     this.#only = only && new Set(only);
@@ -83,6 +87,11 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Whether nothing is open. */
   get idle(): boolean {
     return this.#open.size === 0;
+  }
+
+  /** Windows that are triggered and not settled. */
+  get open(): number {
+    return this.#open.size;
   }
 
   get waiting(): number {
@@ -213,9 +222,12 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Window n is over. */
   settle(n: number, outcome: Outcome): void {
-    if (!this.#open.delete(n)) throw new RangeError(`window ${n} of ${this.algorithm.name} is not open`);
+    const trigger = this.#open.get(n);
+    if (!trigger) throw new RangeError(`window ${n} of ${this.algorithm.name} is not open`);
+    this.#open.delete(n);
     this.#landed(n);
     this.ledger.settle(outcome);
+    this.#onOver?.(trigger, outcome);
   }
 
   /** Drops what waits and has become stale: without a runner nobody takes it, and nothing newer replaces the last. */

@@ -1,4 +1,4 @@
-/** Health and metrics of a service over HTTP, on a port of their own: KServe's paths and Prometheus' text. */
+/** Health, metrics and ledger of a service over HTTP, on a port of their own: KServe's paths and Prometheus' text. */
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,6 +19,8 @@ export type HealthServerOptions = {
   live(): boolean;
   /** Whether new work is welcome. */
   ready(): boolean;
+  /** What became of everything, as JSON at /debug/ledger; undefined where the service keeps no ledger. */
+  ledger(): unknown;
 };
 
 /** Throws PORT_IN_USE. */
@@ -40,9 +42,13 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
           (error: unknown) => answer(response, 500, 'text/plain', String(error)),
         );
         return;
-      default:
-        return answer(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));
+      case '/debug/ledger': {
+        const ledger = options.ledger();
+        if (ledger === undefined) break;
+        return answer(response, 200, 'application/json', `${JSON.stringify(ledger, null, 2)}\n`);
+      }
     }
+    answer(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenFault(error, options.host, options.port)));

@@ -46,6 +46,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       addresses: {},
       live: () => true,
       ready: () => stopping === undefined && roster.isCurrent && !bus.connection.isClosed(),
+      ledger: () => metrics.ledgers(),
       stop() {
         stopping ??= (async () => {
           await roster.stop();

@@ -262,7 +262,7 @@ export class Lane implements WorkSource {
     const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - this.#intervalMs));
     const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs });
     const { bytes, error } = recordBytes(record, maxPayloadBytes);
-    const outcome = error ? 'failed' : 'completed';
+    const outcome = error ? outlet.errorFate : 'completed';
     switch (await outlet.publish({ record, trigger, bytes, error }, schedule.ledger.totalsWith(outcome))) {
       case 'published':
         schedule.settle(trigger.n, outcome);

@@ -18,6 +18,8 @@ import { deadLetterOf, type RecordBytes } from './window-result.ts';
 export type WindowResult = RecordBytes & { readonly record: ResultRecord; readonly trigger: Trigger<BufferedFrame> };
 
 export type Outlet = {
+  /** What an error that is published here counts as. */
+  readonly errorFate: 'failed' | 'dead-lettered';
   /** Resolves when it stands where it belongs, or never will. `totals` count up to and with it. */
   publish(result: WindowResult, totals: AlgorithmTotals): Promise<PublishOutcome>;
 };
@@ -29,15 +31,15 @@ export type RunOutletOptions = {
   readonly mode: Mode;
   /** Of the stream's spec. */
   readonly specHash: string;
-  deadLettered(): void;
 };
 
 export const runOutlet = (options: RunOutletOptions): Outlet => ({
+  errorFate: 'dead-lettered',
   async publish({ record, trigger, bytes, error }, totals) {
-    const { publisher, deadLetters, definition, mode, specHash, deadLettered } = options;
+    const { publisher, deadLetters, definition, mode, specHash } = options;
     if (error) {
       const facts = { definition, mode, error, specHash, diedAtMs: Date.now() };
-      if (await deadLetters.put(deadLetterOf(record, trigger, facts))) deadLettered();
+      await deadLetters.put(deadLetterOf(record, trigger, facts));
     }
     return publisher.publish(trigger.n, bytes, totals);
   },
@@ -56,6 +58,7 @@ export type ReplayOutletOptions = {
 const RETRY_MS = 250;
 
 export const replayOutlet = ({ bus, replay, signal, refused }: ReplayOutletOptions): Outlet => ({
+  errorFate: 'failed',
   async publish({ record, bytes, error }) {
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {

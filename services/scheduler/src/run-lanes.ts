@@ -1,6 +1,7 @@
 /** The lanes of one run, each from where RESULTS says that its algorithm has come to (EX-6). */
 
 import type { Bus } from '@stream-infer/bus/bus';
+import { FrameAccount } from '@stream-infer/core/frame-account';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SamplePlan } from '@stream-infer/core/sample-plan';
 import type { Progress } from '@stream-infer/core/schedule';
@@ -12,14 +13,19 @@ import type { BufferedFrame } from './invocation-message.ts';
 import { Lane, type LaneEvents, type WindowAnswer } from './lane.ts';
 import type { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
-import type { LaneMetrics, SchedulerMetrics } from './metrics.ts';
+import type { SchedulerMetrics } from './metrics.ts';
 import { type Outlet, replayOutlet, runOutlet } from './outlet.ts';
 import type { PlayingRun } from './playing-run.ts';
 import { ResultPublisher } from './result-publisher.ts';
 
 export type RunSchedule = StreamSchedule<BufferedFrame, WindowAnswer>;
 
-export type RunLanes = { readonly schedule: RunSchedule; readonly lanes: readonly Lane[] };
+export type RunLanes = {
+  readonly schedule: RunSchedule;
+  readonly lanes: readonly Lane[];
+  /** Of the epoch's frames. */
+  readonly account: FrameAccount;
+};
 
 export type RunLanesOptions = {
   readonly bus: Bus;
@@ -48,12 +54,14 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
   const { replay } = spec;
   const outlets = replay ? replayOutlets(options) : await runOutlets(options);
   if (signal.aborted) return undefined;
+  const account = openAccount(options, [...outlets.values()]);
   const schedule: RunSchedule = new StreamSchedule({
     plan,
     mode: spec.mode,
     live: state.source.live,
     progress: new Map([...outlets].map(([name, { progress }]) => [name, progress])),
     ...(replay && { only: replay.ns }),
+    account,
   });
   // A replay invokes the algorithm as the run did: for the stream whose windows these are.
   const recordPlace = { stream: replay?.stream ?? stream, run: replay?.run ?? run.run, fps: plan.fps };
@@ -68,17 +76,30 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       recordPlace,
       mode: spec.mode,
       dispatcher,
-      outlet: outlet.open(laneMetrics),
+      outlet: outlet.outlet,
       metrics: status.follow(one, laneMetrics),
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });
   });
-  return { schedule, lanes };
+  return { schedule, lanes, account };
+}
+
+/** The frames of this epoch, in the book of the stream. What a predecessor in another process has read of it is that one's. */
+function openAccount({ run, inherited, metrics }: RunLanesOptions, prepared: readonly Prepared[]): FrameAccount {
+  const book = metrics.framesOf(run.stream);
+  const answeredThrough = Math.max(0, ...prepared.map(({ progress }) => progress.answeredThrough));
+  return new FrameAccount({
+    capacity: run.spec.mode === 'realtime' ? run.state.capacity : Number.POSITIVE_INFINITY,
+    resumed: inherited.size === 0 && answeredThrough > 0,
+    answeredThrough,
+    entered: (count) => book.enter(count),
+    settled: (fated, count) => book.settle(fated, count),
+  });
 }
 
 /** Where the results of one algorithm go, and how far they have come. */
-type Prepared = { readonly progress: Progress; open(metrics: LaneMetrics): Outlet };
+type Prepared = { readonly progress: Progress; readonly outlet: Outlet };
 
 async function runOutlets(options: RunLanesOptions): Promise<Map<string, Prepared>> {
   const { bus, run, token, plan, inherited, metrics, signal } = options;
@@ -94,9 +115,8 @@ async function runOutlets(options: RunLanesOptions): Promise<Map<string, Prepare
     const totals = inherited.get(name) ?? found.totals;
     const progress = { answeredThrough: found.answeredThrough, ...(totals && { totals }) };
     const deadLetters = new DeadLetterBox({ bus, signal, refused });
-    const open = ({ deadLettered }: LaneMetrics): Outlet =>
-      runOutlet({ publisher, deadLetters, definition, mode, specHash: hash, deadLettered });
-    prepared.set(name, { progress, open });
+    const outlet = runOutlet({ publisher, deadLetters, definition, mode, specHash: hash });
+    prepared.set(name, { progress, outlet });
   }
   return prepared;
 }
@@ -104,5 +124,5 @@ async function runOutlets(options: RunLanesOptions): Promise<Map<string, Prepare
 /** What a replay has published already is published once (EX-6): it begins anew. */
 function replayOutlets({ bus, run, plan, metrics, signal }: RunLanesOptions): Map<string, Prepared> {
   const outlet = replayOutlet({ bus, replay: run.stream, signal, refused: metrics.resultRefused });
-  return new Map(plan.algorithms.map(({ name }) => [name, { progress: { answeredThrough: 0 }, open: () => outlet }]));
+  return new Map(plan.algorithms.map(({ name }) => [name, { progress: { answeredThrough: 0 }, outlet }]));
 }

@@ -92,6 +92,7 @@ export async function startScheduler(
       addresses: {},
       live: () => !bus.connection.isClosed(),
       ready: () => stopped === undefined && bus.isConnected && runs.isCurrent && claims.isCurrent && runners.isCurrent,
+      ledger: () => metrics.ledgers(),
       stop: () => {
         stopped ??= stop();
         return stopped;

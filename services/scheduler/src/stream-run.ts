@@ -65,6 +65,7 @@ export class StreamRun {
   readonly #condition = new Condition();
   #state: StreamRunState = 'following';
   #opened: RunLanes | undefined;
+  #stopFollowing: (() => void) | undefined;
   #fault: Fault | undefined;
   /** A defect keeps it from going on. */
   #broken = false;
@@ -155,7 +156,10 @@ export class StreamRun {
       };
       const { signal } = this.#left;
       this.#opened = await openLanes({ ...this.#options, plan, status: this.#status, signal, events });
-      if (this.#opened) await this.#play(this.#opened.schedule);
+      if (this.#opened) {
+        this.#stopFollowing = this.#options.metrics.framesOf(run.stream).follow(this.#opened.account);
+        await this.#play(this.#opened.schedule);
+      }
     } catch (error) {
       this.#failed(toFault(error));
       await this.#finish(this.#feed.soFar);
@@ -164,6 +168,10 @@ export class StreamRun {
   }
 
   async #conclude(): Promise<void> {
+    // Where a defect ended the run, windows may be open.
+    if (this.#state === 'over') for (const one of this.#opened?.schedule.schedules ?? []) one.abandon('stopped');
+    this.#opened?.account.close(this.#state === 'over');
+    this.#stopFollowing?.();
     for (const lane of this.#lanes) {
       lane.close();
       lane.closeMetrics();
@@ -175,9 +183,10 @@ export class StreamRun {
 
   async #play(schedule: RunSchedule): Promise<void> {
     this.#logger.info('run is followed');
-    let ended = await this.#feed.read((frame) => this.#frame(schedule, frame));
+    let ended = await this.#feed.read((frame, newest) => this.#frame(schedule, frame, newest));
     const isShort = ended.kind === 'marker' && this.#isOffline && schedule.hasGapBefore(ended.end.lastPublished);
     if (isShort) this.#feed.lose();
+    if (ended.kind === 'marker') this.#opened?.account.end(ended.sequence, ended.newest);
     if (ended.kind === 'marker' && !isShort) {
       schedule.end(ended.end.lastPublished);
       this.#changed();
@@ -233,7 +242,8 @@ export class StreamRun {
     return this.run.spec.mode === 'offline';
   }
 
-  #frame(schedule: RunSchedule, frame: BufferedFrame): void {
+  #frame(schedule: RunSchedule, frame: BufferedFrame, newest: number): void {
+    this.#opened?.account.read(frame, newest);
     if (this.#isOffline && schedule.hasGapBefore(frame.header.previous)) {
       this.#feed.lose();
       return;
