@@ -15,11 +15,14 @@ so that no frame has a fate at both:
 
 - \`frames_decoded_total\` = the ingest's \`frames_total\` + \`frames_published_total\` + what is under way there + its \`unaccounted_frames\`;
 - \`frames_published_total\` = \`frames_received_total\` + what the scheduler has not come to read yet;
-- \`frames_received_total\` = the scheduler's \`frames_total\` + what is wanted still + its \`unaccounted_frames\`;
+- \`frames_received_total\` = the scheduler's \`frames_total\` + what is held still, since frames are let go of in order, + its \`unaccounted_frames\`;
 - \`invocations_triggered_total\` = \`invocations_total\` + what is open + \`unaccounted_invocations\`.
 
 What is under way, wanted or open is asked of whoever holds it, so \`unaccounted\` is 0 unless something was lost without a trace. \`/debug/ledger\` of both services shows
 the same figures by stream: \`entered\`, \`handedOver\`, \`open\`, \`unaccounted\`, \`fates\`.
+
+Realtime, where a process dies, its figures end with its last scrape. It told with each beat, once a second, what it had in hand; who takes its streams over counts that as
+\`lost-with-process\`, and shows it as \`takenOver\`, not as entered again. Offline nothing is lost with a process: what was open is decoded and invoked again.
 
 | fate of a frame | reason | counted by | what happened |
 |---|---|---|---|
@@ -35,7 +38,7 @@ the same figures by stream: \`entered\`, \`handedOver\`, \`open\`, \`unaccounted
 | | \`frame-gone\` | scheduler | Realtime: the buffer dropped a frame of its window before the runner fetched it. |
 | \`gap\` | \`unread\` | scheduler | It was published, and was missing from the buffer. Somebody deleted it, or the bus lost it. |
 | \`lost-in-decoder\` | | ingest | It was decoded and never came out of ffmpeg, which was ended or died. |
-| \`lost-with-process\` | | scheduler | The scheduler that had read it died; what became of it is not known. |
+| \`lost-with-process\` | | both | Realtime: the process that had it died; what became of it is not known. |
 
 | fate of an invocation | reason | what happened |
 |---|---|---|
@@ -46,7 +49,7 @@ the same figures by stream: \`entered\`, \`handedOver\`, \`open\`, \`unaccounted
 | \`expired\` | \`stale\`, \`stopped\`, \`epoch-over\` | As for frames. |
 | | \`frame-lost\`, \`frame-gone\` | A frame of its window was a gap, or evicted. |
 | | \`results-full\` | Realtime: the result stream refused its result because it is full. |
-| \`lost-with-process\` | | The scheduler that had it died. |
+| \`lost-with-process\` | | Realtime: the scheduler that had it died. |
 `;
 
 const ROOT = join(import.meta.dirname, '..');

@@ -1,6 +1,6 @@
 /** The ledger over processes (I1): an ingest and a scheduler, each accounting for its part, and what becomes of what is taken from them. */
 
-import { openStreams } from '@stream-infer/bus/registry';
+import { openMembers, openStreams } from '@stream-infer/bus/registry';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ClipFolder, clipFolder, testPicture } from '../harness/clips.ts';
@@ -143,4 +143,47 @@ test('an invocation that is never answered is open until its limit, then dead-le
     return now?.open === 0 ? now : undefined;
   });
   expect(over).toMatchObject({ entered: 3, unaccounted: 0, fates: { completed: 2, 'dead-lettered': 1 } });
+});
+
+test('what a scheduler that was killed had in hand is lost with it, and counted by the one that takes over (N-6)', async () => {
+  await world.runner({ id: 'one', definitions: ['a'], answer: ({ n }) => (n <= 6 ? undefined : { data: 1 }) });
+  const patient = algorithm({ intervalFrames: 1, timeoutMs: 60_000, maxStalenessMs: 60_000, maxInFlight: 1 });
+  const spec = streamSpec({ mode: 'realtime', fps: '10', algorithms: [patient] });
+  const ingest = await startIngest(world.bus, spec, sourceFacts({ fps: '10', sampling: 'time', live: true }));
+  await eventually(
+    'it is connected',
+    async () => (await world.scheduler.metric('stream_infer_runners_connected')) === 1,
+  );
+  await ingest.play(6, 20);
+  const members = await openMembers(world.bus);
+  await eventually('its beat tells of them', async () =>
+    (await members.entries()).some(({ value }) => value.held?.lobby?.newest?.n === 6),
+  );
+  const before = (await world.scheduler.ledger()).lobby;
+  // The first is under way, the newest waits, the others were replaced.
+  expect(before?.algorithms?.a).toMatchObject({ entered: 6, open: 2, unaccounted: 0, fates: { replaced: 4 } });
+  world.scheduler.process.kill('SIGKILL');
+  const successor = await world.startScheduler();
+  await eventually('it has taken over', async () => (await successor.ledger()).lobby !== undefined);
+  await ingest.play(2, 500);
+  await ingest.end();
+  const { end } = await untilEnded(world.bus, 'lobby');
+  const after = await eventually('nothing is open', async () => {
+    const { lobby } = await successor.ledger();
+    return lobby?.frames.open === 0 && lobby.algorithms?.a?.open === 0 ? lobby : undefined;
+  });
+  const counted = { entered: 2, open: 0, unaccounted: 0 };
+  expect(after.algorithms?.a).toMatchObject({
+    ...counted,
+    takenOver: 2,
+    fates: { 'lost-with-process': 2, completed: 2 },
+  });
+  // Frames are let go of in order: the replaced ones stood behind the first.
+  expect(after.frames).toMatchObject({ ...counted, takenOver: 6, fates: { 'lost-with-process': 6, used: 2 } });
+  expect(end.algorithms.a).toEqual({
+    triggered: 8,
+    completed: 2,
+    failed: 0,
+    dropped: { replaced: 4, 'lost-with-process': 2 },
+  });
 });

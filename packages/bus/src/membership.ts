@@ -7,7 +7,7 @@ import type { LivenessOptions } from '@stream-infer/core/liveness';
 import { Liveness } from '@stream-infer/core/liveness';
 import type { Bucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
-import type { Member, Role } from './registry.ts';
+import type { HeldRun, Member, Role } from './registry.ts';
 
 export type MembershipOptions = {
   readonly bus: Bus;
@@ -15,6 +15,8 @@ export type MembershipOptions = {
   readonly role: Role;
   /** Unique among those that run at the same time. One that comes back under its id takes what it held at once. */
   readonly id: string;
+  /** What it has in hand, told with each beat; by stream. */
+  held(): Readonly<Record<string, HeldRun>>;
   /** Others came or went. */
   onChange(): void;
   /** A beat that the bus did not take, or a watch that broke: it is tried again. */
@@ -38,9 +40,12 @@ export class Membership {
   readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[];
   readonly #watching: Promise<void>;
+  /** What others, and whoever had this id before, told last. Of one that said goodbye nothing is kept: it settled what it had. */
+  readonly #told = new Map<string, Readonly<Record<string, HeldRun>>>();
   #beats = 0;
   #beating: Promise<void> | undefined;
   #isCurrent = false;
+  #hasBeaten = false;
   #live: readonly string[];
 
   constructor(options: MembershipOptions) {
@@ -57,9 +62,22 @@ export class Membership {
     return this.#live;
   }
 
+  /** Tells now what this one has in hand, or has no more. Never rejects. */
+  async beatNow(): Promise<void> {
+    await this.#beating;
+    this.#beat();
+    await this.#beating;
+  }
+
+  /** What one that had this run before had in hand when it was last heard; undefined where nothing is known. */
+  heldBefore(stream: string, run: string): HeldRun | undefined {
+    const known = [...this.#told.values()].flatMap((held) => held[stream] ?? []).filter((held) => held.run === run);
+    return known.sort((a, b) => a.epoch - b.epoch || (a.newest?.sequence ?? 0) - (b.newest?.sequence ?? 0)).at(-1);
+  }
+
   /** Whether all that stood in the registry is known. */
   get isCurrent(): boolean {
-    return this.#isCurrent;
+    return this.#isCurrent && this.#hasBeaten;
   }
 
   /** Says goodbye: what it held is anybody's at once. Idempotent. */
@@ -77,17 +95,26 @@ export class Membership {
   }
 
   #beat(): void {
-    const { members, role, bus } = this.#options;
+    const { bus } = this.#options;
     // What cannot be sent would be gathered by the client, and say nothing when it arrives.
     if (this.#beating || !bus.isConnected) return;
-    this.#beats += 1;
-    const member: Member = { id: this.id, role, startedAtMs: this.#startedAtMs, beat: this.#beats };
-    this.#beating = members
-      .put(this.#key(this.id), member)
-      .then(() => undefined, this.#options.onTrouble)
+    this.#beating = this.#tell()
+      .catch(this.#options.onTrouble)
       .finally(() => {
         this.#beating = undefined;
       });
+  }
+
+  async #tell(): Promise<void> {
+    const { members, role, held } = this.#options;
+    const key = this.#key(this.id);
+    if (!this.#hasBeaten) {
+      const before = await members.get(key);
+      if (before) this.#told.set(this.id, before.value.held ?? {});
+    }
+    this.#beats += 1;
+    await members.put(key, { id: this.id, role, startedAtMs: this.#startedAtMs, beat: this.#beats, held: held() });
+    this.#hasBeaten = true;
   }
 
   async #watch(): Promise<void> {
@@ -98,7 +125,7 @@ export class Membership {
         for await (const change of members.watch(signal)) {
           if (change.kind === 'current') this.#isCurrent = true;
           else if (change.key.startsWith(`${role}.`))
-            this.#heard(change.key.slice(role.length + 1), change.kind === 'put');
+            this.#heard(change.key.slice(role.length + 1), change.kind === 'put' ? change.value : undefined);
         }
       } catch (error) {
         this.#options.onTrouble(error);
@@ -107,14 +134,16 @@ export class Membership {
     }
   }
 
-  #heard(id: string, isAlive: boolean): void {
+  #heard(id: string, member: Member | undefined): void {
     if (id === this.id) return;
-    if (isAlive) {
+    if (member) {
+      this.#told.set(id, member.held ?? {});
       const nowMs = performance.now();
       this.#known.add(id);
       this.#liveness.heard(id, nowMs);
       this.#graves.heard(id, nowMs);
     } else {
+      this.#told.delete(id);
       this.#known.delete(id);
       this.#liveness.forget(id);
       this.#graves.forget(id);

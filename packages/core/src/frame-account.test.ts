@@ -10,8 +10,8 @@ const counting = (options: Partial<FrameAccountOptions> = {}) => {
   };
   const account = new FrameAccount({
     capacity: Number.POSITIVE_INFINITY,
-    resumed: false,
-    answeredThrough: 0,
+    through: 0,
+    throughN: 0,
     entered: (count) => add('entered', count),
     settled: ({ fate, reason }: Fated<FrameFate>, count) => add(reason ? `${fate} ${reason}` : fate, count),
     ...options,
@@ -42,11 +42,20 @@ test('what is missing between two messages was published: a gap, or evicted as f
 });
 
 test('what another scheduler has read of the epoch is its to account for', () => {
-  const { account, counts } = counting({ resumed: true, answeredThrough: 100 });
+  const { account, counts } = counting({ through: undefined, throughN: 100 });
   account.read(frame(50), 52);
   account.read(frame(51), 52);
   account.letGo(frame(50));
   account.read(frame(53), 53);
   account.close(false);
   expect(counts).toEqual({ entered: 3, 'gap unread': 1, 'expired epoch-over': 2 });
+});
+
+test('what a predecessor is known to have read is not counted again, nor taken for missing', () => {
+  const { account, counts } = counting({ through: 10, throughN: 20, capacity: 4 });
+  account.read(frame(9), 13);
+  account.read(frame(13), 13);
+  account.letGo(frame(13));
+  // Of 11 and 12 nobody has read; the buffer has turned over as far as 9.
+  expect(counts).toEqual({ entered: 3, 'gap unread': 2, 'not-needed no-window': 1 });
 });

@@ -18,11 +18,12 @@ export type FrameAccountOptions = {
   /** How many frames the buffer holds before it drops its oldest; Infinity offline, where it drops none. */
   readonly capacity: number;
   /**
-   * Whether another scheduler may have read of this epoch before: then what is missing before the first frame is its, and so are
-   * frames with an n up to `answeredThrough`.
+   * The newest sequence that a predecessor has accounted for, 0 where there was none; undefined where it is not known: then what is
+   * missing before the first frame is the predecessor's.
    */
-  readonly resumed: boolean;
-  readonly answeredThrough: number;
+  readonly through: number | undefined;
+  /** Frames with an n up to this are a predecessor's. */
+  readonly throughN: number;
   /** Told of frames as they are known of, and of their fates; each once. */
   entered(count: number): void;
   settled(fated: Fated<FrameFate>, count: number): void;
@@ -32,24 +33,30 @@ export class FrameAccount implements Holder {
   readonly #options: FrameAccountOptions;
   /** Read and still wanted, by sequence, with what became of a window that held it. */
   readonly #open = new Map<number, Fated<FrameFate> | undefined>();
-  /** The newest sequence that is accounted for; undefined until the first frame, where a predecessor has read of the epoch. */
   #through: number | undefined;
+  #newest: PublishedFrame | undefined;
 
   constructor(options: FrameAccountOptions) {
     this.#options = options;
-    this.#through = options.resumed ? undefined : 0;
+    this.#through = options.through;
   }
 
-  /** Frames that are read, and wanted still. */
+  /** The newest frame that was read. */
+  get newest(): PublishedFrame | undefined {
+    return this.#newest;
+  }
+
+  /** Frames that are read and not let go of, which happens in order. */
   get open(): number {
     return this.#open.size;
   }
 
   /** @param newest sequence of the newest message in the buffer when this one was delivered. */
   read({ n, sequence }: PublishedFrame, newest: number): void {
-    const { resumed, answeredThrough, entered } = this.#options;
+    const { throughN, entered } = this.#options;
     this.#missing(sequence, newest);
-    if (resumed && n <= answeredThrough) return;
+    this.#newest = { n, sequence };
+    if (n <= throughN) return;
     entered(1);
     this.#open.set(sequence, undefined);
   }
@@ -83,7 +90,7 @@ export class FrameAccount implements Holder {
   #missing(sequence: number, newest: number): void {
     const missing = this.#through === undefined ? 0 : sequence - 1 - this.#through;
     const evicted = Math.min(missing, Math.max(0, newest - this.#options.capacity - (this.#through ?? 0)));
-    this.#through = sequence;
+    this.#through = Math.max(sequence, this.#through ?? 0);
     if (missing <= 0) return;
     this.#options.entered(missing);
     if (evicted > 0) this.#options.settled(EVICTED, evicted);

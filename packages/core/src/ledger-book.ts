@@ -19,6 +19,8 @@ export type BookJson = {
   readonly entered: number;
   /** Of these, given to the next service, which accounts for them. */
   readonly handedOver?: number;
+  /** Of a predecessor that died, not among those entered. */
+  readonly takenOver?: number;
   readonly open: number;
   readonly unaccounted: number;
   /** By fate: how many, or by reason how many. */
@@ -30,6 +32,7 @@ export class LedgerBook<F extends string> {
   readonly #fates = new Map<string, Fated<F> & { count: number }>();
   #entered = 0;
   #handedOver = 0;
+  #takenOver = 0;
   #settled = 0;
 
   enter(count: number): void {
@@ -38,6 +41,11 @@ export class LedgerBook<F extends string> {
 
   handOver(count: number): void {
     this.#handedOver += count;
+  }
+
+  /** A predecessor that died had these open: it has counted that they entered, and this service tells what became of them. */
+  takeOver(count: number): void {
+    this.#takenOver += count;
   }
 
   settle({ fate, reason }: Fated<F>, count = 1): void {
@@ -77,7 +85,7 @@ export class LedgerBook<F extends string> {
 
   /** 0, unless something was lost without a trace, or counted twice. */
   get unaccounted(): number {
-    return this.#entered - this.#handedOver - this.#settled - this.open;
+    return this.#entered + this.#takenOver - this.#handedOver - this.#settled - this.open;
   }
 
   get fates(): readonly (Fated<F> & { readonly count: number })[] {
@@ -91,6 +99,7 @@ export class LedgerBook<F extends string> {
     return {
       entered: this.#entered,
       ...(this.#handedOver > 0 && { handedOver: this.#handedOver }),
+      ...(this.#takenOver > 0 && { takenOver: this.#takenOver }),
       open: this.open,
       unaccounted: this.unaccounted,
       fates,

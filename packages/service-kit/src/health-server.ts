@@ -30,6 +30,8 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   };
   const json = (response: ServerResponse, name: string, good: boolean): void =>
     answer(response, good ? 200 : 503, 'application/json', JSON.stringify({ [name]: good }));
+  const notFound = (response: ServerResponse): void =>
+    answer(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));
   const server = createServer((request, response) => {
     switch (request.url?.split('?')[0]) {
       case '/v2/health/live':
@@ -44,11 +46,12 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
         return;
       case '/debug/ledger': {
         const ledger = options.ledger();
-        if (ledger === undefined) break;
+        if (ledger === undefined) return notFound(response);
         return answer(response, 200, 'application/json', `${JSON.stringify(ledger, null, 2)}\n`);
       }
+      default:
+        return notFound(response);
     }
-    answer(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenFault(error, options.host, options.port)));

@@ -127,6 +127,12 @@ export function createIngestMetrics(registry: Registry) {
       books.set(stream, book);
       return book;
     },
+    /** Frames that an ingest that died had under way: it counted that they were decoded. */
+    lostWithProcess(stream: string, count: number): void {
+      const book = this.framesOf(stream);
+      book.takeOver(count);
+      book.settle({ fate: 'lost-with-process', reason: '' }, count);
+    },
     /** What /debug/ledger shows, by stream. */
     ledgers: (): Readonly<Record<string, unknown>> =>
       Object.fromEntries(updatedBooks().map(([stream, frames]) => [stream, { frames }])),

@@ -30,6 +30,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       members,
       role: 'ingest',
       id: owner,
+      held: () => roster.held,
       onChange: () => roster.look(),
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other ingests cannot be heard')),
     });

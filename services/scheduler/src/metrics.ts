@@ -215,6 +215,12 @@ export function createSchedulerMetrics(registry: Registry) {
         },
       };
     },
+    /** Invocations that a scheduler that died had open: it counted that they were due. */
+    lostWithProcess(stream: string, algorithm: string, count: number): void {
+      const { book } = laneOf(stream, algorithm);
+      book.takeOver(count);
+      book.settle({ fate: 'lost-with-process', reason: '' }, count);
+    },
     observeRunners(connected: () => number): void {
       connectedRunners = connected;
     },

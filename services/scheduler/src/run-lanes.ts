@@ -1,11 +1,13 @@
 /** The lanes of one run, each from where RESULTS says that its algorithm has come to (EX-6). */
 
 import type { Bus } from '@stream-infer/bus/bus';
+import type { HeldRun } from '@stream-infer/bus/registry';
 import { FrameAccount } from '@stream-infer/core/frame-account';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SamplePlan } from '@stream-infer/core/sample-plan';
 import type { Progress } from '@stream-infer/core/schedule';
 import { StreamSchedule } from '@stream-infer/core/stream-schedule';
+import { takenOver } from '@stream-infer/core/taken-over';
 import { specHash } from '@stream-infer/service-kit/spec-hash';
 import { DeadLetterBox } from './dead-letter-box.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -35,6 +37,8 @@ export type RunLanesOptions = {
   readonly plan: SamplePlan;
   /** By algorithm: what this process knows of the ledger beyond what stands in RESULTS. */
   readonly inherited: ReadonlyMap<string, AlgorithmTotals>;
+  /** Realtime: what a scheduler that died had of the run when it was last heard (EX-11). */
+  readonly heldBefore: HeldRun | undefined;
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
@@ -86,13 +90,20 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
 }
 
 /** The frames of this epoch, in the book of the stream. What a predecessor in another process has read of it is that one's. */
-function openAccount({ run, inherited, metrics }: RunLanesOptions, prepared: readonly Prepared[]): FrameAccount {
+function openAccount(options: RunLanesOptions, prepared: readonly Prepared[]): FrameAccount {
+  const { run, inherited, heldBefore, metrics } = options;
   const book = metrics.framesOf(run.stream);
-  const answeredThrough = Math.max(0, ...prepared.map(({ progress }) => progress.answeredThrough));
+  if (heldBefore) {
+    book.takeOver(heldBefore.openFrames);
+    book.settle({ fate: 'lost-with-process', reason: '' }, heldBefore.openFrames);
+  }
+  const isSameEpoch = heldBefore?.epoch === run.epoch;
+  const throughN = Math.max(0, ...prepared.map(({ progress }) => progress.answeredThrough));
+  const isKnown = inherited.size > 0 || heldBefore !== undefined || throughN === 0;
   return new FrameAccount({
     capacity: run.spec.mode === 'realtime' ? run.state.capacity : Number.POSITIVE_INFINITY,
-    resumed: inherited.size === 0 && answeredThrough > 0,
-    answeredThrough,
+    through: isSameEpoch ? (heldBefore.newest?.sequence ?? 0) : isKnown ? 0 : undefined,
+    throughN: inherited.size > 0 ? 0 : throughN,
     entered: (count) => book.enter(count),
     settled: (fated, count) => book.settle(fated, count),
   });
@@ -102,7 +113,7 @@ function openAccount({ run, inherited, metrics }: RunLanesOptions, prepared: rea
 type Prepared = { readonly progress: Progress; readonly outlet: Outlet };
 
 async function runOutlets(options: RunLanesOptions): Promise<Map<string, Prepared>> {
-  const { bus, run, token, plan, inherited, metrics, signal } = options;
+  const { bus, run, token, plan, metrics, signal } = options;
   const { stream, spec } = run;
   const { mode } = spec;
   const hash = specHash(spec);
@@ -112,13 +123,22 @@ async function runOutlets(options: RunLanesOptions): Promise<Map<string, Prepare
     const publisher = new ResultPublisher({ bus, stream, run: run.run, algorithm: name, mode, token, signal, refused });
     const found = await publisher.resume();
     if (found === undefined) break;
-    const totals = inherited.get(name) ?? found.totals;
-    const progress = { answeredThrough: found.answeredThrough, ...(totals && { totals }) };
+    const progress = progressOf(options, name, found);
     const deadLetters = new DeadLetterBox({ bus, signal, refused });
     const outlet = runOutlet({ publisher, deadLetters, definition, mode, specHash: hash });
     prepared.set(name, { progress, outlet });
   }
   return prepared;
+}
+
+function progressOf({ run, inherited, heldBefore, metrics }: RunLanesOptions, name: string, found: Progress): Progress {
+  const known = inherited.get(name);
+  if (known) return { answeredThrough: found.answeredThrough, totals: known };
+  const heard = heldBefore?.algorithms?.[name];
+  if (heard === undefined) return found;
+  const { progress, lost } = takenOver(found, { ...heard, n: heldBefore?.newest?.n ?? 0 });
+  metrics.lostWithProcess(run.stream, name, lost);
+  return progress;
 }
 
 /** What a replay has published already is published once (EX-6): it begins anew. */

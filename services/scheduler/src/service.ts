@@ -51,6 +51,7 @@ export async function startScheduler(
       members,
       role: 'scheduler',
       id: settings.instanceId ?? `scheduler-${hostname().slice(0, 40)}-${replica.slice(0, 8)}`,
+      held: () => runs.held,
       onChange: () => claims.look(),
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other schedulers cannot be heard'), {}),
     });
@@ -59,7 +60,11 @@ export async function startScheduler(
       membership,
       isReady: () => runs.isCurrent,
       gained: (stream, token) => runs.gained(stream, token),
-      lost: (stream) => runs.lost(stream),
+      lost: async (stream) => {
+        await runs.lost(stream);
+        // What it had is settled: whoever gets the stream is to know before.
+        await membership.beatNow();
+      },
       report: (fault) => report(fault, {}),
     });
     const runs: RunDirectory = new RunDirectory({
@@ -77,11 +82,24 @@ export async function startScheduler(
       appeared: (stream) => claims.appeared(stream),
       gone: (stream) => claims.gone(stream),
       follow: (run, token, inherited) =>
-        new StreamRun({ bus, run, replica, token, inherited, dispatcher, metrics, lateness, logger, report }),
+        new StreamRun({
+          bus,
+          run,
+          replica,
+          token,
+          inherited,
+          heldBefore: inherited.size === 0 ? membership.heldBefore(run.stream, run.run) : undefined,
+          dispatcher,
+          metrics,
+          lateness,
+          logger,
+          report,
+        }),
     });
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       await runs.halt();
+      await membership.beatNow();
       await claims.close();
       await membership.close();
       await runners.close();

@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceRewind } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
+import type { HeldRun } from '@stream-infer/bus/registry';
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceEnd } from '@stream-infer/core/run';
@@ -16,6 +17,7 @@ import type { Logger } from '@stream-infer/service-kit/logger';
 import { Condition } from './condition.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type FeedEnd, FrameFeed, type Registered } from './frame-feed.ts';
+import { heldRun } from './held-run.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
@@ -35,6 +37,8 @@ export type StreamRunOptions = {
   readonly token: number;
   /** By algorithm: what the ledger of the epoch before this one said here, where there was one. */
   readonly inherited: ReadonlyMap<string, AlgorithmTotals>;
+  /** What one that died had of the run. */
+  readonly heldBefore: HeldRun | undefined;
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
@@ -119,8 +123,15 @@ export class StreamRun {
     this.#feed.stop();
     for (const lane of this.#lanes) lane.halt();
     await this.#condition.until(() => this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet));
+    if (!this.#isOffline) for (const schedule of this.#opened?.schedule.schedules ?? []) schedule.abandon('epoch-over');
     this.#leave();
     await this.done;
+  }
+
+  /** What is lost with this process if it dies; undefined where nothing is: offline all is found in RESULTS. */
+  get held(): HeldRun | undefined {
+    const isHeld = !this.#isOffline && this.#state === 'following';
+    return isHeld && this.#opened ? heldRun(this.run, this.#opened) : undefined;
   }
 
   /** Whether its end is published. */
