@@ -1,10 +1,12 @@
 /** The scheduler as a process, with its metrics at hand. */
 
+import { type Ledgers, ledgersOf } from './ledgers.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 export type TestScheduler = ServiceProcess & {
   /** Sum of a metric over all of its labels. */
   metric(name: string): Promise<number>;
+  ledger(): Promise<Ledgers>;
 };
 
 export async function startTestScheduler(environment: Readonly<Record<string, string>>): Promise<TestScheduler> {
@@ -15,6 +17,7 @@ export async function startTestScheduler(environment: Readonly<Record<string, st
   });
   return {
     ...service,
+    ledger: () => ledgersOf(service),
     async metric(name) {
       const text = await (await fetch(`${service.addresses.http}/metrics`)).text();
       const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));

@@ -239,7 +239,8 @@ describe('a dead letter', () => {
     });
     const spec = everyFrame({ frameCount: 2, frameStep: 1 });
     expect(first?.specHash).toBe(specHash(spec));
-    expect(await world.scheduler.metric('stream_infer_invocations_dead_lettered_total')).toBe(2);
+    await eventually('it is over', async () => (await world.scheduler.ledger()).lobby?.algorithms?.a?.open === 0);
+    expect((await world.scheduler.ledger()).lobby?.algorithms?.a?.fates['dead-lettered']).toBe(2);
   });
 
   test('stands once and in its place though the scheduler was succeeded (A-5)', async () => {

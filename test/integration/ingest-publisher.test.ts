@@ -58,6 +58,7 @@ type Publishing = {
   name: string;
   stored: number[];
   dropped: number[];
+  discarded: number[];
   retried: BusErrorKind[];
   publisher: FramePublisher;
 };
@@ -66,7 +67,7 @@ type Publishing = {
 async function publishing(buffer: Partial<FrameBuffer>, believed?: number): Promise<Publishing> {
   const made = { stream: 'cam', epoch: 1, mode: 'offline', capacity: 10, bytesPerFrame: BYTES, ...buffer } as const;
   const name = await createFrameBuffer(direct, made);
-  const [stored, dropped, retried]: [number[], number[], BusErrorKind[]] = [[], [], []];
+  const [stored, dropped, discarded, retried]: [number[], number[], number[], BusErrorKind[]] = [[], [], [], []];
   publisher = new FramePublisher({
     bus,
     stream: 'cam',
@@ -78,10 +79,11 @@ async function publishing(buffer: Partial<FrameBuffer>, believed?: number): Prom
     listener: {
       stored: ({ header }) => stored.push(header.n),
       dropped: ({ header }) => dropped.push(header.n),
+      discarded: ({ header }) => discarded.push(header.n),
       retried: (why) => retried.push(why),
     },
   });
-  return { name, stored, dropped, retried, publisher };
+  return { name, stored, dropped, discarded, retried, publisher };
 }
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);

@@ -122,8 +122,11 @@ describe('a file played offline', () => {
     });
     const metrics = await (await fetch(`${ingest.addresses.http}/metrics`)).text();
     const value = (name: string): number => Number(metrics.match(new RegExp(`^${name}\\S* (\\S+)$`, 'm'))?.[1]);
-    const fate = (name: string): number => value(`stream_infer_frames_total\\{stream="cam",fate="${name}"`);
-    expect(['before-start', 'skipped', 'not-needed', 'published', 'cut'].map(fate)).toEqual([10, 30, 10, 10, 0]);
+    const reason = (name: string): number =>
+      value(`stream_infer_frames_total\\{stream="cam",fate="not-needed",reason="${name}"`);
+    expect(['before-start', 'skipped', 'no-algorithm'].map(reason)).toEqual([10, 30, 10]);
+    expect(value('stream_infer_frames_published_total')).toBe(10);
+    expect(value('stream_infer_unaccounted_frames')).toBe(0);
     expect(value('stream_infer_frames_decoded_total')).toBe(60);
     expect(value('stream_infer_published_bytes_total')).toBe(10 * 64 * 48 * 3);
   });

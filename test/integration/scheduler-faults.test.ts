@@ -258,8 +258,8 @@ test('metrics show the ledger, and what is over is no longer under way', async (
   });
   for (const line of [
     `stream_infer_invocations_triggered_total{${labels},service="scheduler"} 3`,
-    `stream_infer_invocations_total{${labels},outcome="completed",service="scheduler"} 2`,
-    `stream_infer_invocations_total{${labels},outcome="failed",service="scheduler"} 1`,
+    `stream_infer_invocations_total{${labels},fate="completed",service="scheduler"} 2`,
+    `stream_infer_invocations_total{${labels},fate="dead-lettered",service="scheduler"} 1`,
     `stream_infer_results_published_total{${labels},service="scheduler"} 3`,
     `stream_infer_result_latency_seconds_count{service="scheduler",${labels}} 3`,
   ])

@@ -19,6 +19,8 @@ export type ReadFrame = {
   readonly header: FrameHeader | EndHeader;
   /** Of the payload, which is not read. */
   readonly bytes: number;
+  /** Sequence of the newest message when this one was delivered. */
+  readonly newest: number;
 };
 
 export type FrameReaderOptions = {
@@ -57,7 +59,7 @@ export async function* readFrames(
 /** Without a header: no frame. */
 type ReadMessage = Omit<ReadFrame, 'header'> & { readonly header: ReadFrame['header'] | undefined };
 
-type Delivery = { readonly sequence: number; readonly headers: MsgHdrs };
+type Delivery = { readonly sequence: number; readonly newest: number; readonly headers: MsgHdrs };
 
 /** One consumer's life: frames, then `broken` where it must be made anew or `gone` where its stream does not exist. */
 async function* readOnce(
@@ -82,10 +84,11 @@ async function* readOnce(
         if (last >= expected) inbox.put('broken');
         return;
       }
-      const { streamSequence, consumerSequence } = deliveryInfo(message.reply);
+      const { streamSequence, consumerSequence, pending } = deliveryInfo(message.reply);
       if (consumerSequence !== expected) return inbox.put('broken');
       expected += 1;
-      inbox.put({ sequence: streamSequence, headers: message.headers ?? makeHeaders() });
+      const newest = streamSequence + pending;
+      inbox.put({ sequence: streamSequence, newest, headers: message.headers ?? makeHeaders() });
     },
   });
   const watchdog = setInterval(() => {
@@ -129,12 +132,12 @@ async function* readOnce(
   }
 }
 
-function readMessage({ sequence, headers }: Delivery): ReadMessage {
+function readMessage({ sequence, newest, headers }: Delivery): ReadMessage {
   const bytes = Number(headers.get('Nats-Msg-Size'));
   try {
-    return { sequence, bytes, header: decodeHeader(headers) };
+    return { sequence, newest, bytes, header: decodeHeader(headers) };
   } catch {
-    return { sequence, bytes, header: undefined };
+    return { sequence, newest, bytes, header: undefined };
   }
 }
 

@@ -7,7 +7,7 @@ import type { LivenessOptions } from '@stream-infer/core/liveness';
 import { Liveness } from '@stream-infer/core/liveness';
 import type { Bucket, Change } from './bucket.ts';
 import type { Bus } from './bus.ts';
-import type { Member, Role } from './registry.ts';
+import type { HeldRun, Member, Role } from './registry.ts';
 
 export type MembershipOptions = {
   readonly bus: Bus;
@@ -15,6 +15,8 @@ export type MembershipOptions = {
   readonly role: Role;
   /** Unique among those that run at the same time. One that comes back under its id takes what it held at once. */
   readonly id: string;
+  /** What it has in hand, told with each beat; by stream. */
+  held(): Readonly<Record<string, HeldRun>>;
   /** Others came or went. */
   onChange(): void;
   /** A beat that the bus did not take, or a watch that broke: it is tried again. */
@@ -36,9 +38,12 @@ export class Membership {
   readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[];
   readonly #watching: Promise<void>;
+  /** What others, and whoever had this id before, told last. Of one that said goodbye nothing is kept: it settled what it had. */
+  readonly #told = new Map<string, Readonly<Record<string, HeldRun>>>();
   #beats = 0;
   #beating: Promise<void> | undefined;
   #isCurrent = false;
+  #hasBeaten = false;
   #live: readonly string[];
 
   constructor(options: MembershipOptions) {
@@ -55,9 +60,22 @@ export class Membership {
     return this.#live;
   }
 
+  /** Tells now what this one has in hand, or has no more. Never rejects. */
+  async beatNow(): Promise<void> {
+    await this.#beating;
+    this.#beat();
+    await this.#beating;
+  }
+
+  /** What one that had this run before had in hand when it was last heard; undefined where nothing is known. */
+  heldBefore(stream: string, run: string): HeldRun | undefined {
+    const known = [...this.#told.values()].flatMap((held) => held[stream] ?? []).filter((held) => held.run === run);
+    return known.sort((a, b) => a.epoch - b.epoch || (a.newest?.sequence ?? 0) - (b.newest?.sequence ?? 0)).at(-1);
+  }
+
   /** Whether all that stood in the registry is known. */
   get isCurrent(): boolean {
-    return this.#isCurrent;
+    return this.#isCurrent && this.#hasBeaten;
   }
 
   /** Says goodbye: what it held is anybody's at once. Idempotent. */
@@ -75,17 +93,26 @@ export class Membership {
   }
 
   #beat(): void {
-    const { members, role, bus } = this.#options;
+    const { bus } = this.#options;
     // What cannot be sent would be gathered by the client, and say nothing when it arrives.
     if (this.#beating || !bus.isConnected) return;
-    this.#beats += 1;
-    const member: Member = { id: this.id, role, startedAtMs: this.#startedAtMs, beat: this.#beats };
-    this.#beating = members
-      .put(this.#key(this.id), member)
-      .then(() => undefined, this.#options.onTrouble)
+    this.#beating = this.#tell()
+      .catch(this.#options.onTrouble)
       .finally(() => {
         this.#beating = undefined;
       });
+  }
+
+  async #tell(): Promise<void> {
+    const { members, role, held } = this.#options;
+    const key = this.#key(this.id);
+    if (!this.#hasBeaten) {
+      const before = await members.get(key);
+      if (before) this.#told.set(this.id, before.value.held ?? {});
+    }
+    this.#beats += 1;
+    await members.put(key, { id: this.id, role, startedAtMs: this.#startedAtMs, beat: this.#beats, held: held() });
+    this.#hasBeaten = true;
   }
 
   async #watch(): Promise<void> {
@@ -104,12 +131,14 @@ export class Membership {
     }
   }
 
-  #heard(id: string, { kind, revision }: Exclude<Change<Member>, { kind: 'current' }>): void {
+  #heard(id: string, change: Exclude<Change<Member>, { kind: 'current' }>): void {
     if (id === this.id) return;
-    if (kind === 'put') {
-      this.#revisions.set(id, revision);
+    if (change.kind === 'put') {
+      this.#told.set(id, change.value.held ?? {});
+      this.#revisions.set(id, change.revision);
       this.#liveness.heard(id, performance.now());
     } else {
+      this.#told.delete(id);
       this.#revisions.delete(id);
       this.#liveness.forget(id);
     }

@@ -1,6 +1,7 @@
 /** The buckets by their nouns: which streams there are, which runs, which runners, and who else is here. */
 
 import type { RegisteredStream } from '@stream-infer/core/registered-stream';
+import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
 import { type Bucket, openBucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
@@ -29,6 +30,18 @@ export type RunnerRegistration = {
 /** Several of a role share its streams. */
 export type Role = 'ingest' | 'scheduler';
 
+/** What an ingest or a scheduler has in hand of a realtime run: what is lost with it, if it dies (EX-11). */
+export type HeldRun = {
+  readonly run: string;
+  readonly epoch: number;
+  /** Frames that it has, and that have no fate. */
+  readonly openFrames: number;
+  /** Scheduler: the newest frame that it has read, by sequence and n. */
+  readonly newest?: { readonly sequence: number; readonly n: number };
+  /** Scheduler: by algorithm, what is settled, and how many invocations were due. */
+  readonly algorithms?: Readonly<Record<string, { readonly due: number; readonly totals: AlgorithmTotals }>>;
+};
+
 /** An ingest or a scheduler as it registers itself; put again each second, deleted when it stops (D11). */
 export type Member = {
   readonly id: string;
@@ -36,6 +49,8 @@ export type Member = {
   readonly startedAtMs: number;
   /** Counts up with each beat. */
   readonly beat: number;
+  /** By stream: its realtime runs. */
+  readonly held?: Readonly<Record<string, HeldRun>>;
 };
 
 /** A scheduler's hold on a stream. Its revision is the fencing token (EX-6). */

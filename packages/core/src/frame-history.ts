@@ -50,13 +50,15 @@ export class FrameHistory<F extends PublishedFrame> {
   /**
    * Lets go of the frames that nothing wants which wants only slots from `n` on. By time, the newest frame up to n stays, since
    * slot n may turn out to be a gap.
+   * @param onForgotten told of each.
    * @returns the sequence of the newest frame let go, undefined where none was.
    */
-  forgetBefore(n: number): number | undefined {
+  forgetBefore(n: number, onForgotten?: (frame: F) => void): number | undefined {
     const at = this.#newestUpTo(n);
     const keepFrom = this.#sampling === 'time' || this.#entries[at]?.frame.n === n ? at : at + 1;
     if (keepFrom <= this.#first) return undefined;
     const sequence = this.#entries[keepFrom - 1]?.frame.sequence;
+    if (onForgotten) for (const { frame } of this.#entries.slice(this.#first, keepFrom)) onForgotten(frame);
     this.#first = keepFrom;
     if (this.#first > 64 && this.#first > this.#entries.length / 2) {
       this.#entries.splice(0, this.#first);

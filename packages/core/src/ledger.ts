@@ -20,14 +20,19 @@ export type DropReason =
   /** Realtime: its source was connected to anew, or another scheduler took over, before its result was there. */
   | 'epoch-over'
   /** The run was ended before it was invoked. */
-  | 'stopped';
+  | 'stopped'
+  /** Realtime: the scheduler that had it died, or was cut off. */
+  | 'lost-with-process';
 
-export type Outcome = 'completed' | 'failed' | DropReason;
+/** `dead-lettered`: failed, and a dead letter says so. */
+export type Outcome = 'completed' | 'failed' | 'dead-lettered' | DropReason;
 
 export class Ledger {
   #triggered: number;
   #completed: number;
+  /** The dead-lettered ones among them. */
   #failed: number;
+  #deadLettered = 0;
   readonly #dropped: Map<string, number>;
 
   /** @param totals what a predecessor left. */
@@ -45,7 +50,10 @@ export class Ledger {
   settle(outcome: Outcome, count = 1): void {
     if (outcome === 'completed') this.#completed += count;
     else if (outcome === 'failed') this.#failed += count;
-    else this.#dropped.set(outcome, (this.#dropped.get(outcome) ?? 0) + count);
+    else if (outcome === 'dead-lettered') {
+      this.#failed += count;
+      this.#deadLettered += count;
+    } else this.#dropped.set(outcome, (this.#dropped.get(outcome) ?? 0) + count);
   }
 
   get triggered(): number {
@@ -57,14 +65,20 @@ export class Ledger {
     return this.#triggered - this.totals.triggered;
   }
 
+  /** Of those that failed, counted here, not by a predecessor. */
+  get deadLettered(): number {
+    return this.#deadLettered;
+  }
+
   /** Everything settled; what is open is left out of `triggered`, so that the sums agree. */
   get totals(): AlgorithmTotals {
     return this.#totals(this.#completed, this.#failed);
   }
 
   /** The totals as they will be with this one settled too. */
-  totalsWith(outcome: 'completed' | 'failed'): AlgorithmTotals {
-    return this.#totals(this.#completed + Number(outcome === 'completed'), this.#failed + Number(outcome === 'failed'));
+  totalsWith(outcome: 'completed' | 'failed' | 'dead-lettered'): AlgorithmTotals {
+    const isCompleted = Number(outcome === 'completed');
+    return this.#totals(this.#completed + isCompleted, this.#failed + 1 - isCompleted);
   }
 
   #totals(completed: number, failed: number): AlgorithmTotals {

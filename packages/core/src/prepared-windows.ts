@@ -30,6 +30,9 @@ export type Trigger<F> = {
   readonly capturedAtMs: number;
 };
 
+/** A window and what was answered. */
+export type Answered<F, A> = { readonly trigger: Trigger<F>; readonly answer: A };
+
 type Entry<F> = { readonly window: PreparedWindow<F>; readonly inputs: Map<string, UpstreamResult> };
 
 /** `F`: what is known of a frame. */

@@ -20,19 +20,19 @@ import type { Fault } from './fault.ts';
 import type { FrameHistory, PublishedFrame } from './frame-history.ts';
 import { type DropReason, Ledger, type Outcome } from './ledger.ts';
 import { Order } from './order.ts';
-import { type PreparedWindow, PreparedWindows, type Trigger, triggerOf } from './prepared-windows.ts';
+import { type Answered, type PreparedWindow, PreparedWindows, type Trigger, triggerOf } from './prepared-windows.ts';
 import { RetainedWindows } from './retained-windows.ts';
 import type { PlannedAlgorithm } from './sample-plan.ts';
 import type { Mode } from './stream-spec.ts';
 import { goneResult, hasGone, type UpstreamResult, upstreamFault } from './upstream.ts';
 
 export type { Progress } from './due-windows.ts';
-export type { Trigger } from './prepared-windows.ts';
+export type { Answered, Trigger } from './prepared-windows.ts';
 
-/** A window and what was answered. */
-export type Answered<F, A> = { readonly trigger: Trigger<F>; readonly answer: A };
+/** Told of each window that is over. */
+type OnOver = (trigger: Trigger<PublishedFrame>, outcome: Outcome) => void;
 
-export type ScheduleOptions = DueWindowsOptions & { readonly mode: Mode };
+export type ScheduleOptions = DueWindowsOptions & { readonly mode: Mode; readonly onOver?: OnOver };
 
 /** Answers that may wait for an older one, beyond maxInFlight. */
 const ORDER_ROOM = 64;
@@ -47,6 +47,7 @@ export class Schedule<F extends PublishedFrame, A> {
   readonly retained = new RetainedWindows<F>();
   readonly #mode: Mode;
   readonly #due: DueWindows;
+  readonly #onOver: OnOver | undefined;
   #ended = false;
   #stopped = false;
   /** Windows that wait to be sent, oldest first. */
@@ -66,6 +67,7 @@ export class Schedule<F extends PublishedFrame, A> {
     this.ledger = new Ledger(options.progress.totals);
     this.#mode = options.mode;
     this.#due = new DueWindows(options);
+    this.#onOver = options.onOver;
   }
 
   /** Whether nothing is open or prepared. */
@@ -79,6 +81,11 @@ export class Schedule<F extends PublishedFrame, A> {
     return Math.min(open, this.#prepared.oldest, this.retained.oldest);
   }
 
+  /** Windows that are triggered and not settled. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   get waiting(): number {
     return this.#waiting.length;
   }
@@ -90,14 +97,12 @@ export class Schedule<F extends PublishedFrame, A> {
   /** Whether `take` may have something to send. */
   get canTake(): boolean {
     const { maxInFlight } = this.algorithm;
-    const unsettled = this.#open.size - this.#waiting.length;
-    return this.#waiting.length > 0 && this.#underWay.size < maxInFlight && unsettled < maxInFlight + ORDER_ROOM;
+    const hasOrderRoom = this.#open.size - this.#waiting.length < maxInFlight + ORDER_ROOM;
+    return this.#waiting.length > 0 && this.#underWay.size < maxInFlight && hasOrderRoom;
   }
 
   /** Windows fill from slot n on: a live source was joined there. */
-  startAt(n: number): void {
-    this.#due.startAt(n);
-  }
+  readonly startAt = (n: number): void => this.#due.startAt(n);
 
   /**
    * Offline: the frames up to n were released before they could be seen here. What is not answered wants none of them; what is to be run
@@ -232,9 +237,12 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Window n is over. @param result what was published, where others come after it. */
   settle(n: number, outcome: Outcome, result?: UpstreamResult): void {
-    if (!this.#open.delete(n)) throw new RangeError(`window ${n} of ${this.algorithm.name} is not open`);
+    const trigger = this.#open.get(n);
+    if (!trigger) throw new RangeError(`window ${n} of ${this.algorithm.name} is not open`);
+    this.#open.delete(n);
     this.#landed(n);
     this.ledger.settle(outcome);
+    this.#onOver?.(trigger, outcome);
     this.onSettled?.(n, result);
   }
 

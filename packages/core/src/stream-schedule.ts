@@ -4,6 +4,7 @@
  */
 
 import { Fault } from './fault.ts';
+import type { FrameAccount } from './frame-account.ts';
 import { FrameHistory, type PublishedFrame } from './frame-history.ts';
 import type { SamplePlan } from './sample-plan.ts';
 import { type Progress, Schedule } from './schedule.ts';
@@ -20,6 +21,8 @@ export type StreamScheduleOptions = {
   readonly progress?: ReadonlyMap<string, Progress>;
   /** Where it is given, no other windows are due: the n of their newest frames. */
   readonly only?: readonly number[];
+  /** Told what becomes of the frames. */
+  readonly account?: FrameAccount;
 };
 
 /** `F`: what is known of a frame; `A`: of an answer. */
@@ -29,14 +32,16 @@ export class StreamSchedule<F extends PublishedFrame, A> {
   /** Each behind all that it comes after. */
   readonly #upstreamFirst: readonly Schedule<F, A>[];
   readonly #history: FrameHistory<F>;
+  readonly #account: FrameAccount | undefined;
   readonly #mode: Mode;
   readonly #startsAtFirst: boolean;
   #lastN = 0;
   #seen = false;
   #ended = false;
 
-  constructor({ plan, mode, live, progress, only }: StreamScheduleOptions) {
+  constructor({ plan, mode, live, progress, only, account }: StreamScheduleOptions) {
     const { algorithms, firstN, needed, sampling } = plan;
+    this.#account = account;
     this.#mode = mode;
     this.#history = new FrameHistory(sampling);
     this.#startsAtFirst = live && needed.kind === 'all';
@@ -50,6 +55,7 @@ export class StreamSchedule<F extends PublishedFrame, A> {
         filledFrom: filled.get(algorithm.name) ?? firstN,
         progress: progress?.get(algorithm.name) ?? { answeredThrough: 0 },
         ...(only && { only }),
+        ...(account && { onOver: ({ frames }, outcome) => account.windowOver(frames, outcome) }),
       });
       made.set(algorithm.name, schedule);
     }
@@ -125,7 +131,8 @@ export class StreamSchedule<F extends PublishedFrame, A> {
 
   /** The sequence up to which no frame is needed any more, once for each advance. */
   release(): number | undefined {
-    return this.#history.forgetBefore(Math.min(...this.schedules.map((schedule) => schedule.neededFrom(this.#lastN))));
+    const neededFrom = Math.min(...this.schedules.map((schedule) => schedule.neededFrom(this.#lastN)));
+    return this.#history.forgetBefore(neededFrom, (frame) => this.#account?.letGo(frame));
   }
 
   #lose(through: number): void {

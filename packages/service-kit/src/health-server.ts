@@ -1,4 +1,4 @@
-/** Health and metrics of a service over HTTP, on a port of their own: KServe's paths and Prometheus' text. */
+/** Health, metrics and ledger of a service over HTTP, on a port of their own: KServe's paths and Prometheus' text. */
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,6 +19,8 @@ export type HealthServerOptions = {
   live(): boolean;
   /** Whether new work is welcome. */
   ready(): boolean;
+  /** What became of everything, as JSON at /debug/ledger; undefined where the service keeps no ledger. */
+  ledger(): unknown;
 };
 
 /** Throws PORT_IN_USE. */
@@ -28,6 +30,8 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   };
   const json = (response: ServerResponse, name: string, good: boolean): void =>
     answer(response, good ? 200 : 503, 'application/json', JSON.stringify({ [name]: good }));
+  const notFound = (response: ServerResponse): void =>
+    answer(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));
   const server = createServer((request, response) => {
     switch (request.url?.split('?')[0]) {
       case '/v2/health/live':
@@ -40,8 +44,13 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
           (error: unknown) => answer(response, 500, 'text/plain', String(error)),
         );
         return;
+      case '/debug/ledger': {
+        const ledger = options.ledger();
+        if (ledger === undefined) return notFound(response);
+        return answer(response, 200, 'application/json', `${JSON.stringify(ledger, null, 2)}\n`);
+      }
       default:
-        return answer(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));
+        return notFound(response);
     }
   });
   await new Promise<void>((resolve, reject) => {

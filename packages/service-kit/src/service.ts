@@ -46,6 +46,8 @@ export type Service = {
   readonly addresses: Readonly<Record<string, string>>;
   live(): boolean;
   ready(): boolean;
+  /** What became of everything here, for /debug/ledger (I1). */
+  ledger?(): unknown;
   /** Takes nothing new, finishes what it has, closes what it opened. Idempotent. */
   stop(): Promise<void>;
 };
@@ -97,6 +99,7 @@ async function live<S extends ServiceSection>(
     metrics,
     live: () => service?.live() ?? true,
     ready: () => service?.ready() ?? false,
+    ledger: () => service?.ledger?.(),
   });
   try {
     const starting = start({

@@ -80,7 +80,6 @@ export class FrameFlow {
     const firstSlot = start.kind === 'onward' ? start.firstN : 1;
     const inspect = this.#isOwnPace ? { inspect: this.#inspect } : {};
     this.#ledger = new FrameLedger({ plan, timeBase, selective, firstSlot, ...inspect });
-    this.#tally = new FrameTally(metrics, stream);
     this.#frozen = new FrozenPicture(settings.frozenAfterMs);
     this.#publisher = new FramePublisher({
       bus,
@@ -100,12 +99,15 @@ export class FrameFlow {
           this.#tally.dropped();
           this.#decoder.recycle(data);
         },
+        discarded: () => this.#tally.discarded(),
         retried: (why) => metrics.publishRetries.inc({ stream, reason: why }),
       },
     });
     metrics.decoderStarts.inc({ stream });
     const { ffmpegPath } = settings;
     this.#decoder = new Decoder({ ffmpegPath, args: prepared.decodeArguments, frame, ledger: this.#ledger });
+    const { errors } = this.#decoder;
+    this.#tally = new FrameTally({ metrics, stream, ledger: this.#ledger, errors, publisher: this.#publisher });
     life.opened(performance.now());
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     options.signal.addEventListener('abort', this.#onStop, { once: true });
@@ -187,7 +189,7 @@ export class FrameFlow {
     this.#options.signal.removeEventListener('abort', this.#onStop);
     await this.#decoder.stop();
     await this.#publisher.close();
-    this.#tally.close(this.#ledger, this.#decoder.errors);
+    this.#tally.close();
   }
 
   readonly #onStop = (): void => {
@@ -208,6 +210,7 @@ export class FrameFlow {
       for (const next of frame.needed ? resumed.next(frame) : []) {
         await untilDue?.(this.#presentationUs(next) / 1e6);
         if (signal.aborted) return;
+        this.#tally.offered();
         await this.#publisher.offer(this.#outgoing(next, untilDue !== undefined));
       }
     }
@@ -269,7 +272,6 @@ export class FrameFlow {
 
   #tick(): void {
     const { life, opened } = this.#options;
-    this.#tally.update(this.#ledger, this.#decoder.errors);
     const nowMs = performance.now();
     if (this.#ledger.decoded !== this.#decodedAtProgress) {
       opened();

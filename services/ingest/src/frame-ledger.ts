@@ -8,7 +8,7 @@ import { Fault } from '@stream-infer/core/fault';
 import type { Rational } from '@stream-infer/core/rational';
 import { isNeeded, nOfIndex, type SamplePlan, slotOf } from '@stream-infer/core/sample-plan';
 
-/** Fates of frames that are not converted; those that are end as published, dropped or cut (metrics.ts). */
+/** Fates of frames that are not converted; those that are go on to the tally (frame-tally.ts). */
 export type UnpublishedFate = 'before-start' | 'skipped' | 'not-needed';
 
 /** A frame on its way out of ffmpeg. */
@@ -38,6 +38,8 @@ export class FrameLedger {
   readonly fates: Record<UnpublishedFate, number> = { 'before-start': 0, skipped: 0, 'not-needed': 0 };
   decoded = 0;
   played = 0;
+  /** Frames to be published that came out. */
+  handedOut = 0;
   /** n of the newest played frame, 0 before the first. */
   lastPlayed = 0;
   firstPtsTicks: number | undefined;
@@ -89,7 +91,14 @@ export class FrameLedger {
 
   /** The next frame whose picture is to be read, undefined until both of its lines have been. */
   take(): LedgerEntry | undefined {
-    return this.#confirmed.shift();
+    const entry = this.#confirmed.shift();
+    if (entry?.needed) this.handedOut += 1;
+    return entry;
+  }
+
+  /** How many frames that are to be published have not come out yet. */
+  get pending(): number {
+    return [...this.#expected, ...this.#confirmed].filter(({ needed }) => needed).length;
   }
 
   /** How many frames have not come out: none, once all that ffmpeg wrote has been read. */

@@ -29,6 +29,8 @@ export type PublisherListener = {
   stored(frame: OutgoingFrame): void;
   /** Realtime: given up before it was published. */
   dropped(frame: OutgoingFrame): void;
+  /** Given up because the epoch is over. */
+  discarded(frame: OutgoingFrame): void;
   /** Went back to a frame that was not stored. */
   retried(why: BusErrorKind): void;
 };
@@ -123,9 +125,14 @@ export class FramePublisher {
     if (this.#fault) throw this.#fault;
   }
 
+  /** Frames that wait or are under way. */
+  get unpublished(): number {
+    return this.#waiting.length + this.#flights.filter(({ message }) => message.kind === 'frame').length;
+  }
+
   /** Forgets what waits and is not under way: the stream is stopped. */
   discard(): void {
-    this.#waiting.length = 0;
+    for (const frame of this.#waiting.splice(0)) this.#options.listener.discarded(frame);
     this.#roomForMore.ring();
   }
 
@@ -148,6 +155,10 @@ export class FramePublisher {
     this.#bell.ring();
     await this.#running;
     this.discard();
+    // What the bus has stored by now is published.
+    await Promise.all(this.#flights.map(({ settled }) => settled));
+    for (const { message } of this.#flights.splice(0))
+      if (message.kind === 'frame') this.#options.listener.discarded(message.frame);
   }
 
   get #isOver(): boolean {

@@ -1,37 +1,64 @@
 /**
- * What the ingest counts (I1). Every decoded frame ends in exactly one fate of `stream_infer_frames_total`; once a run has ended,
- * their sum is `stream_infer_frames_decoded_total`.
+ * What the ingest counts. Each decoded frame ends in exactly one fate, is published, which makes it the scheduler's, or is still
+ * open: the books say which, by stream, over all runs and epochs here, and the metrics are the books as Prometheus asks for them (I1, EX-11).
  */
 
+import type { FrameFate } from '@stream-infer/core/fate';
+import { LedgerBook } from '@stream-infer/core/ledger-book';
 import { SOURCE_STATES, type SourceState } from '@stream-infer/core/source-state';
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { UnpublishedFate } from './frame-ledger.ts';
-
-/**
- * What becomes of a decoded frame: before the start position; skipped by the play rate; played and needed by no algorithm;
- * published; decoded again by a later epoch, and not published again; dropped because the bus was slower than the camera; cut off by
- * the end of an epoch that was stopped or lost.
- */
-export type Fate = UnpublishedFate | 'published' | 'repeated' | 'bus-behind' | 'cut';
 
 export type IngestMetrics = ReturnType<typeof createIngestMetrics>;
 
 export function createIngestMetrics(registry: Registry) {
   const registers = [registry];
+  const books = new Map<string, LedgerBook<FrameFate>>();
+  const updatedBooks = (): [string, LedgerBook<FrameFate>][] => {
+    for (const book of books.values()) book.update();
+    return [...books];
+  };
+  new Counter({
+    name: 'stream_infer_frames_decoded_total',
+    help: 'Frames decoded, each time that they are.',
+    labelNames: ['stream'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stream, book] of updatedBooks()) this.inc({ stream }, book.entered);
+    },
+  });
+  new Counter({
+    name: 'stream_infer_frames_published_total',
+    help: 'Frames published: what becomes of them the scheduler tells.',
+    labelNames: ['stream'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stream, book] of updatedBooks()) this.inc({ stream }, book.handedOver);
+    },
+  });
+  new Counter({
+    name: 'stream_infer_frames_total',
+    help: 'Decoded frames that are not published, by what became of them; see below.',
+    labelNames: ['stream', 'fate', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stream, { fates }] of updatedBooks())
+        for (const { fate, reason, count } of fates) this.inc({ stream, fate, ...(reason && { reason }) }, count);
+    },
+  });
+  new Gauge({
+    name: 'stream_infer_unaccounted_frames',
+    help: 'Frames decoded less those published, with a fate or still under way: 0, unless the ingest lost one without a trace.',
+    labelNames: ['stream'],
+    registers,
+    collect() {
+      for (const [stream, book] of updatedBooks()) this.set({ stream }, book.unaccounted);
+    },
+  });
   const metrics = {
-    decoded: new Counter({
-      name: 'stream_infer_frames_decoded_total',
-      help: 'Frames decoded.',
-      labelNames: ['stream'],
-      registers,
-    }),
-    frames: new Counter({
-      name: 'stream_infer_frames_total',
-      help: 'Decoded frames by what became of them.',
-      labelNames: ['stream', 'fate'],
-      registers,
-    }),
     publishedBytes: new Counter({
       name: 'stream_infer_published_bytes_total',
       help: 'Bytes of published frames, as they cross the bus.',
@@ -95,9 +122,20 @@ export function createIngestMetrics(registry: Registry) {
   };
   return {
     ...metrics,
-    countFrames(name: string, fate: Fate, count: number): void {
-      metrics.frames.inc({ stream: name, fate }, count);
+    framesOf(stream: string): LedgerBook<FrameFate> {
+      const book = books.get(stream) ?? new LedgerBook<FrameFate>();
+      books.set(stream, book);
+      return book;
     },
+    /** Frames that an ingest that died had under way: it counted that they were decoded. */
+    lostWithProcess(stream: string, count: number): void {
+      const book = this.framesOf(stream);
+      book.takeOver(count);
+      book.settle({ fate: 'lost-with-process', reason: '' }, count);
+    },
+    /** What /debug/ledger shows, by stream. */
+    ledgers: (): Readonly<Record<string, unknown>> =>
+      Object.fromEntries(updatedBooks().map(([stream, frames]) => [stream, { frames }])),
     /** Sets the one state; undefined: the stream is not played here any more. */
     setState(name: string, current: SourceState | undefined): void {
       for (const state of SOURCE_STATES)

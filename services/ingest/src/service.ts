@@ -42,6 +42,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       members,
       role: 'ingest',
       id: owner,
+      held: () => roster.held,
       onChange: () => roster.look(),
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other ingests cannot be heard')),
     });
@@ -63,6 +64,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       addresses: {},
       live: () => true,
       ready: () => stopping === undefined && roster.isCurrent && !bus.connection.isClosed(),
+      ledger: () => metrics.ledgers(),
       stop() {
         stopping ??= (async () => {
           endUpkeep();

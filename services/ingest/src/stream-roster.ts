@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { onRewind, type Rewind } from '@stream-infer/bus/announcements';
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import type { Membership } from '@stream-infer/bus/membership';
+import type { HeldRun } from '@stream-infer/bus/registry';
 import { hasRunEnded } from '@stream-infer/bus/result-stream';
 import { type Assignable, assignmentOf, OrphanTimes } from '@stream-infer/core/assignment';
 import { toFault } from '@stream-infer/core/fault';
@@ -97,6 +98,18 @@ export class StreamRoster {
       this.#looking = undefined;
       this.#decide();
     });
+  }
+
+  /** By stream: what is lost if this process dies now (EX-11). Offline it is decoded again. */
+  get held(): Readonly<Record<string, HeldRun>> {
+    const { metrics } = this.#options.context;
+    const realtime = [...this.#playing].filter(([, { claim }]) => claim.run.spec.mode === 'realtime');
+    return Object.fromEntries(
+      realtime.map(([key, { claim }]) => [
+        key,
+        { run: claim.run.run, epoch: claim.epoch, openFrames: metrics.framesOf(key).open },
+      ]),
+    );
   }
 
   /** Ends every run, gives the streams back and resolves when all is closed. Idempotent. */
@@ -214,6 +227,9 @@ export class StreamRoster {
     const claim = await RunClaim.take({ runs, owner: membership.id, spec, standing: run });
     if (!claim) return;
     this.#orphans.forget(key);
+    // One that gave the stream back has settled what it had.
+    const before = run?.value.owner === NOBODY ? undefined : membership.heldBefore(key, claim.run.run);
+    if (before) context.metrics.lostWithProcess(key, before.openFrames);
     const started = new StreamPlaying(context, claim);
     this.#playing.set(key, started);
     const over = (): void => {

@@ -28,18 +28,18 @@ export class DeadLetterBox {
     this.#options = options;
   }
 
-  /** Resolves when the letter stands, or the signal aborts; true where it is new. */
-  async put(letter: DeadLetter): Promise<boolean> {
+  /** Resolves when the letter stands, or the signal aborts. */
+  async put(letter: DeadLetter): Promise<void> {
     const { bus, signal, refused } = this.#options;
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {
         if (this.#after === undefined) {
           const last = await lastDeadLetter(bus, letter);
           this.#after = last.sequence;
-          if (last.n >= letter.n) return false;
+          if (last.n >= letter.n) return;
         }
         this.#after = await publishDeadLetter(bus, letter, this.#after);
-        return true;
+        return;
       } catch (error) {
         this.#after = undefined;
         const kind = busErrorKind(error);
@@ -49,6 +49,5 @@ export class DeadLetterBox {
         await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
-    return false;
   }
 }

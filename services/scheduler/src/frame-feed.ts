@@ -27,7 +27,7 @@ export type Registered =
   | { readonly kind: 'superseded' };
 
 export type FeedEnd =
-  | { readonly kind: 'marker'; readonly end: SourceEnd }
+  | { readonly kind: 'marker'; readonly end: SourceEnd; readonly sequence: number; readonly newest: number }
   /** No marker came and none will; `end` is what the frames themselves tell. No fault where the stream was stopped. */
   | { readonly kind: 'missing'; readonly end: SourceEnd; readonly fault: Fault | undefined }
   /** Frames are in the buffer no more, or not in order, and the run goes on: the next epoch has what is wanted (EX-4). */
@@ -82,8 +82,8 @@ export class FrameFeed {
     this.#reading.abort();
   }
 
-  /** Calls back for each frame; to be called once. Rejects where `onFrame` throws. */
-  async read(onFrame: (frame: BufferedFrame) => void): Promise<FeedEnd> {
+  /** Calls back for each frame, with the sequence of the newest then; to be called once. Rejects where `onFrame` throws. */
+  async read(onFrame: (frame: BufferedFrame, newest: number) => void): Promise<FeedEnd> {
     const { bus, run, replica } = this.#options;
     const { stream, epoch } = run;
     const checking = setInterval(() => this.#checkSilence(), CHECK_MS);
@@ -96,12 +96,12 @@ export class FrameFeed {
         signal: this.#reading.signal,
       })) {
         if (!this.#isOurs(read)) continue;
-        const { sequence, header } = read;
-        if (header.kind === 'end') return { kind: 'marker', end: header.end };
+        const { sequence, newest, header } = read;
+        if (header.kind === 'end') return { kind: 'marker', end: header.end, sequence, newest };
         this.#frames += 1;
         this.#last = { n: header.n, sequence, header };
         this.#lastHeardMs = performance.now();
-        onFrame(this.#last);
+        onFrame(this.#last, newest);
       }
     } finally {
       clearInterval(checking);

@@ -20,7 +20,7 @@ const header: FrameHeader = {
   sourceSize: { width: 4, height: 2 },
 };
 const flawOf = (different: Partial<FrameHeader>, bytes = 8): string | undefined =>
-  frameFlaw(run, { sequence: 5, header: { ...header, ...different }, bytes }, 4);
+  frameFlaw(run, { sequence: 5, newest: 5, header: { ...header, ...different }, bytes }, 4);
 
 describe('a message of a frame buffer', () => {
   test('is the next frame of the run, gap or not', () => {
@@ -48,7 +48,7 @@ describe('a message of a frame buffer', () => {
   test('is no end of it where frames came that the end does not know of', () => {
     const end = { lastPublished: 3, lastPlayed: 3, decoded: 3, played: 3, published: 3 };
     const marker = { kind: 'end', run: 'r1', epoch: 3, end } as const;
-    expect(frameFlaw(run, { sequence: 5, header: marker, bytes: 0 }, 4)).toMatch(/ends the run before/);
-    expect(frameFlaw(run, { sequence: 5, header: marker, bytes: 0 }, 3)).toBeUndefined();
+    expect(frameFlaw(run, { sequence: 5, newest: 5, header: marker, bytes: 0 }, 4)).toMatch(/ends the run before/);
+    expect(frameFlaw(run, { sequence: 5, newest: 5, header: marker, bytes: 0 }, 3)).toBeUndefined();
   });
 });

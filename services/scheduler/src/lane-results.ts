@@ -95,7 +95,7 @@ export class LaneResults {
     const lateMs = mode === 'offline' ? null : Math.max(0, Math.round(afterCaptureMs - intervalMs));
     const record = recordOf(recordPlace, schedule.algorithm.name, trigger, answer, { attempts, lateMs, stateReset });
     const { bytes, error } = recordBytes(record, maxPayloadBytes);
-    const outcome = error ? 'failed' : 'completed';
+    const outcome = error ? outlet.errorFate : 'completed';
     const facts = { totals: schedule.ledger.totalsWith(outcome), remembers: this.remembers };
     switch (await outlet.publish({ record, trigger, bytes, error }, facts)) {
       case 'published':

@@ -1,23 +1,31 @@
 /**
- * What the scheduler counts. Invocations are counted by the ledgers, once (I1): their figures are copied here when Prometheus asks
- * and when a run ends, so that metrics show the ledger and the hot path counts nothing twice.
+ * What the scheduler counts. Frames and invocations are counted by the ledgers, once (I1): the books gather them by stream, over all
+ * runs and epochs here, and the metrics are the books as Prometheus asks for them, so that the hot path counts nothing twice (EX-11).
  */
 
-import type { Ledger } from '@stream-infer/core/ledger';
-import type { AlgorithmTotals } from '@stream-infer/core/result-record';
+import { type FrameFate, type InvocationFate, invocationFate } from '@stream-infer/core/fate';
+import type { DropReason, Ledger, Outcome } from '@stream-infer/core/ledger';
+import { LedgerBook } from '@stream-infer/core/ledger-book';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What metrics read of a schedule. */
 export type Observed = {
   readonly algorithm: { readonly name: string };
   readonly ledger: Ledger;
+  /** Windows that are triggered and not settled. */
+  readonly open: number;
   readonly waiting: number;
   readonly underWay: number;
 };
 
-const keyOf = ({ stream, algorithm }: { stream: string; algorithm: string }): string => `${stream}/${algorithm}`;
-
-type Copied = { readonly stream: string; triggered: number; totals: AlgorithmTotals };
+/** Of one algorithm on one stream. */
+type Lane = {
+  readonly stream: string;
+  readonly algorithm: string;
+  readonly book: LedgerBook<InvocationFate>;
+  /** Windows that were counted as due and are due once more, in an epoch to come. */
+  dueAgain: number;
+};
 
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
@@ -25,58 +33,92 @@ export type SchedulerMetrics = ReturnType<typeof createSchedulerMetrics>;
 
 export function createSchedulerMetrics(registry: Registry) {
   const registers = [registry];
-  const observed = new Map<Observed, Copied>();
-  /** Windows that were counted as due and are due once more, in an epoch to come: by stream and algorithm. */
-  const dueAgain = new Map<string, number>();
-  let connectedRunners = (): number => 0;
-  const collect = (): void => {
-    for (const one of observed.keys()) copy(one);
-    runners.set(connectedRunners());
-  };
-  const triggered = new Counter({
+  const frameBooks = new Map<string, LedgerBook<FrameFate>>();
+  /** By stream and algorithm. */
+  const lanes = new Map<string, Lane>();
+  const observed = new Map<Observed, { readonly stream: string; readonly algorithm: string }>();
+  new Counter({
+    name: 'stream_infer_frames_received_total',
+    help: 'Published frames that the scheduler knows of: read, or found missing.',
+    labelNames: ['stream'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stream, book] of frameBooks) this.inc({ stream }, book.entered);
+    },
+  });
+  new Counter({
+    name: 'stream_infer_frames_total',
+    help: 'Published frames by what became of them; see below.',
+    labelNames: ['stream', 'fate', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stream, { fates }] of frameBooks)
+        for (const { fate, reason, count } of fates) this.inc({ stream, fate, ...(reason && { reason }) }, count);
+    },
+  });
+  new Gauge({
+    name: 'stream_infer_unaccounted_frames',
+    help: 'Frames received less those with a fate and those still wanted: 0, unless the scheduler lost one without a trace.',
+    labelNames: ['stream'],
+    registers,
+    collect() {
+      for (const [stream, book] of frameBooks) this.set({ stream }, book.unaccounted);
+    },
+  });
+  new Counter({
     name: 'stream_infer_invocations_triggered_total',
     help: 'Invocations that were due.',
     labelNames: ['stream', 'algorithm'],
     registers,
-    collect,
+    collect() {
+      this.reset();
+      for (const { stream, algorithm, book } of updatedLanes()) this.inc({ stream, algorithm }, book.entered);
+    },
   });
-  const invocations = new Counter({
+  new Counter({
     name: 'stream_infer_invocations_total',
-    help: 'Invocations that are over, by outcome: completed, failed or dropped.',
-    labelNames: ['stream', 'algorithm', 'outcome'],
+    help: 'Invocations that are over, by what became of them; see below.',
+    labelNames: ['stream', 'algorithm', 'fate', 'reason'],
     registers,
-    collect,
+    collect() {
+      this.reset();
+      for (const { stream, algorithm, book } of updatedLanes())
+        for (const { fate, reason, count } of book.fates)
+          this.inc({ stream, algorithm, fate, ...(reason && { reason }) }, count);
+    },
   });
-  const dropped = new Counter({
-    name: 'stream_infer_invocations_dropped_total',
-    help: 'Invocations that were due and have no result, by reason: replaced, stale, frame-lost, frame-gone, results-full or stopped.',
-    labelNames: ['stream', 'algorithm', 'reason'],
+  new Gauge({
+    name: 'stream_infer_unaccounted_invocations',
+    help: 'Invocations that were due less those with a fate and the open ones: 0, unless one was lost without a trace.',
+    labelNames: ['stream', 'algorithm'],
     registers,
-    collect,
+    collect() {
+      for (const { stream, algorithm, book } of updatedLanes()) this.set({ stream, algorithm }, book.unaccounted);
+    },
   });
   const inFlight = new Gauge({
     name: 'stream_infer_invocations_in_flight',
     help: 'Invocations that are sent and not answered.',
     labelNames: ['stream', 'algorithm'],
     registers,
-    collect,
+    collect() {
+      for (const [one, labels] of observed) this.set(labels, one.underWay);
+    },
   });
   const waiting = new Gauge({
     name: 'stream_infer_windows_waiting',
     help: 'Windows that are due and not sent.',
     labelNames: ['stream', 'algorithm'],
     registers,
-    collect,
+    collect() {
+      for (const [one, labels] of observed) this.set(labels, one.waiting);
+    },
   });
   const published = new Counter({
     name: 'stream_infer_results_published_total',
     help: 'Results published, error results among them.',
-    labelNames: ['stream', 'algorithm'],
-    registers,
-  });
-  const deadLettered = new Counter({
-    name: 'stream_infer_invocations_dead_lettered_total',
-    help: 'Invocations that failed for good; each has a dead letter.',
     labelNames: ['stream', 'algorithm'],
     registers,
   });
@@ -122,44 +164,50 @@ export function createSchedulerMetrics(registry: Registry) {
     help: 'Times that a result was refused because another scheduler has the stream.',
     registers,
   });
-  const runners = new Gauge({
+  let connectedRunners = (): number => 0;
+  new Gauge({
     name: 'stream_infer_runners_connected',
     help: 'Runners that take work.',
     registers,
-    collect,
+    collect() {
+      this.set(connectedRunners());
+    },
   });
 
-  /** Adds what the ledger counted since the last copy. */
-  const copy = (one: Observed): void => {
-    const before = observed.get(one);
-    if (before === undefined) return;
-    const { stream } = before;
-    const labels = { stream, algorithm: one.algorithm.name };
-    const { totals } = one.ledger;
-    const due = one.ledger.triggered - before.triggered;
-    const key = keyOf(labels);
-    const again = Math.min(due, dueAgain.get(key) ?? 0);
-    if (again > 0) dueAgain.set(key, (dueAgain.get(key) ?? 0) - again);
-    triggered.inc(labels, due - again);
-    invocations.inc({ ...labels, outcome: 'completed' }, totals.completed - before.totals.completed);
-    invocations.inc({ ...labels, outcome: 'failed' }, totals.failed - before.totals.failed);
-    for (const [reason, count] of Object.entries(totals.dropped)) {
-      const since = count - (before.totals.dropped[reason] ?? 0);
-      invocations.inc({ ...labels, outcome: 'dropped' }, since);
-      dropped.inc({ ...labels, reason }, since);
-    }
-    inFlight.set(labels, one.underWay);
-    waiting.set(labels, one.waiting);
-    observed.set(one, { stream, triggered: one.ledger.triggered, totals });
+  const updatedLanes = (): Lane[] => {
+    for (const { book } of lanes.values()) book.update();
+    return [...lanes.values()];
+  };
+
+  const laneOf = (stream: string, algorithm: string): Lane => {
+    const key = `${stream}/${algorithm}`;
+    const known = lanes.get(key);
+    if (known) return known;
+    const lane: Lane = { stream, algorithm, book: new LedgerBook(), dueAgain: 0 };
+    lane.book.follow({
+      get open() {
+        return lane.dueAgain;
+      },
+    });
+    lanes.set(key, lane);
+    return lane;
+  };
+
+  const framesOf = (stream: string): LedgerBook<FrameFate> => {
+    const book = frameBooks.get(stream) ?? new LedgerBook<FrameFate>();
+    frameBooks.set(stream, book);
+    return book;
   };
 
   return {
+    framesOf,
     /** Follows one algorithm on one stream, from what its ledger says now. */
     observe(stream: string, one: Observed) {
       const algorithm = one.algorithm.name;
-      observed.set(one, { stream, triggered: one.ledger.triggered, totals: one.ledger.totals });
+      const lane = laneOf(stream, algorithm);
+      const stopFollowing = lane.book.follow(ledgerHolder(lane, one));
+      observed.set(one, { stream, algorithm });
       const publishedHere = published.labels(stream, algorithm);
-      const deadLetteredHere = deadLettered.labels(stream, algorithm);
       const latencyHere = latency.labels(stream, algorithm);
       const latenessHere = lateness.labels(stream, algorithm);
       return {
@@ -169,19 +217,23 @@ export function createSchedulerMetrics(registry: Registry) {
           latencyHere.observe(latencyMs / 1_000);
           if (lateMs !== null) latenessHere.observe(lateMs / 1_000);
         },
-        deadLettered: (): void => deadLetteredHere.inc(),
         replayed: (): void => replayed.inc({ stream, algorithm }),
         stored: (): void => snapshots.inc({ stream, algorithm }),
-        /** Copies the last figures; what is no more is no longer shown. */
+        /** Books the last figures; what is no more is no longer shown. Idempotent. */
         close(): void {
-          copy(one);
-          observed.delete(one);
-          const key = keyOf({ stream, algorithm });
-          if (one.ledger.open > 0) dueAgain.set(key, (dueAgain.get(key) ?? 0) + one.ledger.open);
+          if (!observed.delete(one)) return;
+          stopFollowing();
+          lane.dueAgain += one.open;
           inFlight.remove(stream, algorithm);
           waiting.remove(stream, algorithm);
         },
       };
+    },
+    /** Invocations that a scheduler that died had open: it counted that they were due. */
+    lostWithProcess(stream: string, algorithm: string, count: number): void {
+      const { book } = laneOf(stream, algorithm);
+      book.takeOver(count);
+      book.settle({ fate: 'lost-with-process', reason: '' }, count);
     },
     observeRunners(connected: () => number): void {
       connectedRunners = connected;
@@ -189,6 +241,43 @@ export function createSchedulerMetrics(registry: Registry) {
     fenced: (): void => fenced.inc(),
     conversationBroke: (): void => broken.inc(),
     resultRefused: (kind: string): void => refused.inc({ kind }),
+    /** What /debug/ledger shows, by stream. */
+    ledgers(): Readonly<Record<string, unknown>> {
+      const streams = Object.fromEntries(
+        [...frameBooks].map(([stream, frames]) => [stream, { frames, algorithms: {} as Record<string, unknown> }]),
+      );
+      for (const { stream, algorithm, book } of updatedLanes()) {
+        const shown = streams[stream];
+        if (shown) shown.algorithms[algorithm] = book;
+      }
+      return streams;
+    },
+  };
+}
+
+/** Brings into the lane's book what the ledger has counted since the last time. */
+function ledgerHolder(lane: Lane, one: Observed) {
+  const { ledger } = one;
+  let before = { triggered: ledger.triggered, totals: ledger.totals, deadLettered: ledger.deadLettered };
+  return {
+    update(): void {
+      const now = { triggered: ledger.triggered, totals: ledger.totals, deadLettered: ledger.deadLettered };
+      const due = now.triggered - before.triggered;
+      const again = Math.min(due, lane.dueAgain);
+      lane.dueAgain -= again;
+      lane.book.enter(due - again);
+      const settle = (outcome: Outcome, count: number): void => lane.book.settle(invocationFate(outcome), count);
+      const deadLettered = now.deadLettered - before.deadLettered;
+      settle('completed', now.totals.completed - before.totals.completed);
+      settle('dead-lettered', deadLettered);
+      settle('failed', now.totals.failed - before.totals.failed - deadLettered);
+      for (const [reason, count] of Object.entries(now.totals.dropped))
+        settle(reason as DropReason, count - (before.totals.dropped[reason] ?? 0));
+      before = now;
+    },
+    get open(): number {
+      return one.open;
+    },
   };
 }
 

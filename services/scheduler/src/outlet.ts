@@ -20,6 +20,8 @@ import { deadLetterOf, type RecordBytes } from './window-result.ts';
 export type WindowResult = RecordBytes & { readonly record: ResultRecord; readonly trigger: Trigger<BufferedFrame> };
 
 export type Outlet = {
+  /** What an error that is published here counts as. */
+  readonly errorFate: 'failed' | 'dead-lettered';
   /** Resolves when it stands where it belongs, or never will. */
   publish(result: WindowResult, facts: Omit<ResultFacts, 'neededFrom'>): Promise<PublishOutcome>;
 };
@@ -33,16 +35,16 @@ export type RunOutletOptions = {
   readonly mode: Mode;
   /** Of the stream's spec. */
   readonly specHash: string;
-  deadLettered(): void;
 };
 
 export const runOutlet = (options: RunOutletOptions): Outlet => ({
+  errorFate: 'dead-lettered',
   async publish({ record, trigger, bytes, error }, facts) {
-    const { publisher, hold, deadLetters, definition, mode, specHash, deadLettered } = options;
+    const { publisher, hold, deadLetters, definition, mode, specHash } = options;
     // What was never sent failed upstream: the letter is there.
     if (error && record.attempts > 0) {
       const letterFacts = { definition, mode, error, specHash, diedAtMs: Date.now() };
-      if (await deadLetters.put(deadLetterOf(record, trigger, letterFacts))) deadLettered();
+      await deadLetters.put(deadLetterOf(record, trigger, letterFacts));
     }
     const neededFrom = hold?.neededFrom;
     const outcome = await publisher.publish(trigger.n, bytes, {
@@ -67,6 +69,7 @@ export type ReplayOutletOptions = {
 const RETRY_MS = 250;
 
 export const replayOutlet = ({ bus, replay, signal, refused }: ReplayOutletOptions): Outlet => ({
+  errorFate: 'failed',
   async publish({ record, bytes, error }) {
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {

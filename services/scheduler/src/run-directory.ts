@@ -4,6 +4,7 @@
  */
 
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
+import type { HeldRun } from '@stream-infer/bus/registry';
 import { type Fault, type FaultJson, toFault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
@@ -54,6 +55,12 @@ export class RunDirectory {
   /** Whether all that stood in the registry is known. */
   get isCurrent(): boolean {
     return this.#watch.isCurrent;
+  }
+
+  /** By stream: what is lost if this process dies now (EX-11). */
+  get held(): Readonly<Record<string, HeldRun>> {
+    const followed = [...this.#known.values()].flatMap((known) => [...known.followed]);
+    return Object.fromEntries(followed.flatMap(({ run, held }) => (held ? [[run.stream, held]] : [])));
   }
 
   /** The stream is this scheduler's from now on. */

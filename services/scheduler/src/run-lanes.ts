@@ -1,12 +1,15 @@
 /** The lanes of one run, each from where RESULTS says that its algorithm has come to (EX-6). */
 
 import type { Bus } from '@stream-infer/bus/bus';
+import type { HeldRun } from '@stream-infer/bus/registry';
 import type { Snapshots } from '@stream-infer/bus/snapshots';
+import { FrameAccount } from '@stream-infer/core/frame-account';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import { type SamplePlan, snapshotEvery } from '@stream-infer/core/sample-plan';
 import type { Progress } from '@stream-infer/core/schedule';
 import { type Snapshot, StateTurns } from '@stream-infer/core/state-turns';
 import { StreamSchedule } from '@stream-infer/core/stream-schedule';
+import { takenOver } from '@stream-infer/core/taken-over';
 import { specHash } from '@stream-infer/service-kit/spec-hash';
 import { DeadLetterBox } from './dead-letter-box.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -15,7 +18,7 @@ import { Lane, type LaneEvents } from './lane.ts';
 import type { WindowAnswer } from './lane-results.ts';
 import type { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
-import type { LaneMetrics, SchedulerMetrics } from './metrics.ts';
+import type { SchedulerMetrics } from './metrics.ts';
 import { type Outlet, replayOutlet, runOutlet } from './outlet.ts';
 import type { PlayingRun } from './playing-run.ts';
 import { ResultHold } from './result-hold.ts';
@@ -26,7 +29,12 @@ import type { Carrier } from './work.ts';
 
 export type RunSchedule = StreamSchedule<BufferedFrame, WindowAnswer>;
 
-export type RunLanes = { readonly schedule: RunSchedule; readonly lanes: readonly Lane[] };
+export type RunLanes = {
+  readonly schedule: RunSchedule;
+  readonly lanes: readonly Lane[];
+  /** Of the epoch's frames. */
+  readonly account: FrameAccount;
+};
 
 export type RunLanesOptions = {
   readonly bus: Bus;
@@ -36,6 +44,8 @@ export type RunLanesOptions = {
   readonly plan: SamplePlan;
   /** By algorithm: what this process knows of the ledger beyond what stands in RESULTS. */
   readonly inherited: ReadonlyMap<string, AlgorithmTotals>;
+  /** Realtime: what a scheduler that died had of the run when it was last heard (EX-11). */
+  readonly heldBefore: HeldRun | undefined;
   readonly dispatcher: Dispatcher;
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
@@ -55,7 +65,7 @@ type Track = {
   /** It has published results, and has memory. */
   readonly remembers: boolean;
   readonly snapshot: Snapshot | undefined;
-  open(metrics: LaneMetrics): Outlet;
+  readonly outlet: Outlet;
 };
 
 /** Undefined where the signal aborted first. */
@@ -65,12 +75,14 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
   const { replay } = spec;
   const tracks = replay ? replayTracks(options) : await runTracks(options, (name) => oldestWanted(name));
   if (tracks === undefined || signal.aborted) return undefined;
+  const account = openAccount(options, [...tracks.values()]);
   const schedule: RunSchedule = new StreamSchedule({
     plan,
     mode: spec.mode,
     live: state.source.live,
     progress: new Map([...tracks].map(([name, { progress }]) => [name, progress])),
     ...(replay && { only: replay.ns }),
+    account,
   });
   const oldestWanted = (name: string): number =>
     Math.min(...schedule.after(name).map(({ oldestUnsettled }) => oldestUnsettled));
@@ -109,21 +121,41 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       isReplay: replay !== undefined,
       mode: spec.mode,
       dispatcher,
-      outlet: track.open(laneMetrics),
+      outlet: track.outlet,
       metrics: status.follow(one, laneMetrics),
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, changed, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });
     lanes.set(name, lane);
   }
-  return { schedule, lanes: [...lanes.values()] };
+  return { schedule, lanes: [...lanes.values()], account };
+}
+
+/** The frames of this epoch, in the book of the stream. What a predecessor in another process has read of it is that one's. */
+function openAccount(options: RunLanesOptions, tracks: readonly Track[]): FrameAccount {
+  const { run, inherited, heldBefore, metrics } = options;
+  const book = metrics.framesOf(run.stream);
+  if (heldBefore) {
+    book.takeOver(heldBefore.openFrames);
+    book.settle({ fate: 'lost-with-process', reason: '' }, heldBefore.openFrames);
+  }
+  const isSameEpoch = heldBefore?.epoch === run.epoch;
+  const throughN = Math.max(0, ...tracks.map(({ progress }) => progress.answeredThrough));
+  const isKnown = inherited.size > 0 || heldBefore !== undefined || throughN === 0;
+  return new FrameAccount({
+    capacity: run.spec.mode === 'realtime' ? run.state.capacity : Number.POSITIVE_INFINITY,
+    through: isSameEpoch ? (heldBefore.newest?.sequence ?? 0) : isKnown ? 0 : undefined,
+    throughN: inherited.size > 0 ? 0 : throughN,
+    entered: (count) => book.enter(count),
+    settled: (fated, count) => book.settle(fated, count),
+  });
 }
 
 async function runTracks(
   options: RunLanesOptions,
   oldestWanted: (name: string) => number,
 ): Promise<ReadonlyMap<string, Track> | undefined> {
-  const { bus, run, token, plan, inherited, metrics, snapshots, signal } = options;
+  const { bus, run, token, plan, metrics, snapshots, signal } = options;
   const { stream, spec } = run;
   const { mode } = spec;
   const hash = specHash(spec);
@@ -141,8 +173,8 @@ async function runTracks(
     const opened = publishers.get(name);
     if (opened === undefined) continue;
     const { publisher, resumed } = opened;
-    const { answeredThrough, replayAfter, remembers, snapshot } = resumed;
-    const totals = inherited.get(name) ?? resumed.totals;
+    const { replayAfter, remembers, snapshot } = resumed;
+    const { answeredThrough, totals } = progressOf(options, name, resumed);
     const downstream = plan.algorithms.filter(({ after }) => after?.includes(name));
     const hold = downstream.length > 0 ? new ResultHold(() => oldestWanted(name)) : undefined;
     const wantedAfter = Math.min(...downstream.map((one) => wantedBy(publishers.get(one.name)?.resumed)));
@@ -156,9 +188,8 @@ async function runTracks(
       ...(results && { results }),
     };
     const deadLetters = new DeadLetterBox({ bus, signal, refused });
-    const open = ({ deadLettered }: LaneMetrics): Outlet =>
-      runOutlet({ publisher, hold, deadLetters, definition, mode, specHash: hash, deadLettered });
-    tracks.set(name, { progress, remembers, snapshot, open });
+    const outlet = runOutlet({ publisher, hold, deadLetters, definition, mode, specHash: hash });
+    tracks.set(name, { progress, remembers, snapshot, outlet });
   }
   return tracks;
 }
@@ -166,9 +197,19 @@ async function runTracks(
 /** The n behind which an algorithm still wants what it comes after. */
 const wantedBy = (progress: Progress | undefined): number => progress?.replayAfter ?? progress?.answeredThrough ?? 0;
 
+function progressOf({ run, inherited, heldBefore, metrics }: RunLanesOptions, name: string, found: Progress): Progress {
+  const known = inherited.get(name);
+  if (known) return { answeredThrough: found.answeredThrough, totals: known };
+  const heard = heldBefore?.algorithms?.[name];
+  if (heard === undefined) return found;
+  const { progress, lost } = takenOver(found, { ...heard, n: heldBefore?.newest?.n ?? 0 });
+  metrics.lostWithProcess(run.stream, name, lost);
+  return progress;
+}
+
 /** What a replay has published already is published once (EX-6): it begins anew. */
 function replayTracks({ bus, run, plan, metrics, signal }: RunLanesOptions): ReadonlyMap<string, Track> {
   const outlet = replayOutlet({ bus, replay: run.stream, signal, refused: metrics.resultRefused });
-  const track = { progress: { answeredThrough: 0 }, remembers: false, snapshot: undefined, open: () => outlet };
+  const track = { progress: { answeredThrough: 0 }, remembers: false, snapshot: undefined, outlet };
   return new Map(plan.algorithms.map(({ name }) => [name, track]));
 }

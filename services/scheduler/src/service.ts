@@ -58,6 +58,7 @@ export async function startScheduler(
       members,
       role: 'scheduler',
       id: settings.instanceId ?? `scheduler-${hostname().slice(0, 40)}-${replica.slice(0, 8)}`,
+      held: () => runs.held,
       onChange: () => claims.look(),
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other schedulers cannot be heard'), {}),
     });
@@ -66,7 +67,11 @@ export async function startScheduler(
       membership,
       isReady: () => runs.isCurrent,
       gained: (stream, token) => runs.gained(stream, token),
-      lost: (stream) => runs.lost(stream),
+      lost: async (stream) => {
+        await runs.lost(stream);
+        // What it had is settled: whoever gets the stream is to know before.
+        await membership.beatNow();
+      },
       report: (fault) => report(fault, {}),
     });
     const runs: RunDirectory = new RunDirectory({
@@ -90,6 +95,7 @@ export async function startScheduler(
           replica,
           token,
           inherited,
+          heldBefore: inherited.size === 0 ? membership.heldBefore(run.stream, run.run) : undefined,
           dispatcher,
           metrics,
           lateness,
@@ -101,6 +107,7 @@ export async function startScheduler(
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       await runs.halt();
+      await membership.beatNow();
       await claims.close();
       await membership.close();
       await runners.close();
@@ -111,6 +118,7 @@ export async function startScheduler(
       addresses: {},
       live: () => !bus.connection.isClosed(),
       ready: () => stopped === undefined && bus.isConnected && runs.isCurrent && claims.isCurrent && runners.isCurrent,
+      ledger: () => metrics.ledgers(),
       stop: () => {
         stopped ??= stop();
         return stopped;

@@ -7,39 +7,26 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceRewind } from '@stream-infer/bus/announcements';
-import type { Bus } from '@stream-infer/bus/bus';
-import type { Snapshots } from '@stream-infer/bus/snapshots';
+import type { HeldRun } from '@stream-infer/bus/registry';
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceEnd } from '@stream-infer/core/run';
 import { samplePlan } from '@stream-infer/core/sample-plan';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { Condition } from './condition.ts';
-import type { Dispatcher } from './dispatcher.ts';
 import { type FeedEnd, FrameFeed, type Registered } from './frame-feed.ts';
+import { heldRun } from './held-run.ts';
 import type { BufferedFrame } from './invocation-message.ts';
 import { LaneStatusReport } from './lane-status.ts';
-import type { LatenessReport } from './lateness-report.ts';
-import type { SchedulerMetrics } from './metrics.ts';
 import type { PlayingRun } from './playing-run.ts';
 import { Releaser } from './release.ts';
 import { RunClosing } from './run-closing.ts';
 import { runEnd } from './run-end.ts';
-import { openLanes, type RunLanes, type RunSchedule } from './run-lanes.ts';
+import { openLanes, type RunLanes, type RunLanesOptions, type RunSchedule } from './run-lanes.ts';
 
-export type StreamRunOptions = {
-  readonly bus: Bus;
-  readonly run: PlayingRun;
+export type StreamRunOptions = Omit<RunLanesOptions, 'plan' | 'status' | 'signal' | 'events'> & {
   /** Names this scheduler on the bus. */
   readonly replica: string;
-  /** This scheduler's fencing token for the stream (EX-6). */
-  readonly token: number;
-  /** By algorithm: what the ledger of the epoch before this one said here, where there was one. */
-  readonly inherited: ReadonlyMap<string, AlgorithmTotals>;
-  readonly dispatcher: Dispatcher;
-  readonly metrics: SchedulerMetrics;
-  readonly lateness: LatenessReport;
-  readonly snapshots: Snapshots;
   readonly logger: Logger;
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
 };
@@ -67,6 +54,7 @@ export class StreamRun {
   readonly #condition = new Condition();
   #state: StreamRunState = 'following';
   #opened: RunLanes | undefined;
+  #stopFollowing: (() => void) | undefined;
   #fault: Fault | undefined;
   /** A defect keeps it from going on. */
   #broken = false;
@@ -120,8 +108,15 @@ export class StreamRun {
     this.#feed.stop();
     for (const lane of this.#lanes) lane.halt();
     await this.#condition.until(() => this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet));
+    if (!this.#isOffline) for (const schedule of this.#opened?.schedule.schedules ?? []) schedule.abandon('epoch-over');
     this.#leave();
     await this.done;
+  }
+
+  /** What is lost with this process if it dies; undefined where nothing is: offline all is found in RESULTS. */
+  get held(): HeldRun | undefined {
+    const isHeld = !this.#isOffline && this.#state === 'following';
+    return isHeld && this.#opened ? heldRun(this.run, this.#opened) : undefined;
   }
 
   /** Whether its end is published. */
@@ -159,7 +154,10 @@ export class StreamRun {
       };
       const { signal } = this.#left;
       this.#opened = await openLanes({ ...this.#options, plan, status: this.#status, signal, events });
-      if (this.#opened) await this.#play(this.#opened.schedule);
+      if (this.#opened) {
+        this.#stopFollowing = this.#options.metrics.framesOf(run.stream).follow(this.#opened.account);
+        await this.#play(this.#opened.schedule);
+      }
     } catch (error) {
       this.#failed(toFault(error));
       await this.#finish(this.#feed.soFar);
@@ -168,6 +166,10 @@ export class StreamRun {
   }
 
   async #conclude(): Promise<void> {
+    // Where a defect ended the run, windows may be open.
+    if (this.#state === 'over') for (const one of this.#opened?.schedule.schedules ?? []) one.abandon('stopped');
+    this.#opened?.account.close(this.#state === 'over');
+    this.#stopFollowing?.();
     for (const lane of this.#lanes) {
       lane.close();
       lane.closeMetrics();
@@ -179,9 +181,10 @@ export class StreamRun {
 
   async #play(schedule: RunSchedule): Promise<void> {
     this.#logger.info('run is followed');
-    let ended = await this.#feed.read((frame) => this.#frame(schedule, frame));
+    let ended = await this.#feed.read((frame, newest) => this.#frame(schedule, frame, newest));
     const isShort = ended.kind === 'marker' && this.#isOffline && schedule.hasGapBefore(ended.end.lastPublished);
     if (isShort) this.#feed.lose();
+    if (ended.kind === 'marker') this.#opened?.account.end(ended.sequence, ended.newest);
     if (ended.kind === 'marker' && !isShort) {
       schedule.end(ended.end.lastPublished);
       this.#changed();
@@ -237,7 +240,8 @@ export class StreamRun {
     return this.run.spec.mode === 'offline';
   }
 
-  #frame(schedule: RunSchedule, frame: BufferedFrame): void {
+  #frame(schedule: RunSchedule, frame: BufferedFrame, newest: number): void {
+    this.#opened?.account.read(frame, newest);
     if (this.#isOffline && schedule.hasGapBefore(frame.header.previous)) {
       this.#feed.lose();
       return;
