@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import { openAssignments, openRuns } from '@stream-infer/bus/registry';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCollector, type TestCollector } from '../harness/collector.ts';
@@ -11,15 +12,19 @@ import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 import { descendants } from '../harness/process-tree.ts';
 import { type ServiceProcess, startService } from '../harness/service-process.ts';
+import { killed } from '../harness/takeover-team.ts';
 
 /** How many come and go; a soak sets more. */
 const CHURNED = Number(process.env.STREAM_INFER_CHURN ?? 24);
 const AT_ONCE = 4;
 const PLAYING = ['a', 'b'];
+const CAMERA = { source: 'lavfi:testsrc=size=32x32:rate=10', pixelFormat: 'gray' };
+const JOB = { ...CAMERA, source: 'lavfi:testsrc=size=32x32:rate=10:duration=2', mode: 'offline' };
 
 let nats: TestNatsServer;
 let bus: Bus;
 let directory: string;
+let environment: Readonly<Record<string, string>>;
 let collector: TestCollector;
 const services: ServiceProcess[] = [];
 
@@ -28,7 +33,7 @@ beforeAll(async () => {
   const file = join(directory, 'installation.yaml');
   await writeFile(file, 'algorithms:\n  - {name: stats, use: frame-stats, interval: 0.5}\n');
   nats = await startNatsServer();
-  const environment = { NATS_URL: nats.url, STREAM_INFER_CONFIG: file, STORE_PATH: join(directory, 'results.sqlite') };
+  environment = { NATS_URL: nats.url, STREAM_INFER_CONFIG: file, STORE_PATH: join(directory, 'results.sqlite') };
   collector = await startCollector(environment);
   for (const name of ['algo-runner', 'scheduler', 'ingest'] as const)
     services.push(await startService(name, environment));
@@ -41,11 +46,11 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const put = (id: string): Promise<Response> =>
+const put = (id: string, definition: object = CAMERA): Promise<Response> =>
   fetch(`${collector.addresses.api}/v1/streams/${id}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ source: 'lavfi:testsrc=size=32x32:rate=10', pixelFormat: 'gray' }),
+    body: JSON.stringify(definition),
   });
 const remove = (id: string): Promise<Response> =>
   fetch(`${collector.addresses.api}/v1/streams/${id}`, { method: 'DELETE' });
@@ -65,6 +70,14 @@ async function held() {
     files: (await readdir(`/proc/${ingest}/fd`)).length,
   };
 }
+
+/** What the registry has of runs, and of the schedulers that follow them. */
+async function registered(): Promise<string[]> {
+  const [runs, assignments] = await Promise.all([openRuns(bus), openAssignments(bus)]);
+  return [...(await runs.entries()), ...(await assignments.entries())].map(({ key }) => key);
+}
+const untilForgotten = (): Promise<unknown> =>
+  eventually('no run is registered, and nobody follows one', async () => (await registered()).length === 0);
 
 test('those that play go on, in the same run and with no result lost, and of the others nothing is left', async () => {
   for (const id of PLAYING) await put(id);
@@ -104,5 +117,20 @@ test('those that play go on, in the same run and with no result lost, and of the
     });
   }
   for (const id of PLAYING) await remove(id);
+  await eventually('no buffer is left', async () => (await held()).buffers.length === 0);
+  await untilForgotten();
+});
+
+test('a job that was over, and a stream that was removed while no ingest was there to end it, leave nothing either', async () => {
+  await put('job', JOB);
+  await put('cam');
+  await eventually('the job is done', async () => (await report('job')).state === 'ended');
+  await eventually('the camera plays', async () => (await report('cam')).results > 0);
+  expect(await registered()).toEqual(['cam', 'job', 'cam', 'job']);
+  const ingest = services.pop();
+  if (ingest) await killed(ingest);
+  await Promise.all(['job', 'cam'].map(remove));
+  services.push(await startService('ingest', environment));
+  await untilForgotten();
   await eventually('no buffer is left', async () => (await held()).buffers.length === 0);
 });

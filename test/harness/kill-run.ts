@@ -16,7 +16,8 @@ export type Role = 'ingest' | 'ffmpeg' | 'scheduler' | 'algo-runner' | 'collecto
 /** What a command line has that no other role's has. */
 const COMMAND_LINES: Readonly<Record<Role, RegExp>> = {
   ingest: /node\0.*services\/ingest\/src\/main/,
-  ffmpeg: /^ffmpeg\0/,
+  // Not the one that tells its version.
+  ffmpeg: /^ffmpeg\0-nostdin\0/,
   scheduler: /node\0.*services\/scheduler\/src\/main/,
   'algo-runner': /node\0.*services\/algo-runner\/src\/main/,
   collector: /node\0.*services\/collector\/src\/main/,

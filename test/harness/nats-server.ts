@@ -8,7 +8,16 @@ import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 
 export type TestNatsServer = { readonly url: string; readonly pid: number; stop(): Promise<void> };
 
-export async function startNatsServer(): Promise<TestNatsServer> {
+export type TestNatsServerOptions = {
+  /** Where it keeps what is to survive it; a folder of its own unless given. */
+  readonly store?: string;
+  /** A free one unless given. */
+  readonly port?: number;
+  /** What stands in its configuration besides. */
+  readonly configuration?: string;
+};
+
+export async function startNatsServer(options: TestNatsServerOptions = {}): Promise<TestNatsServer> {
   const directory = await mkdtemp(join(tmpdir(), 'stream-infer-test-nats-'));
   const server = spawnOwned(
     'nats-server',
@@ -16,14 +25,14 @@ export async function startNatsServer(): Promise<TestNatsServer> {
       '-a',
       '127.0.0.1',
       '-p',
-      '-1',
+      String(options.port ?? -1),
       '-js',
       '-sd',
-      directory,
+      options.store ?? directory,
       '--ports_file_dir',
       directory,
       '-c',
-      await config(directory),
+      await config(directory, options.configuration),
     ],
     { stdio: 'ignore' },
   );
@@ -42,9 +51,9 @@ export async function startNatsServer(): Promise<TestNatsServer> {
   };
 }
 
-async function config(directory: string): Promise<string> {
+async function config(directory: string, more = ''): Promise<string> {
   const path = join(directory, 'nats.conf');
-  await writeFile(path, 'max_payload: 16MB\nmax_pending: 128MB\n');
+  await writeFile(path, `max_payload: 16MB\nmax_pending: 128MB\n${more}`);
   return path;
 }
 

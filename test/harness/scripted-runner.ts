@@ -35,9 +35,15 @@ export type ScriptedRunnerOptions = {
   readonly advertise?: (port: number) => Promise<string>;
   /** What the invocation is answered with; undefined leaves it unanswered. */
   answer(invocation: Invocation): Promise<Outcome | undefined> | Outcome | undefined;
+  /** Ids that it answers besides, against the protocol, each time that it answers this invocation. */
+  strays?(invocation: Invocation): readonly string[];
 };
 
-export type Outcome = { readonly data: unknown } | { readonly code: string; readonly notStarted?: boolean };
+/** `bytes`: sent as they are. */
+export type Outcome =
+  | { readonly data: unknown }
+  | { readonly bytes: Uint8Array }
+  | { readonly code: string; readonly notStarted?: boolean };
 
 type Call = ServerDuplexStream<InvokeRequest, InvokeResponse>;
 
@@ -60,9 +66,12 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
     const outcome = draining ? { code: 'NOT_STARTED', notStarted: true } : await answer(invocation);
     if (outcome !== undefined) reply(call, invocation, outcome);
   };
-  const reply = (call: Call, { id: invocationId, definition }: Invocation, outcome: Outcome): void => {
+  const reply = (call: Call, invocation: Invocation, outcome: Outcome): void => {
+    const { id: invocationId, definition } = invocation;
     if (!unanswered.delete(invocationId)) return;
     write(call, { $case: 'result', value: resultOf(invocationId, outcome) });
+    for (const stray of options.strays?.(invocation) ?? [])
+      write(call, { $case: 'result', value: resultOf(stray, outcome) });
     grant(call, definition, 1);
   };
   const cancel = (call: Call, invocationId: string): void => {
@@ -133,14 +142,10 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
 
 function resultOf(invocationId: string, outcome: Outcome): Result {
   const timings = { queueUs: 0, fetchUs: 0, runUs: 0 };
-  if ('data' in outcome)
-    return {
-      invocationId,
-      outcome: { $case: 'data', value: Buffer.from(JSON.stringify(outcome.data)) },
-      timings,
-      version: '1',
-      snapshot: undefined,
-    };
+  if ('data' in outcome || 'bytes' in outcome) {
+    const value = 'bytes' in outcome ? Buffer.from(outcome.bytes) : Buffer.from(JSON.stringify(outcome.data));
+    return { invocationId, outcome: { $case: 'data', value }, timings, version: '1', snapshot: undefined };
+  }
   const { code, notStarted = false } = outcome;
   const value = { code, message: `scripted ${code}`, notStarted };
   return { invocationId, outcome: { $case: 'fault', value }, timings, version: '1', snapshot: undefined };

@@ -82,7 +82,7 @@ describe('a runner does not start', () => {
     [
       'use: onnx-detectr',
       'MODULE_NOT_FOUND',
-      /does not exist: use takes a built-in \(byte-track, crop-onnx, frame-stats, onnx, onnx-detector\)/,
+      /"culprit" uses onnx-detectr, which is no built-in and no file: did you mean onnx-detector\?/,
     ],
     ['use: ./text.txt', 'MODULE_NOT_FOUND', /text\.txt is not a module/],
     ['use: .', 'MODULE_NOT_FOUND', /is not a module/],

@@ -15,6 +15,7 @@ import { resultProgress } from '@stream-infer/bus/result-progress';
 import { ensureResultStream, lastResult, publishResult } from '@stream-infer/bus/result-stream';
 import { trimResults } from '@stream-infer/bus/result-trim';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
+import { bucketStream } from '@stream-infer/bus/topology';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 
@@ -172,5 +173,21 @@ describe('a bucket', () => {
     }
     expect(seen).toEqual(['put a', 'current', 'put b', 'deleted a']);
     expect((await bucket.entries()).map((entry) => entry.key)).toEqual(['b']);
+  });
+
+  test('forgets in time that there were keys which are deleted, and nothing that was put there since', async () => {
+    const bucket = await openBucket<{ v: number }>(bus, 'test_forgotten');
+    for (const key of ['a', 'b', 'c']) await bucket.put(key, { v: 1 });
+    for (const key of ['a', 'b']) await bucket.delete(key);
+    const markers = async (): Promise<number> =>
+      (await bus.manager.streams.info(bucketStream('test_forgotten'))).state.messages;
+    expect([await bucket.forgetDeleted(), await markers()]).toEqual([0, 3]);
+    await bucket.put('b', { v: 2 });
+    expect([await bucket.forgetDeleted(), await markers()]).toEqual([1, 2]);
+    expect((await bucket.entries()).map(({ key, value }) => [key, value.v])).toEqual([
+      ['b', 2],
+      ['c', 1],
+    ]);
+    expect(await bucket.create('a', { v: 3 })).toBeGreaterThan(0);
   });
 });

@@ -75,7 +75,7 @@ describe('a collector', () => {
     await faces(testRecord(place(), 1), testRecord(place(), 2));
     const first = await collector();
     await faces(testRecord(place(), 3, FAILED));
-    expect(await stored(first, 3)).toEqual({
+    expect(await stored(first, 3)).toMatchObject({
       id: 'cam',
       run: 'r1',
       state: 'running',

@@ -4,6 +4,9 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
+import { onStatus } from '@stream-infer/bus/announcements';
+import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
+import { frameBufferState } from '@stream-infer/bus/frame-stream';
 import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,7 +26,11 @@ const servers: { close(): unknown }[] = [];
 beforeAll(async () => {
   clips = await clipFolder();
   world = await IngestWorld.open();
-  ingest = await world.ingest({ OPEN_TIMEOUT_MS: '3000', CAM_URL: `http://user:${SECRET}@127.0.0.1:1/cam` });
+  ingest = await world.ingest({
+    OPEN_TIMEOUT_MS: '3000',
+    STALL_MS: '2000',
+    CAM_URL: `http://user:${SECRET}@127.0.0.1:1/cam`,
+  });
 });
 afterAll(async () => {
   await world?.close();
@@ -179,26 +186,43 @@ describe('a source that is broken in its middle', () => {
   });
 });
 
-test('a live source that ends is lost: what came of it is published, and when it was lost is told', async () => {
+test('a live source that ends is lost where it is to play once: what came of it is published, and when it was lost is told', async () => {
   const stream = await readFile(await clips.clip('live.ts', ...testPicture('64x48', '10', 3, '-g', '10')));
   const address = await http((_, response) => {
     response.writeHead(200, { 'content-type': 'video/mp2t' }).end(stream);
   });
-  const { frames, end } = await played(`http://${address}/live.ts`, { mode: 'realtime', fps: '10' });
+  const { frames, end } = await played(`http://${address}/live.ts`, { mode: 'realtime', fps: '10', once: true });
   expect(frames.length).toBeGreaterThan(0);
   expect(end).toMatchObject({ decoded: 30, fault: { code: 'SOURCE_LOST' } });
   expect(end.fault?.message).toContain('2.9 s');
 });
 
-test('a live source that falls silent is lost as well, and its ffmpeg is ended', async () => {
+test('a live source that falls silent is opened again: another epoch of its run, whose numbers go on (EX-8)', async () => {
   const stream = await readFile(await clips.clip('silent.ts', ...testPicture('64x48', '10', 15, '-g', '10')));
   const address = await http((_, response) => {
     response.writeHead(200, { 'content-type': 'video/mp2t' }).write(stream);
   });
-  const { frames, end } = await played(`http://${address}/silent.ts`, { mode: 'realtime', fps: '10' });
-  expect(frames.length).toBeGreaterThan(0);
-  expect(end.fault?.code).toBe('SOURCE_LOST');
-  await eventually('its end', async () => (await ffmpegsOf(address)).length === 0);
+  const told: string[] = [];
+  const stopListening = onStatus(world.bus, 'silent', ({ condition: { state, reason } }) =>
+    told.push(`${state} ${reason}`),
+  );
+  await world.play('silent', `http://${address}/silent.ts`, { mode: 'realtime', fps: '10' });
+  const first = await world.untilPlaying('silent');
+  const second = await eventually('the next epoch', async () => {
+    const run = await world.untilPlaying('silent');
+    return run.epoch > first.epoch ? run : undefined;
+  });
+  expect(second.run).toBe(first.run);
+  expect(told).toEqual(expect.arrayContaining(['playing frames', 'stalled no-frames', 'reconnecting no-frames']));
+  const frame = await eventually('a frame of it', async () => {
+    const { lastSequence } = await frameBufferState(world.bus, second.state.frames).catch(() => ({ lastSequence: 0 }));
+    return lastSequence > 0 ? fetchFrame(world.bus, second.state.frames, lastSequence) : undefined;
+  });
+  // 150 were played before, and seconds have passed.
+  expect(frame.header.n).toBeGreaterThan(150);
+  stopListening();
+  await world.streams.delete('silent');
+  await eventually('the end of its ffmpeg', async () => (await ffmpegsOf(address)).length === 0);
 });
 
 async function covered(): Promise<string> {

@@ -26,7 +26,7 @@ const reader = (id: string): ScriptedRunnerOptions => ({
 
 describe('a scheduler', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'that ends by %s is succeeded: no result twice, none missing, one ledger (R-9)',
+    'that ends by %s is succeeded: no result twice, none missing, one ledger (R-9, L-3)',
     async (signal) => {
       await world.runner({
         ...reader('one'),
@@ -121,6 +121,38 @@ describe('a scheduler', () => {
       [2, { numbers: [2] }],
       [3, { numbers: [3] }],
     ]);
+  });
+
+  test('that another has succeeded is refused by the broker, publishes nothing more and stands down (EX-6)', async () => {
+    const gate = Promise.withResolvers<void>();
+    const runner = await world.runner({
+      ...reader('one'),
+      answer: async (invocation) => {
+        await gate.promise;
+        return readNumbers(world.bus, invocation);
+      },
+    });
+    const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
+    await ingest.play(5);
+    await eventually('it is asked', () => runner.received.length === 2);
+    const record = { stream: 'lobby', run: 'r1', algorithm: 'a', n: 1, data: 'successor' };
+    await publishResult(world.bus, record, new TextEncoder().encode(canonicalJson(record)), {
+      after: 0,
+      totals: { triggered: 0, completed: 0, failed: 0, dropped: {} },
+      token: 1_000_000,
+    });
+    gate.resolve();
+    await eventually('it stands down', async () => {
+      return (await world.scheduler.metric('stream_infer_scheduler_fenced_total')) === 1;
+    });
+    await ingest.end();
+    await eventually('no consumer is left', async () => {
+      const frames = world.bus.topology.framesStream('lobby', ingest.run.epoch);
+      return (await world.bus.manager.streams.info(frames)).state.consumer_count === 0;
+    });
+    const { records, ends } = await resultLog(world.bus);
+    expect(records.map(({ data }) => data)).toEqual(['successor']);
+    expect(ends).toEqual([]);
   });
 });
 

@@ -8,7 +8,7 @@ import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
 
 const world = schedulerWorld();
 
-test('a scheduler announces each second how the algorithms of a run are getting on, and the last figures at its end (A-2)', async () => {
+test('a scheduler announces each second how the algorithms of a run are getting on, and the last figures at its end (S-2)', async () => {
   await world.runner({ id: 'one', definitions: ['a'], answer: () => Promise.resolve({ data: 1 }) });
   const told: LaneStatus[] = [];
   onLanes(world.bus, '*', (status) => told.push(status));

@@ -110,7 +110,7 @@ describe('a run', () => {
     expect(end.fault).toEqual({ code: 'SOURCE_LOST', message: 'it broke off' });
   });
 
-  test('whose frames are lost on the bus asks for them again, and goes on in the next epoch (F-4, F-10)', async () => {
+  test('whose frames are lost on the bus asks for them again, and goes on in the next epoch (F-4, L-5)', async () => {
     await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
     const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
     const rewinds: Rewind[] = [];

@@ -16,7 +16,7 @@ afterAll(() => api?.stop());
 
 const read = async (): Promise<StreamReport> => (await api.send('GET', '/v1/streams/lobby')).body as never;
 
-test('state, reason, rates and ages come from the run that plays now, and are unknown after 5 s of silence (A-1)', async () => {
+test('state, reason, rates and ages come from the run that plays now, and are unknown after 5 s of silence (S-1)', async () => {
   const { etag } = await api.send('POST', '/v1/streams', { ...LOBBY, mode: 'realtime' });
   expect(await read()).toMatchObject({ run: null, source: null, algorithms: {} });
   await api.runs.put('lobby', {

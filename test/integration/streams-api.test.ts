@@ -55,6 +55,20 @@ describe('a stream', () => {
     expect((await api.send('GET', '/v1/streams/lobby')).etag).toBe(etag);
   });
 
+  test('that plays a replay is not listed', async () => {
+    await api.send('POST', '/v1/streams', LOBBY);
+    const lobby = await api.streams.get('lobby');
+    if (!lobby) throw new Error('no lobby');
+    await api.streams.put('replay-1', {
+      ...lobby.value,
+      id: 'replay-1',
+      replay: { stream: 'lobby', run: 'r', ns: [1] },
+    });
+    await eventually('it is known', async () => (await api.send('GET', '/v1/streams/replay-1')).status === 200);
+    const { streams } = await api.collector.get<{ streams: StreamAnswer[] }>('/v1/streams');
+    expect(streams.map(({ id }) => id)).toEqual(['lobby']);
+  });
+
   test('that was registered elsewhere is listed, and one of which only results are left too', async () => {
     await api.send('POST', '/v1/streams', LOBBY);
     const place = { stream: 'gone', run: 'r1', algorithm: 'faces' };
@@ -83,7 +97,7 @@ test('what was put into the registry and is no stream is not there, and does not
   const { streams: all } = await api.collector.get<{ streams: StreamAnswer[] }>('/v1/streams');
   expect(all.filter(({ definition }) => definition !== null)).toMatchObject([{ id: 'lobby', state: 'waiting' }]);
   expect(await api.send('GET', '/v1/streams/junk')).toMatchObject({ status: 404 });
-  expect(await api.send('PUT', '/v1/streams/junk', { ...LOBBY, id: 'junk' })).toMatchObject({ status: 200 });
+  expect(await api.send('PUT', '/v1/streams/junk', { ...LOBBY, id: 'junk' })).toMatchObject({ status: 201 });
   await api.runs.delete('lobby');
 });
 

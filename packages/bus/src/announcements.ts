@@ -6,6 +6,7 @@
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceCondition } from '@stream-infer/core/source-state';
 import type { Msg } from 'nats';
+import { isLaneStatus, isReleased, isRewind, isSourceStatus } from './announcement-values.ts';
 import type { Bus } from './bus.ts';
 
 /** The scheduler needs no frame of this epoch with a sequence up to `through` any more; they are purged (EX-2). */
@@ -62,37 +63,44 @@ export const announceLanes = (bus: Bus, status: LaneStatus): void =>
 
 /** Calls back for every announcement until the returned function is called. */
 export const onReleased = (bus: Bus, stream: string, listener: (released: Released) => void): (() => void) =>
-  listen(bus, bus.topology.releasedSubject(stream), listener);
+  listen(bus, bus.topology.releasedSubject(stream), isReleased, listener);
 
 export const onRewind = (bus: Bus, stream: string, listener: (rewind: Rewind) => void): (() => void) =>
-  listen(bus, bus.topology.rewindSubject(stream), listener);
+  listen(bus, bus.topology.rewindSubject(stream), isRewind, listener);
 
 /** `stream` may be `*` for all. */
 export const onStatus = (bus: Bus, stream: string, listener: (status: SourceStatus) => void): (() => void) =>
-  listen(bus, bus.topology.statusSubject(stream), listener);
+  listen(bus, bus.topology.statusSubject(stream), isSourceStatus, listener);
 
 /** `stream` may be `*` for all. */
 export const onLanes = (bus: Bus, stream: string, listener: (status: LaneStatus) => void): (() => void) =>
-  listen(bus, bus.topology.lanesSubject(stream), listener);
+  listen(bus, bus.topology.lanesSubject(stream), isLaneStatus, listener);
 
 function announce(bus: Bus, subject: string, value: unknown): void {
   if (!bus.connection.isClosed()) bus.connection.publish(subject, JSON.stringify(value));
 }
 
-function listen<T>(bus: Bus, subject: string, listener: (value: T) => void): () => void {
+function listen<T>(
+  bus: Bus,
+  subject: string,
+  accepts: (value: unknown, stream: string) => boolean,
+  listener: (value: T) => void,
+): () => void {
   const subscription = bus.connection.subscribe(subject, {
     callback: (error: Error | null, message: Msg) => {
-      const value = error ? undefined : announced<T>(message);
-      if (value !== undefined) listener(value);
+      if (error) return;
+      const value = announced(message);
+      if (accepts(value, message.subject.split('.').at(-1) ?? '')) listener(value as T);
+      else bus.protocolBroken(`what came on ${message.subject} is no such announcement`);
     },
   });
   return () => subscription.unsubscribe();
 }
 
 /** Undefined for what is no JSON: anybody may publish here, and what is thrown in a callback would end the connection's reader. */
-function announced<T>(message: Msg): T | undefined {
+function announced(message: Msg): unknown {
   try {
-    return message.json<T>();
+    return message.json<unknown>();
   } catch {
     return undefined;
   }

@@ -19,6 +19,8 @@ export type Bus = {
   readonly maxPayloadBytes: number;
   /** Whether the server is there now. */
   readonly isConnected: boolean;
+  /** Tells of what stands on the bus, or came over it, and is not what the protocol says: `what`, the same for the same culprit. */
+  protocolBroken(what: string): void;
   /** Calls back whenever the server is there again, until the returned function is called. */
   onReconnect(listener: () => void): () => void;
   /** Flushes and closes; idempotent. */
@@ -31,12 +33,14 @@ export type BusOptions = {
   readonly prefix: string;
   /** How the server lists this connection. */
   readonly name: string;
+  /** Told of each message or value that was ignored because it broke the protocol; nobody is where it is left out. */
+  readonly onProtocolBroken?: (fault: Fault) => void;
 };
 
 export const API_TIMEOUT_MS = 2_000;
 
 /** Throws NATS_UNREACHABLE where no server answers or it has no JetStream. */
-export async function connectBus({ url, prefix, name }: BusOptions): Promise<Bus> {
+export async function connectBus({ url, prefix, name, onProtocolBroken }: BusOptions): Promise<Bus> {
   const servers = serversOf(url);
   let connection: NatsConnection;
   try {
@@ -64,6 +68,7 @@ export async function connectBus({ url, prefix, name }: BusOptions): Promise<Bus
       get isConnected() {
         return reconnection.isConnected() && !connection.isClosed();
       },
+      protocolBroken: (what) => onProtocolBroken?.(new Fault('PROTOCOL_BROKEN', what)),
       onReconnect: reconnection.onReconnect,
       async close() {
         if (connection.isClosed()) return;

@@ -3,6 +3,7 @@
  */
 
 import { Fault, toFault } from '@stream-infer/core/fault';
+import type { MsgHdrs } from 'nats';
 import type { Bus } from './bus.ts';
 import { directGet } from './direct-get.ts';
 import { decodeHeader, type FrameHeader } from './frame-headers.ts';
@@ -16,7 +17,15 @@ export async function fetchFrame(bus: Bus, jetstreamStream: string, sequence: nu
     throw toFault(error, 'BUS_FAILED', `frame ${frame} could not be fetched`);
   });
   if (!message) throw new Fault('FRAME_GONE', `frame ${frame} left the buffer before it was fetched`);
-  const header = decodeHeader(message.headers);
+  const header = frameHeader(frame, message.headers);
   if (header.kind !== 'frame') throw new Fault('FRAME_MISMATCH', `${frame} is no frame but an end marker`);
   return { header, data: message.data };
+}
+
+function frameHeader(frame: string, headers: MsgHdrs): ReturnType<typeof decodeHeader> {
+  try {
+    return decodeHeader(headers);
+  } catch (error) {
+    throw toFault(error, 'FRAME_MISMATCH', `${frame} is no frame`);
+  }
 }

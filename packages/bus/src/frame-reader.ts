@@ -14,7 +14,12 @@ import { createInbox } from './inbox.ts';
 const HEARTBEAT_MS = 500;
 const SILENCE_MS = 3 * HEARTBEAT_MS;
 
-export type ReadFrame = { readonly sequence: number; readonly header: FrameHeader | EndHeader };
+export type ReadFrame = {
+  readonly sequence: number;
+  readonly header: FrameHeader | EndHeader;
+  /** Of the payload, which is not read. */
+  readonly bytes: number;
+};
 
 export type FrameReaderOptions = {
   /** Names this reader in its deliver subject: the scheduler replica's id. */
@@ -26,7 +31,10 @@ export type FrameReaderOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Yields every message from `from` on; ends when the signal aborts or the buffer is gone. */
+/**
+ * Yields every frame and end marker from `from` on; ends when the signal aborts or the buffer is gone. A message that is neither is told of and
+ * passed over.
+ */
 export async function* readFrames(
   bus: Bus,
   { replica, stream, epoch, from, signal }: FrameReaderOptions,
@@ -37,10 +45,17 @@ export async function* readFrames(
       if (outcome === 'gone') return;
       if (outcome === 'broken') break;
       next = outcome.sequence + 1;
-      yield outcome;
+      if (outcome.header) yield { ...outcome, header: outcome.header };
+      else
+        bus.protocolBroken(
+          `a message in ${bus.topology.framesStream(stream, epoch)} is no frame: who publishes there?`,
+        );
     }
   }
 }
+
+/** Without a header: no frame. */
+type ReadMessage = Omit<ReadFrame, 'header'> & { readonly header: ReadFrame['header'] | undefined };
 
 type Delivery = { readonly sequence: number; readonly headers: MsgHdrs };
 
@@ -48,7 +63,7 @@ type Delivery = { readonly sequence: number; readonly headers: MsgHdrs };
 async function* readOnce(
   bus: Bus,
   { replica, stream, epoch, from, signal }: FrameReaderOptions,
-): AsyncGenerator<ReadFrame | 'broken' | 'gone', void, void> {
+): AsyncGenerator<ReadMessage | 'broken' | 'gone', void, void> {
   const { connection, manager, topology } = bus;
   const framesStream = topology.framesStream(stream, epoch);
   // A literal subject of its own for each consumer, so that a predecessor's late messages reach nobody.
@@ -98,7 +113,7 @@ async function* readOnce(
         yield item;
         return;
       }
-      yield { sequence: item.sequence, header: decodeHeader(item.headers) };
+      yield readMessage(item);
     }
   } catch (error) {
     if (busErrorKind(error) === 'stream-missing') yield 'gone';
@@ -111,6 +126,15 @@ async function* readOnce(
     subscription.unsubscribe();
     if (consumer !== undefined && !connection.isClosed())
       await manager.consumers.delete(framesStream, consumer).catch(() => false);
+  }
+}
+
+function readMessage({ sequence, headers }: Delivery): ReadMessage {
+  const bytes = Number(headers.get('Nats-Msg-Size'));
+  try {
+    return { sequence, bytes, header: decodeHeader(headers) };
+  } catch {
+    return { sequence, bytes, header: undefined };
   }
 }
 

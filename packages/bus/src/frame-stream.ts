@@ -8,7 +8,8 @@ import type { Mode } from '@stream-infer/core/stream-spec';
 import { DiscardPolicy, type MsgHdrs, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
-import { type EndHeader, encodeEndHeader, encodeFrameHeader, type FrameHeader } from './frame-headers.ts';
+import { directGet } from './direct-get.ts';
+import { decodeHeader, type EndHeader, encodeEndHeader, encodeFrameHeader, type FrameHeader } from './frame-headers.ts';
 
 /** Headers, subject and the server's own record of one message, generously. */
 const OVERHEAD_BYTES = 1_024;
@@ -98,4 +99,33 @@ export function publishFrame(
     headers: encoded,
     expect: { lastSequence: sequence - 1 },
   });
+}
+
+/** Where a message of a run stands: `n` is that of its frame, undefined for the end marker. */
+export type FramePlace = {
+  readonly sequence: number;
+  readonly run: string;
+  readonly epoch: number;
+  readonly n: number | undefined;
+};
+
+/** False where another message stands in one of the places; one that is gone was there. Rejects where the server does not answer. */
+export async function holdsFrames(bus: Bus, name: string, places: readonly FramePlace[]): Promise<boolean> {
+  const held = await Promise.all(
+    places.map(async (place) => {
+      const message = await directGet(bus, name, { seq: place.sequence });
+      return message === undefined || isAt(place, message.headers);
+    }),
+  );
+  return !held.includes(false);
+}
+
+function isAt({ run, epoch, n }: FramePlace, encoded: MsgHdrs): boolean {
+  try {
+    const header = decodeHeader(encoded);
+    const isSame = header.kind === 'frame' ? header.n === n : n === undefined;
+    return header.run === run && header.epoch === epoch && isSame;
+  } catch {
+    return false;
+  }
 }

@@ -5,7 +5,7 @@
 
 import type { LivenessOptions } from '@stream-infer/core/liveness';
 import { Liveness } from '@stream-infer/core/liveness';
-import type { Bucket } from './bucket.ts';
+import type { Bucket, Change } from './bucket.ts';
 import type { Bus } from './bus.ts';
 import type { Member, Role } from './registry.ts';
 
@@ -23,17 +23,15 @@ export type MembershipOptions = {
 
 const BEAT_MS = 1_000;
 const LOOK_MS = 250;
-const LIVENESS: LivenessOptions = { leaseMs: 3_000, pauseMs: 1_500 };
-/** One that has been dead for so long is removed from the registry. */
-const BURY_MS = 60_000;
+const LIVENESS: LivenessOptions = { leaseMs: 3_000, pauseMs: 1_500, buryMs: 60_000 };
 const RETRY_MS = 200;
 
 export class Membership {
   readonly id: string;
   readonly #options: MembershipOptions;
   readonly #liveness = new Liveness(LIVENESS);
-  readonly #graves = new Liveness({ leaseMs: BURY_MS, pauseMs: LIVENESS.pauseMs });
-  readonly #known = new Set<string>();
+  /** Of the newest beat of each of the others. */
+  readonly #revisions = new Map<string, number>();
   readonly #startedAtMs = Date.now();
   readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[];
@@ -97,8 +95,7 @@ export class Membership {
       try {
         for await (const change of members.watch(signal)) {
           if (change.kind === 'current') this.#isCurrent = true;
-          else if (change.key.startsWith(`${role}.`))
-            this.#heard(change.key.slice(role.length + 1), change.kind === 'put');
+          else if (change.key.startsWith(`${role}.`)) this.#heard(change.key.slice(role.length + 1), change);
         }
       } catch (error) {
         this.#options.onTrouble(error);
@@ -107,17 +104,14 @@ export class Membership {
     }
   }
 
-  #heard(id: string, isAlive: boolean): void {
+  #heard(id: string, { kind, revision }: Exclude<Change<Member>, { kind: 'current' }>): void {
     if (id === this.id) return;
-    if (isAlive) {
-      const nowMs = performance.now();
-      this.#known.add(id);
-      this.#liveness.heard(id, nowMs);
-      this.#graves.heard(id, nowMs);
+    if (kind === 'put') {
+      this.#revisions.set(id, revision);
+      this.#liveness.heard(id, performance.now());
     } else {
-      this.#known.delete(id);
+      this.#revisions.delete(id);
       this.#liveness.forget(id);
-      this.#graves.forget(id);
     }
     this.#look();
   }
@@ -125,14 +119,12 @@ export class Membership {
   #look(): void {
     const nowMs = performance.now();
     const canHear = this.#options.bus.isConnected && this.#isCurrent;
-    const unburied = new Set(this.#graves.look(nowMs, canHear));
-    for (const id of this.#known)
-      if (!unburied.has(id)) {
-        this.#known.delete(id);
-        this.#graves.forget(id);
-        void this.#options.members.delete(this.#key(id)).catch(() => undefined);
-      }
     const live = [this.id, ...this.#liveness.look(nowMs, canHear)].sort();
+    for (const id of this.#liveness.buried) {
+      this.#liveness.forget(id);
+      // Unless it beats again just now.
+      void this.#options.members.delete(this.#key(id), this.#revisions.get(id)).catch(() => undefined);
+    }
     if (live.join() === this.#live.join()) return;
     this.#live = live;
     this.#options.onChange();

@@ -4,6 +4,7 @@ import type { RegisteredStream } from '@stream-infer/core/registered-stream';
 import type { Run } from '@stream-infer/core/run';
 import { type Bucket, openBucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
+import { isAssignment, isMember, isRegisteredStream, isRun, isRunner } from './registry-values.ts';
 
 /** A runner as it registers itself; put again each second, deleted on drain. */
 export type RunnerRegistration = {
@@ -45,14 +46,15 @@ export type SchedulerAssignment = {
 
 /** Key: the stream's id. */
 export const openStreams = (bus: Bus): Promise<Bucket<RegisteredStream>> =>
-  openBucket(bus, bus.topology.buckets.streams);
+  openBucket(bus, bus.topology.buckets.streams, isRegisteredStream);
 /** Key: the stream's id; its newest run. */
-export const openRuns = (bus: Bus): Promise<Bucket<Run>> => openBucket(bus, bus.topology.buckets.runs);
+export const openRuns = (bus: Bus): Promise<Bucket<Run>> => openBucket(bus, bus.topology.buckets.runs, isRun);
 /** Key: the runner's id. */
 export const openRunners = (bus: Bus): Promise<Bucket<RunnerRegistration>> =>
-  openBucket(bus, bus.topology.buckets.runners);
+  openBucket(bus, bus.topology.buckets.runners, isRunner);
 /** Key: role and id, joined by a dot. */
-export const openMembers = (bus: Bus): Promise<Bucket<Member>> => openBucket(bus, bus.topology.buckets.members);
+export const openMembers = (bus: Bus): Promise<Bucket<Member>> =>
+  openBucket(bus, bus.topology.buckets.members, isMember);
 /** Key: the stream's id. */
 export const openAssignments = (bus: Bus): Promise<Bucket<SchedulerAssignment>> =>
-  openBucket(bus, bus.topology.buckets.assignments);
+  openBucket(bus, bus.topology.buckets.assignments, isAssignment);

@@ -39,6 +39,16 @@ export const RUN_OPTIONS = {
     description:
       'The video with boxes, labels and scores drawn on it, each until the next result. For files played offline; several streams get FILE-<stream>.mp4 each. With --position it begins at the first frame that has a result.',
   },
+  data: {
+    type: 'string',
+    value: 'FOLDER',
+    description: 'Where the state of the run is kept until its end, so that --resume can go on with it.',
+  },
+  resume: {
+    type: 'boolean',
+    description:
+      'Go on with the run in --data, which was killed or whose machine went down: the same sources and algorithms.',
+  },
   strict: { type: 'boolean', description: 'Exit with 1 where anything failed: an invocation, or part of a source.' },
   ...JSON_OPTION,
   ...HELP,

@@ -72,4 +72,9 @@ export class OrphanTimes {
   forget(key: string): void {
     this.#sinceMs.delete(key);
   }
+
+  /** Forgets all but these. */
+  retain(keys: { has(key: string): boolean }): void {
+    for (const key of this.#sinceMs.keys()) if (!keys.has(key)) this.#sinceMs.delete(key);
+  }
 }

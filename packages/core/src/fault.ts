@@ -26,6 +26,10 @@ export const FAULTS = {
     exitStatus: 2,
     description: 'A stream lists an algorithm that the configuration does not define.',
   },
+  RESUME_REFUSED: {
+    exitStatus: 2,
+    description: 'The data folder holds another run than the one to go on with, or one that is to be gone on with.',
+  },
   INTERVAL_TOO_SHORT: {
     exitStatus: 2,
     description: 'An interval is shorter than one played frame, so nothing would ever be due.',
@@ -122,6 +126,11 @@ export const FAULTS = {
   NODE_TOO_OLD: { exitStatus: 4, description: 'Node.js is older than 24.' },
   BUS_NO_ROOM: { exitStatus: 4, description: 'The bus has no memory left for the buffer of a stream.' },
   BUS_FAILED: { exitStatus: 4, description: 'The bus refused or lost an operation for good.' },
+  PROTOCOL_BROKEN: {
+    exitStatus: 1,
+    description:
+      'A message or value on the bus, or an answer of a runner, is not what the protocol says; it is ignored, and what it stands in the way of goes on without it.',
+  },
   STORE_FAILED: { exitStatus: 4, description: 'The result store cannot be opened or written.' },
   SERVICE_DIED: { exitStatus: 4, description: 'A service of the run ended unasked.' },
   INTERNAL: { exitStatus: 4, description: 'A defect of stream-infer itself.' },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Liveness } from './liveness.ts';
 
-const liveness = () => new Liveness({ leaseMs: 3_000, pauseMs: 1_000 });
+const liveness = () => new Liveness({ leaseMs: 3_000, pauseMs: 1_000, buryMs: 60_000 });
 
 /** Looks every 250 ms from one time to another, and returns what the last look saw. */
 function lookUntil(watcher: Liveness, fromMs: number, toMs: number, canHear = true): readonly string[] {
@@ -10,7 +10,7 @@ function lookUntil(watcher: Liveness, fromMs: number, toMs: number, canHear = tr
   return live;
 }
 
-test('whoever is not heard for a lease is dead, whoever says goodbye at once, and one that beats again lives', () => {
+test('whoever is not heard for a lease is dead, whoever says goodbye at once, and one that beats again lives (L-1)', () => {
   const watcher = liveness();
   watcher.heard('b', 0);
   watcher.heard('a', 0);
@@ -36,4 +36,21 @@ test('a watcher that was stopped, or could not hear, holds it against nobody', (
   expect(lookUntil(away, 0, 10_000, false)).toEqual(['a']);
   expect(lookUntil(away, 10_250, 12_750)).toEqual(['a']);
   expect(away.look(13_000, true)).toEqual([]);
+});
+
+test('one that has been dead for long is buried, and nobody for the time in which the watcher could not hear', () => {
+  const watcher = liveness();
+  watcher.heard('a', 0);
+  watcher.heard('b', 0);
+  lookUntil(watcher, 0, 59_000);
+  watcher.heard('b', 59_000);
+  lookUntil(watcher, 59_250, 59_750);
+  expect(watcher.buried).toEqual([]);
+  lookUntil(watcher, 60_000, 60_000);
+  expect(watcher.buried).toEqual(['a']);
+  watcher.forget('a');
+  expect(watcher.buried).toEqual([]);
+  lookUntil(watcher, 60_250, 118_750);
+  lookUntil(watcher, 119_000, 119_000, false);
+  expect(watcher.buried).toEqual([]);
 });

@@ -11,6 +11,8 @@ export type LivenessOptions = {
   readonly leaseMs: number;
   /** The longest time between two looks of a watcher that runs. */
   readonly pauseMs: number;
+  /** How long one that is not heard is remembered. */
+  readonly buryMs: number;
 };
 
 export class Liveness {
@@ -26,7 +28,7 @@ export class Liveness {
     this.#heardAtMs.set(id, nowMs);
   }
 
-  /** It said goodbye. */
+  /** It said goodbye, or is buried. */
   forget(id: string): void {
     this.#heardAtMs.delete(id);
   }
@@ -44,5 +46,11 @@ export class Liveness {
       .filter(([, atMs]) => nowMs - atMs < leaseMs)
       .map(([id]) => id)
       .sort();
+  }
+
+  /** Those that have been dead for so long that nobody need remember them, as of the last look. */
+  get buried(): readonly string[] {
+    const nowMs = this.#lookedAtMs ?? 0;
+    return [...this.#heardAtMs].filter(([, atMs]) => nowMs - atMs >= this.#options.buryMs).map(([id]) => id);
   }
 }

@@ -46,6 +46,8 @@ export type Run = {
   /** KV revision of the spec in the bucket `streams`. */
   readonly specRevision: number;
   readonly startedAtMs: number;
+  /** Epochs before this one whose buffers may still stand; whoever opens an epoch deletes them. Absent: none. */
+  readonly left?: readonly number[];
   readonly state: RunState;
 };
 
@@ -66,7 +68,7 @@ export type RunState =
   | ({ readonly kind: 'playing' } & RunFacts)
   /**
    * Nothing more is published. With facts where frames were: a scheduler that comes late still answers them. `removed`: its stream is no more, or is
-   * another, so that no epoch follows; whoever publishes the run's end removes the run.
+   * another, so that no epoch follows, and once its end is published the run is removed from the registry.
    */
   | { readonly kind: 'ended'; readonly facts?: RunFacts; readonly removed?: true }
   | { readonly kind: 'failed'; readonly fault: FaultJson };

@@ -1,8 +1,14 @@
-/** The one way in which a service tells of a fault that it survives: a log line and a counter together. */
+/**
+ * The one way in which a service tells of a fault that it survives: a log line and a counter together. The same fault again within a
+ * second is counted alone, so that who floods the bus with what is wrong does not flood the log.
+ */
 
 import type { Fault } from '@stream-infer/core/fault';
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from './logger.ts';
+
+const QUIET_MS = 1_000;
+const MOST_REMEMBERED = 1_000;
 
 /** Log level `warn` for faults of one invocation or source (exit status 1), `error` for the rest. */
 export function faultReporter(
@@ -15,8 +21,14 @@ export function faultReporter(
     labelNames: ['code'],
     registers: [metrics],
   });
+  const toldAtMs = new Map<string, number>();
   return (fault, fields = {}) => {
     faults.inc({ code: fault.code });
+    const line = JSON.stringify([fault.code, fault.message, fields]);
+    const nowMs = performance.now();
+    if (nowMs - (toldAtMs.get(line) ?? -QUIET_MS) < QUIET_MS) return;
+    if (toldAtMs.size >= MOST_REMEMBERED) toldAtMs.clear();
+    toldAtMs.set(line, nowMs);
     const level = fault.exitStatus === 1 ? 'warn' : 'error';
     logger[level]({ ...fields, code: fault.code }, fault.message);
   };

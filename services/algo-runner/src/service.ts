@@ -44,7 +44,12 @@ export async function startAlgoRunner(context: Context): Promise<Service> {
 async function start(context: Context, opened: AsyncDisposableStack): Promise<Service> {
   const { settings } = context;
   const id = createRunnerId();
-  const bus = await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: `algo-runner ${id}` });
+  const bus = await connectBus({
+    url: settings.natsUrl,
+    prefix: settings.natsPrefix,
+    name: `algo-runner ${id}`,
+    onProtocolBroken: context.report,
+  });
   opened.defer(() => bus.close());
 
   const served = serve(context, new FrameSource((jetstream, sequence) => fetchFrame(bus, jetstream, sequence)));

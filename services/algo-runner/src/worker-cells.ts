@@ -5,20 +5,20 @@
  * Invariant: of the runner that takes a batch back and the thread that begins it, exactly one succeeds.
  */
 
-/** Batches that a thread holds at once: the one that it runs and the next. Their numbers are consecutive. */
-const IN_HAND = 2;
+/** A thread holds two batches at most: the one that it runs, or has not begun yet, and the next. Each is in a slot of its own. */
+export type Slot = 0 | 1;
+
 const NATIVE = 0;
 const DRAINING = 1;
-const FIRST_BATCH = 2;
-
-const cellOf = (batch: number): number => FIRST_BATCH + (batch % IN_HAND);
+const FIRST_SLOT = 2;
+const SLOTS = 2;
 
 export class WorkerCells {
   /** To be handed to the other thread. */
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
-  constructor(memory = new SharedArrayBuffer((FIRST_BATCH + IN_HAND) * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(memory = new SharedArrayBuffer((FIRST_SLOT + SLOTS) * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
     this.#cells = new Int32Array(memory);
   }
@@ -40,13 +40,13 @@ export class WorkerCells {
     return Atomics.load(this.#cells, DRAINING) === 1;
   }
 
-  /** Before the batch is sent. @param batch its number, from 1. */
-  offer(batch: number): void {
-    Atomics.store(this.#cells, cellOf(batch), batch);
+  /** Before the batch is sent. @param slot one that no batch is in, unless it was taken back. @param batch its number, from 1, never used again. */
+  offer(slot: Slot, batch: number): void {
+    Atomics.store(this.#cells, FIRST_SLOT + slot, batch);
   }
 
   /** By the thread to begin the batch, or by the runner to take it back: true for the first that asks. */
-  claim(batch: number): boolean {
-    return Atomics.compareExchange(this.#cells, cellOf(batch), batch, 0) === batch;
+  claim(slot: Slot, batch: number): boolean {
+    return Atomics.compareExchange(this.#cells, FIRST_SLOT + slot, batch, 0) === batch;
   }
 }

@@ -6,6 +6,7 @@
 import type { Frame, Stage } from '@stream-infer/algorithm';
 import type { FaultJson } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
+import type { Slot } from './worker-cells.ts';
 
 /** What a worker thread is started with. */
 export type WorkerSpec = {
@@ -54,7 +55,7 @@ export type InstanceTurn = {
 
 export type ToWorker =
   /** Run this batch after the one before, unless it was taken back by then. `batch` counts from 1. */
-  | { readonly kind: 'run'; readonly batch: number; readonly jobs: readonly WindowJob[] }
+  | { readonly kind: 'run'; readonly batch: number; readonly slot: Slot; readonly jobs: readonly WindowJob[] }
   /** The stream's instance is wanted no more. */
   | { readonly kind: 'forget'; readonly instance: string }
   /** Close the algorithm, then end. */
@@ -93,7 +94,7 @@ export type LoadedAlgorithm = { readonly version: string; readonly state: 'none'
 export type FromWorker =
   | { readonly kind: 'ready'; readonly loaded: LoadedAlgorithm }
   | { readonly kind: 'failed'; readonly fault: FaultJson }
-  | { readonly kind: 'answer'; readonly answer: BatchAnswer }
+  | { readonly kind: 'answer'; readonly batch: number; readonly answer: BatchAnswer }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Fault, type FaultJson } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
-import { WorkerCells } from './worker-cells.ts';
+import { type Slot, WorkerCells } from './worker-cells.ts';
 import type {
   BatchAnswer,
   BatchOutcome,
@@ -31,6 +31,7 @@ import type {
 type InHand = {
   /** Its number, from 1. */
   readonly batch: number;
+  readonly slot: Slot;
   readonly timeoutMs: number;
   readonly settle: (outcome: BatchOutcome) => void;
 };
@@ -132,14 +133,15 @@ export class WorkerThread {
   hand(jobs: readonly WindowJob[], timeoutMs: number): HandedBatch {
     const { promise, resolve } = Promise.withResolvers<BatchOutcome>();
     this.#batches += 1;
-    const inHand: InHand = { batch: this.#batches, timeoutMs, settle: resolve };
+    const slot: Slot = this.#state.kind === 'running' && this.#state.current.slot === 0 ? 1 : 0;
+    const inHand: InHand = { batch: this.#batches, slot, timeoutMs, settle: resolve };
     const { batch } = inHand;
     if (this.#state.kind === 'idle') this.#state = this.#running(inHand);
     else if (this.#state.kind === 'running' && !this.#state.next) this.#state = { ...this.#state, next: inHand };
     else throw new Fault('INTERNAL', `a worker that is ${this.#state.kind} was handed a batch`);
-    this.#cells.offer(batch);
+    this.#cells.offer(slot, batch);
     const buffers = jobs.flatMap(({ frames }) => frames.map(({ data }) => data.buffer as ArrayBuffer));
-    this.#tell({ kind: 'run', batch, jobs }, [...new Set(buffers)]);
+    this.#tell({ kind: 'run', batch, slot, jobs }, [...new Set(buffers)]);
     return { outcome: promise, takeBack: () => this.#takeBack(batch) };
   }
 
@@ -191,7 +193,8 @@ export class WorkerThread {
         return;
       case 'answer':
         // An answer after the limit answers nothing.
-        if (this.#state.kind === 'running') this.#answered(this.#state, message.answer);
+        if (this.#state.kind === 'running' && this.#state.current.batch === message.batch)
+          this.#answered(this.#state, message.answer);
     }
   }
 
@@ -207,7 +210,8 @@ export class WorkerThread {
   }
 
   #takeBack(batch: number): void {
-    if (this.#state.kind !== 'running' || this.#state.next?.batch !== batch || !this.#cells.claim(batch)) return;
+    if (this.#state.kind !== 'running' || this.#state.next?.batch !== batch) return;
+    if (!this.#cells.claim(this.#state.next.slot, batch)) return;
     const { settle } = this.#state.next;
     this.#state = { ...this.#state, next: undefined };
     settle({ kind: 'not-started' });

@@ -8,7 +8,7 @@ import { faultJson, toFault } from '@stream-infer/core/fault';
 import { StreamInstances } from './stream-instances.ts';
 import { WorkerCells } from './worker-cells.ts';
 import { createWorkerLogger } from './worker-logger.ts';
-import type { BatchAnswer, FromWorker, LogLevel, ToWorker, WindowJob, WorkerData } from './worker-messages.ts';
+import type { BatchAnswer, FromWorker, LogLevel, ToWorker, WorkerData } from './worker-messages.ts';
 
 if (!parentPort) throw new Error('worker.ts is the entry of a worker thread');
 const port = parentPort;
@@ -23,13 +23,15 @@ process.dlopen = (...call: Parameters<typeof process.dlopen>): void => {
   loadNative(...call);
 };
 
+type RunBatch = Extract<ToWorker, { readonly kind: 'run' }>;
+
 /** Settles when every batch that came is answered. */
 let answered = Promise.resolve();
 
-async function run(instances: StreamInstances, batch: number, jobs: readonly WindowJob[]): Promise<void> {
-  if (!cells.claim(batch)) return;
+async function run(instances: StreamInstances, { batch, slot, jobs }: RunBatch): Promise<void> {
+  if (!cells.claim(slot, batch)) return;
   const answer = await instances.run(jobs, () => cells.draining);
-  tell({ kind: 'answer', answer }, buffersOf(answer));
+  tell({ kind: 'answer', batch, answer }, buffersOf(answer));
 }
 
 const buffersOf = (answer: BatchAnswer): ArrayBuffer[] =>
@@ -39,7 +41,7 @@ async function obey(instances: StreamInstances, message: ToWorker): Promise<void
   switch (message.kind) {
     case 'run':
       // An instance runs one batch at a time (G-12), though the next is here already.
-      answered = answered.then(() => run(instances, message.batch, message.jobs));
+      answered = answered.then(() => run(instances, message));
       return answered;
     case 'forget':
       answered = answered.then(() => instances.forget(message.instance));

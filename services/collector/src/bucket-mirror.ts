@@ -19,12 +19,7 @@ export type BucketMirror<T> = {
   readonly done: Promise<void>;
 };
 
-/** @param accepts whether what stands there is a value of the bucket: anybody may write there, and what is none is not there. */
-export function mirrorBucket<T>(
-  bucket: Bucket<T>,
-  accepts: (entry: Entry<T>) => boolean,
-  signal: AbortSignal,
-): BucketMirror<T> {
+export function mirrorBucket<T>(bucket: Bucket<T>, signal: AbortSignal): BucketMirror<T> {
   const entries = new Map<string, Entry<T>>();
   /** Removed here, until the watch tells so too: older news of them is late. */
   const gone = new Map<string, number>();
@@ -38,7 +33,7 @@ export function mirrorBucket<T>(
   const follow = async (): Promise<void> => {
     for await (const change of bucket.watch(signal)) {
       if (change.kind === 'current') current.resolve();
-      else if (change.kind === 'put' && accepts(change)) note(change);
+      else if (change.kind === 'put') note(change);
       else if (change.revision > (entries.get(change.key)?.revision ?? 0)) {
         entries.delete(change.key);
         gone.delete(change.key);

@@ -29,7 +29,12 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   await using opened = new AsyncDisposableStack();
   const store = opened.adopt(openResultStore(settings.storePath), (each) => each.close());
   const bus = opened.adopt(
-    await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: 'collector' }),
+    await connectBus({
+      url: settings.natsUrl,
+      prefix: settings.natsPrefix,
+      name: 'collector',
+      onProtocolBroken: context.report,
+    }),
     (each) => each.close(),
   );
   await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });

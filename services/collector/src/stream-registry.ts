@@ -51,17 +51,11 @@ const MOST_TRIES = 20;
 /** Resolves when all that stands in the registry is known. */
 export async function openStreamRegistry(bus: Bus, admission: Admission, signal: AbortSignal): Promise<StreamRegistry> {
   const [streams, runs] = await Promise.all([openStreams(bus), openRuns(bus)]);
-  const streamMirror = mirrorBucket(streams, isStream, signal);
-  const runMirror = mirrorBucket(runs, isRun, signal);
+  const streamMirror = mirrorBucket(streams, signal);
+  const runMirror = mirrorBucket(runs, signal);
   await Promise.all([streamMirror.current, runMirror.current]);
   return createStreamRegistry(streams, streamMirror, runMirror, admission);
 }
-
-/** As far as is read here. */
-const isStream = ({ key, value }: StreamEntry): boolean => value?.id === key && Array.isArray(value.algorithms);
-
-const isRun = ({ key, value }: Entry<Run>): boolean =>
-  value?.stream === key && typeof value.run === 'string' && typeof value.state?.kind === 'string';
 
 function createStreamRegistry(
   streams: Bucket<RegisteredStream>,

@@ -100,10 +100,12 @@ export function findRun(store: ResultQueries, stream: string, run?: string): Run
   return found;
 }
 
-/** Of every stream that is registered or has results, by id. */
+/** Of every stream that is registered or has results, by id; one that plays a replay is nobody's stream. */
 function allStreams(options: StreamRouteOptions): StreamReport[] {
   const { store, registry, board } = options;
-  const registered = new Map(registry.streams().map((entry) => [entry.key, entry]));
+  const registered = new Map(
+    registry.streams().flatMap((entry) => (entry.value.replay ? [] : [[entry.key, entry] as const])),
+  );
   const stored = new Map(store.streams().map((summary) => [summary.stream, summary]));
   return [...new Set([...registered.keys(), ...stored.keys()])].sort().map((id) => {
     const entry = registered.get(id);

@@ -10,7 +10,7 @@ import { onReleased } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
 import { type BusErrorKind, busErrorKind } from '@stream-infer/bus/bus-error';
 import type { EndHeader, FrameHeader } from '@stream-infer/bus/frame-headers';
-import { frameBufferState, publishFrame } from '@stream-infer/bus/frame-stream';
+import { type FramePlace, frameBufferState, holdsFrames, publishFrame } from '@stream-infer/bus/frame-stream';
 import { Fault, toFault } from '@stream-infer/core/fault';
 import type { SourceEnd } from '@stream-infer/core/run';
 import type { Mode } from '@stream-infer/core/stream-spec';
@@ -240,8 +240,9 @@ export class FramePublisher {
     if (!['timeout', 'full', 'no-responders'].includes(kind)) this.#failures += 1;
     if (this.#failures > MOST_FAILURES) throw this.#refusal;
     const state = await this.#bufferState();
-    if (state === undefined) return;
-    if (state.lastSequence > this.#sequence)
+    const isOurs = state && (await this.#isOurs(state.lastSequence));
+    if (isOurs === undefined) return;
+    if (!isOurs)
       throw new Fault(
         'BUS_FAILED',
         `another writer has published into ${this.#options.frames}: only one ingest may play a stream`,
@@ -252,6 +253,19 @@ export class FramePublisher {
     const again = this.#flights;
     this.#flights = [];
     for (const { message } of again) this.#send(message);
+  }
+
+  /** Whether what the buffer holds of what is under way is ours; undefined where the bus does not tell. */
+  async #isOurs(lastSequence: number): Promise<boolean | undefined> {
+    const { bus, frames } = this.#options;
+    if (lastSequence > this.#sequence) return false;
+    const places = this.#flights.map(({ message }) => this.#placeOf(message));
+    return await holdsFrames(bus, frames, places).catch(() => undefined);
+  }
+
+  #placeOf({ sequence, ...message }: Message): FramePlace {
+    const { run, epoch } = this.#options;
+    return { sequence, run, epoch, n: message.kind === 'frame' ? message.frame.header.n : undefined };
   }
 
   async #untilReleased(): Promise<void> {

@@ -1,8 +1,8 @@
-import type { Entry } from '@stream-infer/bus/bucket';
+import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import type { Run, RunState } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { expect, test } from 'vitest';
-import { isPlayable, NOBODY } from './run-claim.ts';
+import { epochsOf, isPlayable, NOBODY, RunClaim } from './run-claim.ts';
 
 const value: StreamSpec = {
   id: 'cam',
@@ -42,4 +42,48 @@ test('a stream is played that never was, that changed since, or whose run was le
 test('a revision of a spec that came to its end is not played again', () => {
   expect(isPlayable(spec, run({ kind: 'ended' }))).toBe(false);
   expect(isPlayable(spec, run(failed))).toBe(false);
+});
+
+/** One key with revisions, as the bus has it. */
+function oneKey() {
+  let standing: Entry<Run> | undefined;
+  let revision = 10;
+  const put = (key: string, value: Run): Promise<number> => {
+    revision += 1;
+    standing = { key, value, revision };
+    return Promise.resolve(revision);
+  };
+  const runs: Pick<Bucket<Run>, 'create' | 'update' | 'get'> = {
+    create: (key, value) => (standing ? Promise.resolve(undefined) : put(key, value)),
+    update: (key, value, at) => (standing?.revision === at ? put(key, value) : Promise.resolve(undefined)),
+    get: () => Promise.resolve(standing),
+  };
+  const take = (owner: string) => RunClaim.take({ runs: runs as Bucket<Run>, owner, spec, standing });
+  return { take, standing: () => standing };
+}
+
+test('a buffer is known of until one who opens the next epoch deletes it, however many never came to open theirs', async () => {
+  const { take, standing } = oneKey();
+  const first = await take('one');
+  expect(first?.left).toEqual([]);
+  first?.opens();
+  const second = await first?.next();
+  const third = await second?.next();
+  expect(third?.left).toEqual([first?.epoch]);
+  await third?.giveBack();
+  const fourth = await take('two');
+  expect(fourth?.left).toEqual([first?.epoch, third?.epoch]);
+  // It dies before it opens, and after.
+  const fifth = await take('three');
+  expect(fifth?.left).toEqual([first?.epoch, third?.epoch, fourth?.epoch]);
+  fifth?.opens();
+  await fifth?.write({ kind: 'claimed' });
+  expect(standing()?.value.left).toBeUndefined();
+  const sixth = await take('four');
+  expect([sixth?.left, sixth?.continues, first?.continues]).toEqual([[fifth?.epoch], true, false]);
+});
+
+test('a run that its ingest left in the middle leaves its buffers to the next, one that ended is still read', () => {
+  expect(epochsOf(run({ kind: 'claimed' }, { epoch: 0, left: [3, 5] }))).toEqual([3, 5, 12]);
+  expect(epochsOf(run({ kind: 'ended' }))).toEqual([11]);
 });

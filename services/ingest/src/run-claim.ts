@@ -15,7 +15,13 @@ import type { StreamSpec } from '@stream-infer/core/stream-spec';
 /** Owner of a run that an ingest gave back. */
 export const NOBODY = '';
 
-const isOver = ({ state }: Run): boolean => state.kind === 'ended' || state.kind === 'failed';
+/** Whether nothing more is published. */
+export const isOver = ({ state }: Run): boolean => state.kind === 'ended' || state.kind === 'failed';
+
+/** Epochs of a run whose buffers may stand: one that was claimed and not written again has its claim's revision as its epoch. */
+export const epochsOf = ({ value, revision }: Entry<Run>): readonly number[] => [
+  ...new Set([...(value.left ?? []), value.epoch || revision]),
+];
 
 /** Whether there is something to play: no run of this revision of the spec has come to its end. */
 export const isPlayable = (spec: Entry<StreamSpec>, run: Entry<Run> | undefined): boolean =>
@@ -36,22 +42,27 @@ export class RunClaim {
   /** As the claim was written; its epoch is what `epoch` tells. */
   readonly run: Run;
   readonly epoch: number;
-  /** Epochs of the same run before this one, whose buffers may be left: their ingest died, or goes on without knowing. */
-  readonly earlier: readonly number[];
+  /** Whether the run began before this claim of it. */
+  readonly continues: boolean;
   readonly #runs: Bucket<Run>;
+  #left: readonly number[];
   #revision: number;
 
-  private constructor(runs: Bucket<Run>, run: Run, revision: number, earlier: readonly number[]) {
+  private constructor(runs: Bucket<Run>, run: Run, revision: number, continues: boolean) {
+    const { left = [], ...claimed } = run;
     this.#runs = runs;
-    this.run = { ...run, epoch: revision };
+    this.run = { ...claimed, epoch: revision };
     this.epoch = revision;
-    this.earlier = earlier;
+    this.continues = continues;
+    this.#left = left;
     this.#revision = revision;
   }
 
   /** Goes on with the stream's run, or begins one where its spec has none or a newer one. Undefined where another was quicker. */
   static async take({ runs, owner, spec, standing }: ClaimOptions): Promise<RunClaim | undefined> {
     const before = standing?.value.specRevision === spec.revision ? standing : undefined;
+    // A run of an older spec that came to its end is still read to it.
+    const left = standing && (before || !isOver(standing.value)) ? epochsOf(standing) : [];
     const run: Run = {
       run: before?.value.run ?? newRunId(),
       stream: spec.key,
@@ -60,13 +71,12 @@ export class RunClaim {
       spec: spec.value,
       specRevision: spec.revision,
       startedAtMs: before?.value.startedAtMs ?? Date.now(),
+      ...(left.length > 0 && { left }),
       state: { kind: 'claimed' },
     };
     const revision =
       standing === undefined ? await runs.create(spec.key, run) : await runs.update(spec.key, run, standing.revision);
-    // One that was claimed and not yet written again has its claim's revision as its epoch.
-    const earlier = before ? [before.value.epoch, before.revision].filter((epoch) => epoch > 0) : [];
-    return revision === undefined ? undefined : new RunClaim(runs, run, revision, earlier);
+    return revision === undefined ? undefined : new RunClaim(runs, run, revision, before !== undefined);
   }
 
   /** The revision that this claim wrote last. */
@@ -74,31 +84,42 @@ export class RunClaim {
     return this.#revision;
   }
 
-  /** Whether the run began before this claim of it. */
-  get continues(): boolean {
-    return this.earlier.length > 0;
+  /** Epochs before this one, whose buffers may stand: their ingest died, goes on without knowing, or left them to be read. */
+  get left(): readonly number[] {
+    return this.#left;
+  }
+
+  /** The buffers that were left are deleted, and this epoch's is about to be made: the registry is told with the next write. */
+  opens(): void {
+    this.#left = [this.epoch];
   }
 
   /** Begins the next epoch of the same run. Undefined where another ingest has written since. */
   async next(): Promise<RunClaim | undefined> {
-    const claimed = { ...this.run, epoch: 0, state: { kind: 'claimed' } } as const;
+    const claimed = { ...this.run, epoch: 0, left: this.#left, state: { kind: 'claimed' } } as const;
     if (!(await this.#write(claimed))) return undefined;
-    return new RunClaim(this.#runs, claimed, this.#revision, [this.epoch]);
+    return new RunClaim(this.#runs, claimed, this.#revision, true);
   }
 
   /** Writes the run's new state. False where another ingest has written since: this one must stop and touch nothing. */
   write(state: RunState): Promise<boolean> {
-    return this.#write({ ...this.run, state });
+    return this.#write({ ...this.#told, state });
   }
 
   /** Leaves the run to whoever claims it next, and goes on with it. */
   giveBack(): Promise<boolean> {
-    return this.#write({ ...this.run, owner: NOBODY, state: { kind: 'claimed' } });
+    return this.#write({ ...this.#told, owner: NOBODY, state: { kind: 'claimed' } });
   }
 
   /** Forgets the run: its stream is no more and nothing of it was played. */
   async remove(): Promise<void> {
     await this.#runs.delete(this.run.stream, this.#revision);
+  }
+
+  /** The run with the epochs that its own does not tell. */
+  get #told(): Run {
+    const left = this.#left.filter((epoch) => epoch !== this.epoch);
+    return { ...this.run, ...(left.length > 0 && { left }) };
   }
 
   async #write(run: Run): Promise<boolean> {

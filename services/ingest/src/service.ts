@@ -4,7 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { connectBus } from '@stream-infer/bus/bus';
 import { Membership } from '@stream-infer/bus/membership';
-import { openMembers, openRuns, openStreams } from '@stream-infer/bus/registry';
+import { openAssignments, openMembers, openRunners, openRuns, openStreams } from '@stream-infer/bus/registry';
+import { keepRegistry } from '@stream-infer/bus/registry-upkeep';
+import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { ConnectionGate } from './connection-gate.ts';
@@ -20,9 +22,21 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
     programVersion('ffprobe', settings.ffprobePath),
   ]);
   const owner = settings.instanceId ?? `ingest-${hostname().slice(0, 40)}-${randomBytes(4).toString('hex')}`;
-  const bus = await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: owner });
+  const bus = await connectBus({
+    url: settings.natsUrl,
+    prefix: settings.natsPrefix,
+    name: owner,
+    onProtocolBroken: context.report,
+  });
   try {
-    const [streams, runs, members] = await Promise.all([openStreams(bus), openRuns(bus), openMembers(bus)]);
+    const [streams, runs, members, runners, assignments, snapshots] = await Promise.all([
+      openStreams(bus),
+      openRuns(bus),
+      openMembers(bus),
+      openRunners(bus),
+      openAssignments(bus),
+      openSnapshots(bus),
+    ]);
     const metrics = createIngestMetrics(context.metrics);
     const gate = new ConnectionGate(settings.connectionsPerHost);
     const membership = new Membership({
@@ -39,6 +53,11 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       runs,
       membership,
     });
+    const endUpkeep = keepRegistry({
+      buckets: [streams, runs, members, runners, assignments, snapshots],
+      isMine: () => membership.live[0] === owner,
+      onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'what is deleted in the registry cannot be forgotten')),
+    });
     roster.start((error) => context.fail(toFault(error, 'BUS_FAILED', 'the registry of streams cannot be watched')));
     logger.info({ owner, ffmpeg, ffprobe }, 'ready to play');
     let stopping: Promise<void> | undefined;
@@ -48,8 +67,11 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       ready: () => stopping === undefined && roster.isCurrent && !bus.connection.isClosed(),
       stop() {
         stopping ??= (async () => {
-          await roster.stop();
+          endUpkeep();
+          const stopped = roster.stop();
+          // At once: while it counts as alive, with less and less to play, the others leave to it what it gives back.
           await membership.close();
+          await stopped;
           await bus.close();
         })();
         return stopping;

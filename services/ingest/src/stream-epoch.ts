@@ -107,9 +107,10 @@ export class StreamEpoch {
     await this.#flow?.end(fault);
   }
 
-  /** The fault of a run whose stream is no more. */
+  /** The fault of a run whose stream is no more: offline it is not whole. A camera has no end that it could miss. */
   get removal(): Fault | undefined {
-    return this.#prepared && removedFault(this.#prepared.source);
+    const isWhole = this.#options.claim.run.spec.mode === 'realtime';
+    return this.#prepared && !isWhole ? removedFault(this.#prepared.source) : undefined;
   }
 
   /** Ends what is under way. The buffer is left: the scheduler reads it to its end, or the next epoch deletes it. Idempotent. */
@@ -191,7 +192,8 @@ export class StreamEpoch {
     const { bus } = context;
     const { stream, spec } = claim.run;
     const { facts, frame, capacity, notices } = prepared;
-    for (const epoch of claim.earlier) await deleteFrameBuffer(bus, bus.topology.framesStream(stream, epoch));
+    for (const epoch of claim.left) await deleteFrameBuffer(bus, bus.topology.framesStream(stream, epoch));
+    claim.opens();
     const buffer = { stream, epoch: claim.epoch, mode: spec.mode, capacity, bytesPerFrame: frame.bytesPerFrame };
     const frames = await createFrameBuffer(bus, buffer);
     this.#facts = { source: facts, frame, frames, capacity, notices };

@@ -228,7 +228,7 @@ export class StreamPlaying {
     this.#life.ended();
     const facts = epoch?.facts ?? this.#facts;
     if (epoch?.facts) await this.#inTime(epoch.mark(epoch.removal));
-    if (facts) await this.#settle({ kind: 'ended', facts, removed: true }, 'SOURCE_LOST');
+    if (facts) await this.#settle({ kind: 'ended', facts, removed: true }, epoch?.removal?.code);
     else await this.#claim.remove();
   }
 

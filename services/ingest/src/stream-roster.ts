@@ -3,6 +3,7 @@
  * a slow one delays no other (I6).
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onRewind, type Rewind } from '@stream-infer/bus/announcements';
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import type { Membership } from '@stream-infer/bus/membership';
@@ -12,7 +13,8 @@ import { toFault } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { PlayingContext } from './playing-context.ts';
-import { isPlayable, NOBODY, RunClaim } from './run-claim.ts';
+import { isOver, isPlayable, NOBODY, RunClaim } from './run-claim.ts';
+import { RunClearance } from './run-clearance.ts';
 import { StreamPlaying } from './stream-playing.ts';
 
 export type RosterOptions = {
@@ -24,6 +26,7 @@ export type RosterOptions = {
 
 const RETRY_MS = 1_000;
 const LOOK_MS = 500;
+const CLEAR_MS = 1_000;
 /** How long a run of an older spec may take to be answered to its end before the next one takes its place in the registry. */
 const ENDING_MS = 5_000;
 
@@ -37,6 +40,7 @@ export class StreamRoster {
   readonly #busy = new Map<string, { again: boolean; done: Promise<void> }>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #orphans = new OrphanTimes();
+  readonly #clearance: RunClearance;
   /** Streams that this ingest is to take. */
   #toTake: ReadonlySet<string> = new Set();
   /** Runs that have ended and whose frames are asked for again: stream → run and epoch. */
@@ -48,6 +52,13 @@ export class StreamRoster {
 
   constructor(options: RosterOptions) {
     this.#options = options;
+    const { context, streams, runs } = options;
+    this.#clearance = new RunClearance({
+      bus: context.bus,
+      streams,
+      runs,
+      report: (fault) => context.report(fault, {}),
+    });
   }
 
   /** Whether all that stood in the registry at the start has been seen. */
@@ -69,7 +80,7 @@ export class StreamRoster {
     };
     const unsubscribe = onRewind(context.bus, '*', (rewind) => this.#onRewind(rewind));
     const timer = setInterval(() => this.look(), LOOK_MS);
-    this.#watching = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)])
+    const following = Promise.all([follow(streams, this.#specs), follow(runs, this.#runs)])
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) onLost(error);
       })
@@ -77,6 +88,7 @@ export class StreamRoster {
         clearInterval(timer);
         unsubscribe();
       });
+    this.#watching = Promise.all([following, this.#clear()]);
   }
 
   /** Decides anew what is this ingest's, soon: to be called when others came or went. */
@@ -104,11 +116,23 @@ export class StreamRoster {
     if (!this.isCurrent || this.#stop.signal.aborted) return;
     const { live, id } = this.#options.membership;
     const nowMs = performance.now();
+    this.#orphans.retain(this.#specs);
     const items = [...this.#specs.values()].flatMap((spec) => this.#assignable(spec, live, nowMs) ?? []);
     const { take, giveBack } = assignmentOf(id, live, items);
     this.#toTake = new Set(take);
     for (const key of take) this.#attend(key);
     for (const key of giveBack) this.#playing.get(key)?.stop('moved');
+  }
+
+  /** One ingest of all clears what is left of streams that are no more. */
+  async #clear(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const { live, id } = this.#options.membership;
+      const view = { specs: this.#specs, runs: this.#runs, live };
+      if (this.isCurrent && live[0] === id) await this.#clearance.look(view, performance.now());
+      await sleep(CLEAR_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   /** Undefined where there is nothing to play. */
@@ -118,10 +142,9 @@ export class StreamRoster {
     const run = this.#runs.get(key);
     if (!playing && !this.#isRewound(key, run) && !isPlayable(spec, run)) return undefined;
     const { id } = this.#options.membership;
-    const isOver = run !== undefined && ['ended', 'failed'].includes(run.value.state.kind);
     const owner = playing
       ? id
-      : run === undefined || isOver || run.value.owner === NOBODY
+      : run === undefined || isOver(run.value) || run.value.owner === NOBODY
         ? undefined
         : run.value.owner;
     // Left by an earlier life of this ingest: it is nobody else's.

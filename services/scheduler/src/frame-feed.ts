@@ -1,18 +1,24 @@
 /**
  * The headers of one epoch's frames, in order, and how they ended: by the end marker, or without one, since an ingest may die and a
- * buffer may be deleted under its reader.
+ * buffer may be deleted under its reader. A message that is not this run's next frame is told of and passed over: where it stands in the
+ * place of one, that one's successor shows the gap.
  */
 
 import type { Bus } from '@stream-infer/bus/bus';
-import { readFrames } from '@stream-infer/bus/frame-reader';
+import { type ReadFrame, readFrames } from '@stream-infer/bus/frame-reader';
 import { Fault, type FaultJson } from '@stream-infer/core/fault';
-import type { Run, SourceEnd } from '@stream-infer/core/run';
+import type { SourceEnd } from '@stream-infer/core/run';
+import { frameFlaw } from './frame-flaw.ts';
 import type { BufferedFrame } from './invocation-message.ts';
+import type { PlayingRun } from './playing-run.ts';
 
 /** What the registry says of the run. */
 export type Registered =
   | { readonly kind: 'playing' }
-  /** Its source has ended: the end marker stands in the buffer. `removed`: its stream is no more, so nobody can decode it again. */
+  /**
+   * Its source has ended: the end marker stands in the buffer. `removed`: its stream is no more, so nobody can decode it again; where its ingest
+   * had died, or was short of time, no marker comes.
+   */
   | { readonly kind: 'ended'; readonly removed: boolean }
   /** It was stopped: a marker may not come. */
   | { readonly kind: 'stopped' }
@@ -30,7 +36,7 @@ export type FeedEnd =
 
 export type FrameFeedOptions = {
   readonly bus: Bus;
-  readonly run: Run;
+  readonly run: PlayingRun;
   /** Names this scheduler on the bus. */
   readonly replica: string;
   /** Whether nothing is due that is not answered: then a silent source has nothing more to say. */
@@ -76,21 +82,21 @@ export class FrameFeed {
     this.#reading.abort();
   }
 
-  /** Calls back for each frame; to be called once. Rejects where a message is no frame of this run, or `onFrame` throws. */
+  /** Calls back for each frame; to be called once. Rejects where `onFrame` throws. */
   async read(onFrame: (frame: BufferedFrame) => void): Promise<FeedEnd> {
     const { bus, run, replica } = this.#options;
     const { stream, epoch } = run;
     const checking = setInterval(() => this.#checkSilence(), CHECK_MS);
     try {
-      for await (const { sequence, header } of readFrames(bus, {
+      for await (const read of readFrames(bus, {
         replica,
         stream,
         epoch,
         from: 1,
         signal: this.#reading.signal,
       })) {
-        if (header.run !== run.run)
-          throw new Fault('BUS_FAILED', `the frame buffer of stream ${stream} holds frames of another run`);
+        if (!this.#isOurs(read)) continue;
+        const { sequence, header } = read;
         if (header.kind === 'end') return { kind: 'marker', end: header.end };
         this.#frames += 1;
         this.#last = { n: header.n, sequence, header };
@@ -101,6 +107,14 @@ export class FrameFeed {
       clearInterval(checking);
     }
     return this.#stopped.signal.aborted ? { kind: 'stopped' } : this.withoutMarker();
+  }
+
+  #isOurs(read: ReadFrame): boolean {
+    const { bus, run } = this.#options;
+    const flaw = frameFlaw(run, read, this.#last?.n ?? 0);
+    if (flaw === undefined) return true;
+    bus.protocolBroken(`a message in ${run.state.frames} is passed over, since ${flaw}: who publishes there?`);
+    return false;
   }
 
   /** What the frames themselves tell of their source: at least so much. */
@@ -121,7 +135,7 @@ export class FrameFeed {
 
   #checkSilence(): void {
     const { kind } = this.#registered;
-    if (kind === 'playing' || kind === 'ended') return;
+    if (kind === 'playing' || (kind === 'ended' && !this.#registered.removed)) return;
     const silent = performance.now() - this.#lastHeardMs > SILENCE_MS;
     if (silent && this.#options.isIdle()) this.#reading.abort();
   }
@@ -131,6 +145,8 @@ function missingEndFault(stream: string, registered: Registered): Fault | undefi
   switch (registered.kind) {
     case 'playing':
     case 'ended':
+      if (registered.kind === 'ended' && registered.removed)
+        return new Fault('SOURCE_LOST', `stream ${stream} was removed before the end of this run`);
       return new Fault('BUS_FAILED', `the frame buffer of stream ${stream} is gone before it was read to its end`);
     case 'superseded':
       return new Fault('SOURCE_LOST', `stream ${stream} was started anew before this run of it ended`);

@@ -31,8 +31,6 @@ type Known = {
   run: Run | undefined;
   /** What the registry told while this scheduler had no claim, newest of each run. */
   readonly untaken: Map<string, Run>;
-  /** Of the registry's entry. */
-  revision: number;
   /** Of this scheduler's claim; undefined where it has none. */
   token: number | undefined;
   readonly followed: Set<StreamRun>;
@@ -93,7 +91,6 @@ export class RunDirectory {
     const known = this.#known.get(stream) ?? {
       run: undefined,
       untaken: new Map(),
-      revision: 0,
       token: undefined,
       followed: new Set(),
       seen: 0,
@@ -104,7 +101,9 @@ export class RunDirectory {
   }
 
   #turn(known: Known, step: () => Promise<void>): Promise<void> {
-    known.turn = known.turn.then(step);
+    known.turn = known.turn
+      .then(step)
+      .catch((error: unknown) => this.#options.report(toFault(error, 'INTERNAL', 'a run cannot be followed')));
     return known.turn;
   }
 
@@ -113,7 +112,6 @@ export class RunDirectory {
       case 'put': {
         const known = this.#of(change.key);
         known.run = change.value;
-        known.revision = change.revision;
         if (known.token === undefined) known.untaken.set(change.value.run, change.value);
         else void this.#turn(known, () => this.#put(known, change.value));
         this.#options.appeared(change.key);
@@ -122,6 +120,8 @@ export class RunDirectory {
       case 'deleted': {
         const known = this.#of(change.key);
         known.run = undefined;
+        // What comes under this key again is anybody's to claim.
+        known.token = undefined;
         for (const followed of known.followed) followed.registered({ kind: 'stopped' });
         if (known.followed.size === 0) this.#known.delete(change.key);
         this.#options.gone(change.key);
@@ -151,23 +151,13 @@ export class RunDirectory {
     known.seen = run.epoch;
     const followed = this.#options.follow(run, token, inherited);
     known.followed.add(followed);
-    void followed.done.then(async () => {
+    void followed.done.then(() => {
       known.followed.delete(followed);
-      if (followed.isOver && known.run?.run === run.run && isRemoved(known.run))
-        await this.#remove(known.run, known.revision);
-    });
-  }
-
-  /** Nobody needs the registry's word of a run whose stream is no more. */
-  async #remove({ stream }: Run, revision: number): Promise<void> {
-    const { runs, report } = this.#options;
-    await runs.delete(stream, revision).catch((error: unknown) => {
-      report(toFault(error, 'BUS_FAILED', `the run of stream ${stream}, which is no more, cannot be removed`));
+      const isGone = known.run === undefined && known.followed.size === 0;
+      if (isGone && this.#known.get(run.stream) === known) this.#known.delete(run.stream);
     });
   }
 }
-
-const isRemoved = ({ state }: Run): boolean => state.kind === 'ended' && state.removed === true;
 
 function registeredAs({ state }: Run): Registered {
   switch (state.kind) {

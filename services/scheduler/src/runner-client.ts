@@ -36,6 +36,8 @@ export type RunnerEvents = {
   /** It may be sent more of this definition. */
   credits(definition: string): void;
   opened(): void;
+  /** It answered what it was not asked, or twice: that counts for nothing. */
+  stray(): void;
   /** The conversation broke with so many invocations unanswered; it is opened again by itself. */
   broken(why: string, unanswered: number): void;
 };
@@ -211,7 +213,10 @@ export class RunnerClient implements Carrier {
 
   #answered(result: Result): void {
     const sent = this.#sent.get(result.invocationId);
-    if (sent === undefined) return;
+    if (sent === undefined) {
+      this.#events.stray();
+      return;
+    }
     this.#sent.delete(result.invocationId);
     this.#retryMs = FIRST_RETRY_MS;
     const wasAlone = sent.work.alone && this.#holdsAlone;

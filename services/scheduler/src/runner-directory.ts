@@ -80,6 +80,7 @@ export class RunnerDirectory {
       lives: () => beat.lives(),
       events: {
         credits: (definition) => dispatcher.pump(definition),
+        stray: () => report(strayFault(runner.id), { runner: runner.id }),
         opened: () => logger.info({ runner: runner.id, address: runner.address }, 'runner is connected'),
         broken: (why, unanswered) => {
           if (this.#known.get(runner.id)?.client !== client) return;
@@ -116,6 +117,9 @@ export class RunnerDirectory {
     known.beat.close();
   }
 }
+
+const strayFault = (runner: string): Fault =>
+  new Fault('PROTOCOL_BROKEN', `runner ${runner} answered what it holds no invocation for: the answer is ignored`);
 
 const lostFault = (runner: string, why: string, unanswered: number): Fault =>
   new Fault('RUNNER_LOST', `runner ${runner} is lost (${why}): its ${unanswered} invocations go to others`);

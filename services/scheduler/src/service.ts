@@ -25,7 +25,12 @@ export async function startScheduler(
   context: Pick<ServiceContext<'scheduler'>, 'settings' | 'logger' | 'metrics' | 'report'>,
 ): Promise<Service> {
   const { settings, logger, report } = context;
-  const bus = await connectBus({ url: settings.natsUrl, prefix: settings.natsPrefix, name: 'scheduler' });
+  const bus = await connectBus({
+    url: settings.natsUrl,
+    prefix: settings.natsPrefix,
+    name: 'scheduler',
+    onProtocolBroken: context.report,
+  });
   try {
     await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });
     await ensureDeadLetterStream(bus, { maxBytes: settings.deadLettersMaxBytes });

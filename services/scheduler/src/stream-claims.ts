@@ -61,8 +61,8 @@ export class StreamClaims {
   gone(stream: string): void {
     this.#streams.delete(stream);
     this.#orphans.forget(stream);
-    if (this.#held.delete(stream))
-      void this.#attempt(stream, async () => void (await this.#options.assignments.delete(stream)));
+    this.#held.delete(stream);
+    this.look();
   }
 
   /** Decides anew, soon: to be called when others came or went. */
@@ -84,13 +84,15 @@ export class StreamClaims {
   }
 
   #changed(change: Change<SchedulerAssignment>): void {
-    if (change.kind === 'put') {
+    if (change.kind === 'put' && change.revision >= (this.#entries.get(change.key)?.revision ?? 0)) {
       this.#entries.set(change.key, change);
       const token = this.#held.get(change.key);
       if (token !== undefined && change.revision > token && change.value.owner !== this.#options.membership.id)
         this.#lose(change.key);
     }
-    if (change.kind === 'deleted') this.#entries.delete(change.key);
+    // What is older than a claim of one's own is late.
+    if (change.kind === 'deleted' && change.revision > (this.#entries.get(change.key)?.revision ?? 0))
+      this.#entries.delete(change.key);
     this.look();
   }
 
@@ -115,6 +117,17 @@ export class StreamClaims {
     const { take, giveBack } = assignmentOf(id, live, items);
     for (const stream of take) void this.#attempt(stream, () => this.#claim(stream));
     for (const stream of giveBack) void this.#attempt(stream, () => this.#giveBack(stream));
+    this.#clear(live);
+  }
+
+  /** Claims on streams that have no run any more go: each scheduler's own, and by the first of all those that are nobody's. */
+  #clear(live: readonly string[]): void {
+    const { assignments, membership } = this.#options;
+    for (const [stream, { value, revision }] of this.#entries) {
+      if (this.#streams.has(stream)) continue;
+      const isOurs = value.owner === membership.id || (!live.includes(value.owner) && live[0] === membership.id);
+      if (isOurs) void this.#attempt(stream, async () => void (await assignments.delete(stream, revision)));
+    }
   }
 
   /** One step of a stream at a time; what the bus refuses is tried again with the next look. */

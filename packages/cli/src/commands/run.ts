@@ -3,6 +3,7 @@
 import type { Fault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
 import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
+import { forgetRun, identifyRun } from '../run/run-identity.ts';
 import { endNotes } from '../run/run-notes.ts';
 import { planRun, type RunPlan } from '../run/run-plan.ts';
 import { hasPlayed } from '../run/run-result.ts';
@@ -13,6 +14,7 @@ import type { LocalSystem } from '../system/local-system.ts';
 import { findNatsServer } from '../system/nats-server.ts';
 import { createWorkspace } from '../system/workspace.ts';
 import type { Screen } from '../terminal/screen.ts';
+import { openDataFolder } from '../up/data-folder.ts';
 
 /** Exit status. Throws the fault that keeps the run from starting. */
 export async function runCommand(
@@ -40,10 +42,13 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
     // The janitor removes what is left.
     process.exit(INTERRUPT_STATUS[signal]);
   });
+  const data = plan.data === undefined ? undefined : await openDataFolder(plan.data);
   const workspace = await createWorkspace();
   try {
-    return await runSession(plan, {
+    if (plan.data !== undefined) await identifyRun(plan.data, plan);
+    const outcome = await runSession(plan, {
       workspace,
+      kept: data,
       natsServer,
       screen,
       interrupts,
@@ -51,8 +56,11 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
         system = running;
       },
     });
+    if (plan.data !== undefined && outcome.end.kind !== 'failed') await forgetRun(plan.data);
+    return outcome;
   } finally {
     await workspace.close();
+    await data?.release();
     interrupts.close();
   }
 }

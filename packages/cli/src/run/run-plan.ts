@@ -27,6 +27,10 @@ export type RunPlan = {
   readonly directory: string;
   readonly specs: readonly StreamSpec[];
   readonly runners: number;
+  /** Where its state is kept until its end; absolute. */
+  readonly data: string | undefined;
+  /** Goes on with the run that is kept there. */
+  readonly resume: boolean;
   readonly output: OutputTarget;
   /** Stream id → the annotated video of it. */
   readonly annotations: ReadonlyMap<string, string>;
@@ -52,6 +56,8 @@ export async function planRun({ sources, options, directory, stdoutIsTerminal }:
       `run takes SOURCE or --config, not both: ${sources[0]} is given as well as ${options.config}`,
     );
   const runners = options.runners === undefined ? 1 : count('--runners', options.runners, MOST_RUNNERS);
+  if (options.resume && options.data === undefined)
+    throw new Fault('USAGE', '--resume needs --data FOLDER: where the run that it goes on with was kept');
   const algorithms = options.algorithm.map(parseAlgorithmFlag);
   const overrides = streamFlags(options);
   const asked =
@@ -82,6 +88,8 @@ export async function planRun({ sources, options, directory, stdoutIsTerminal }:
     directory: asked.directory,
     specs,
     runners,
+    data: options.data === undefined ? undefined : resolve(directory, options.data),
+    resume: options.resume,
     output,
     annotations,
     warnings: algorithms.flatMap(suspectOptions),

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { type Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
-import { type LocalSystem, NATS_PREFIX, startLocalSystem } from '../system/local-system.ts';
+import { type KeptState, type LocalSystem, NATS_PREFIX, startLocalSystem } from '../system/local-system.ts';
 import type { Workspace } from '../system/workspace.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { drawAnnotations } from './annotations.ts';
@@ -45,6 +45,8 @@ type Concluded = Omit<SessionOutcome, 'hasTold'>;
 
 export type SessionOptions = {
   readonly workspace: Workspace;
+  /** What outlives the command, where the run is kept. */
+  readonly kept: KeptState | undefined;
   /** Path of nats-server. */
   readonly natsServer: string;
   readonly screen: Screen;
@@ -63,7 +65,7 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
 
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
-  const { workspace, natsServer, screen, interrupts, onSystem } = options;
+  const { workspace, kept, natsServer, screen, interrupts, onSystem } = options;
   const { algorithmLevel, serviceLevel } = logLevels(process.env.LOG_LEVEL ?? plan.configuration.algoRunner?.logLevel);
   const logs = createLogDisplay(screen, { live: isRealtime(plan), algorithmLevel });
   const system = await startLocalSystem({
@@ -74,6 +76,7 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
     runners: plan.runners,
     algorithmsFirst: !isRealtime(plan),
     logLevel: serviceLevel,
+    ...(kept && { kept }),
     onLog: logs.onLog,
     onOutput: screen.line,
   });
@@ -133,7 +136,7 @@ async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
     const mode = await liveMode(plan.output, isRealtime(plan));
     const live =
       mode === 'none' || plan.output.kind === 'none' ? undefined : await startLiveResults(plan.output, collector);
-    const play = await playStreams(bus, { specs: plan.specs, collector, onNotice: screen.line });
+    const play = await playStreams(bus, { specs: plan.specs, resume: plan.resume, collector, onNotice: screen.line });
     const end = await playToEnd(play, plan, stage, live);
     await play.close();
     const lines = await live?.finish(play.ends.keys());

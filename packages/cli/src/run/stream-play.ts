@@ -24,12 +24,15 @@ export type StreamPlay = {
 
 export type StreamPlayOptions = {
   readonly specs: readonly StreamSpec[];
+  /** Streams that the registry has are left as they are: their runs go on. */
+  readonly resume: boolean;
   readonly collector: CollectorClient;
   /** What was decided for the user, one line each. */
   readonly onNotice: (notice: string) => void;
 };
 
-export async function playStreams(bus: Bus, { specs, collector, onNotice }: StreamPlayOptions): Promise<StreamPlay> {
+export async function playStreams(bus: Bus, options: StreamPlayOptions): Promise<StreamPlay> {
+  const { specs, resume, collector, onNotice } = options;
   const ends = new Map<string, RunEnd>();
   const complete = Promise.withResolvers<void>();
   complete.promise.catch(() => undefined);
@@ -58,7 +61,11 @@ export async function playStreams(bus: Bus, { specs, collector, onNotice }: Stre
     },
   );
   const streams = await openStreams(bus);
-  await Promise.all(specs.map((spec) => streams.put(spec.id, { ...spec, once: true })));
+  await Promise.all(
+    specs.map(async (spec) => {
+      if (!resume || (await streams.get(spec.id)) === undefined) await streams.put(spec.id, { ...spec, once: true });
+    }),
+  );
   return {
     progress: watch.progress,
     ends,

@@ -99,7 +99,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
         hasStarted: () => port > 0,
         death: ({ status, signal }) => {
           const how = signal === null ? `with status ${status}` : `by ${signal}`;
-          return { fault: new Fault('SERVICE_DIED', `nats-server ended ${how}`), isFinal: false };
+          return { fault: new Fault('SERVICE_DIED', `nats-server ended ${how}`) };
         },
       };
     },

@@ -60,10 +60,10 @@ export function startService(options: ServiceProcessOptions): ServiceProcess {
       return {
         process,
         hasStarted: () => isUp,
-        death: (end) => ({
-          fault: deathOf(process, end, fatal),
-          isFinal: end.status !== RESTART_STATUS && fatal?.code !== undefined && isFinal(fatal.code),
-        }),
+        death: (end) => {
+          const mended = end.status === RESTART_STATUS || fatal?.code === undefined ? undefined : mending(fatal.code);
+          return { fault: deathOf(process, end, fatal), ...(mended && { mended }) };
+        },
       };
     },
     onRestart: (fault) => {
@@ -75,8 +75,11 @@ export function startService(options: ServiceProcessOptions): ServiceProcess {
   return { name, started: started.promise, failed, stop, kill };
 }
 
-/** What the user has to mend: nothing comes of another try. */
-const isFinal = (code: FaultCode): boolean => FAULTS[code].exitStatus === 2;
+/** What the user has to mend is not tried again; the server of the system may be on its way up. */
+function mending(code: FaultCode): 'never' | 'elsewhere' | undefined {
+  if (FAULTS[code].exitStatus === 2) return 'never';
+  return code === 'NATS_UNREACHABLE' || code === 'BUS_FAILED' ? 'elsewhere' : undefined;
+}
 
 /** Settings by which a service listens again where it did. */
 function portsOf(addresses: ServiceAddresses | undefined): Readonly<Record<string, string>> {

@@ -33,6 +33,6 @@ export function runServiceProgram(service: ServiceName, file: string, args: read
 
 /**
  * How Node.js is to collect garbage in a service. Frames pass through as memory outside of the heap, and by default each few of them
- * start a full collection on threads that take the cores from inference: together these two give a tenth more frames a second.
+ * start a full collection on threads that take the cores from inference (docs/adr/0003-inference-gets-the-cores.md).
  */
 export const SERVICE_NODE_FLAGS = ['--single-threaded-gc', '--heap-growing-percent=150'] as const;

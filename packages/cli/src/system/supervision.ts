@@ -11,8 +11,10 @@ export type Life = {
   readonly process: ManagedProcess;
   /** Whether it came up: one that never did, and ended by itself, is not tried again. */
   hasStarted(): boolean;
-  /** Why it ended, told once it has. `isFinal`: another life would end the same way. */
-  death(end: ProcessEnd): { readonly fault: Fault; readonly isFinal: boolean };
+  /**
+   * Why it ended, told once it has. `mended`: `never`, another life would end the same way; `elsewhere`, what it lacked is being started again.
+   */
+  death(end: ProcessEnd): { readonly fault: Fault; readonly mended?: 'never' | 'elsewhere' };
 };
 
 export type SupervisionOptions = {
@@ -50,11 +52,11 @@ export function supervise({ start, onRestart }: SupervisionOptions): Supervised 
       const end = await life.process.ended;
       if (signal.aborted) return undefined;
       hasStartedOnce ||= life.hasStarted();
-      const { fault, isFinal } = life.death(end);
+      const { fault, mended } = life.death(end);
       if (performance.now() - startedAtMs > STEADY_MS) restarts = 0;
       const waitMs = WAITS_MS[restarts];
-      const neverCameUp = !hasStartedOnce && end.signal === null;
-      if (isFinal || neverCameUp || waitMs === undefined) return fault;
+      const neverCameUp = !hasStartedOnce && end.signal === null && mended !== 'elsewhere';
+      if (mended === 'never' || neverCameUp || waitMs === undefined) return fault;
       restarts += 1;
       onRestart(fault);
       await wait(waitMs, undefined, { signal }).catch(() => undefined);

@@ -62,7 +62,7 @@ async function isUp(pid: number): Promise<boolean> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-  return command === undefined || command.split('\0').includes('up');
+  return command === undefined || command.split('\0').some((word) => word === 'up' || word === 'run');
 }
 
 /** The limit of the results is chosen once: a server would not open a store again that is larger than it may be. */

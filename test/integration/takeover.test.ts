@@ -1,0 +1,94 @@
+/** Two ingests and two schedulers share four streams; one of each is killed, and the others go on with what it had (D11). */
+
+import { canonicalJson } from '@stream-infer/core/canonical-json';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ClipFolder, clipFolder, testPicture } from '../harness/clips.ts';
+import { everyFrame } from '../harness/decoded-source.ts';
+import { eventually } from '../harness/eventually.ts';
+import type { ServiceProcess } from '../harness/service-process.ts';
+import { killed, outOfOrder, startTakeoverTeam, type TakeoverTeam } from '../harness/takeover-team.ts';
+
+const STREAMS = ['a', 'b', 'c', 'd'];
+let team: TakeoverTeam;
+let clips: ClipFolder;
+let ingests: ServiceProcess[];
+let schedulers: ServiceProcess[];
+
+beforeAll(async () => {
+  clips = await clipFolder();
+});
+afterAll(() => clips?.remove());
+beforeEach(async () => {
+  team = await startTakeoverTeam();
+  ingests = await Promise.all(['one', 'two'].map((id) => team.start('ingest', id)));
+  schedulers = await Promise.all(['one', 'two'].map((id) => team.start('scheduler', id)));
+});
+afterEach(() => team?.stop());
+
+/** What is answered, wherever it was. */
+const answersOf = (id: string): string[] =>
+  team.arrivals
+    .filter(({ record }) => record.stream === id)
+    .map(({ record: { run: _run, stream: _stream, attempts: _attempts, ...answer } }) => canonicalJson(answer));
+const untilOver = (ids: readonly string[]): Promise<unknown> =>
+  eventually(
+    `the ends of ${ids.join(', ')}`,
+    () => ids.every((id) => team.ends.some(({ stream }) => stream === id)),
+    60_000,
+  );
+
+test('two jobs come to the results of jobs that nobody disturbed (I2, I5)', async () => {
+  const clip = await clips.clip('job.mp4', ...testPicture('64x48', '25', 12));
+  const algorithm = {
+    ...everyFrame,
+    name: 'content',
+    definition: 'content',
+    frameCount: 3,
+    frameStep: 2,
+    intervalFrames: 2,
+  };
+  const job = (id: string) => team.play(id, clip, { pixelFormat: 'gray', algorithms: [algorithm] });
+  await Promise.all(['calm1', 'calm2'].map(job));
+  await untilOver(['calm1', 'calm2']);
+  const calm = answersOf('calm1');
+  expect(calm.length).toBe(148);
+  await Promise.all(['job1', 'job2'].map(job));
+  await eventually('both are at work', () => ['job1', 'job2'].every((id) => answersOf(id).length > 20));
+  expect(await team.shares('ingest')).toEqual({ one: 1, two: 1 });
+  await Promise.all([ingests[0], schedulers[0]].map(async (service) => service && killed(service)));
+  expect(['job1', 'job2'].some((id) => answersOf(id).length === calm.length)).toBe(false);
+  await untilOver(['job1', 'job2']);
+  for (const id of ['calm2', 'job1', 'job2']) expect(answersOf(id), id).toEqual(calm);
+  expect(team.ends.map(({ fault }) => fault)).toEqual([null, null, null, null]);
+});
+
+test('what they had goes on with the others: no result twice, in order, in the same run, and nothing is left of the epochs before', async () => {
+  for (const id of STREAMS)
+    await team.play(id, 'lavfi:testsrc=size=32x32:rate=5', {
+      mode: 'realtime',
+      pixelFormat: 'gray',
+      algorithms: [everyFrame],
+    });
+  await eventually('an even share', async () => {
+    const [ingest, scheduler] = [await team.shares('ingest'), await team.shares('scheduler')];
+    return [ingest, scheduler].every(({ one, two }) => one === 2 && two === 2);
+  });
+  await team.untilAnswered(STREAMS, performance.now());
+
+  const killedAtMs = performance.now();
+  await Promise.all([ingests[0], schedulers[1]].map(async (service) => service && killed(service)));
+  await eventually('all of it is with the others', async () => {
+    const [ingest, scheduler] = [await team.shares('ingest'), await team.shares('scheduler')];
+    return ingest.two === 4 && scheduler.one === 4;
+  });
+  await team.untilAnswered(STREAMS, performance.now());
+
+  console.info(`longest time without a result: ${Math.round(team.longestGapMs(STREAMS, killedAtMs))} ms`);
+  expect(outOfOrder(team.arrivals)).toEqual([]);
+  expect(new Set(team.arrivals.map(({ record }) => record.run)).size).toBe(STREAMS.length);
+  expect(team.ends).toEqual([]);
+  const buffers = (await team.bus.manager.streams.list().next()).map(({ config }) =>
+    team.bus.topology.streamOfFrames(config.name),
+  );
+  expect(buffers.filter((id) => id !== undefined).sort()).toEqual(STREAMS);
+});
