@@ -44,7 +44,7 @@ beforeAll(async () => {
   const following = followedSquares(directory);
   const name = 'undisturbed-tracks';
   tracks = { args: following, undisturbed: await killRun({ directory, name, args: following, kills: [] }) };
-});
+}, 180_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 test.for(ROLES)('%s, killed while windows are under way', async (role) => {

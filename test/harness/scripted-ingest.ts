@@ -103,7 +103,10 @@ export async function startIngest(
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
-        pending.push(publish());
+        const stored = publish();
+        // What the bus refuses is told below; until then it is not unhandled.
+        stored.catch(() => undefined);
+        pending.push(stored);
         if (pending.length >= 64) await Promise.all(pending.splice(0));
       }
       await Promise.all(pending);

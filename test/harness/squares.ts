@@ -69,7 +69,7 @@ export const SQUARES: readonly string[] = [
   ...['-c:v', 'libx264', '-qp', '0', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
 ];
 
-const TIMES = 4;
+const TIMES = 2;
 
 /** The arguments of `run` that follow the squares of a clip that is played over and over: for a system under which something is killed. */
 export function followedSquares(directory: string): readonly string[] {

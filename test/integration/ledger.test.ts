@@ -145,7 +145,7 @@ test('an invocation that is never answered is open until its limit, then dead-le
   expect(over).toMatchObject({ entered: 3, unaccounted: 0, fates: { completed: 2, 'dead-lettered': 1 } });
 });
 
-test('what a scheduler that was killed had in hand is lost with it, and counted by the one that takes over (N-6)', async () => {
+test('what a scheduler that was killed had in hand is lost with it, and counted by the one that takes over (L-7)', async () => {
   await world.runner({ id: 'one', definitions: ['a'], answer: ({ n }) => (n <= 6 ? undefined : { data: 1 }) });
   const patient = algorithm({ intervalFrames: 1, timeoutMs: 60_000, maxStalenessMs: 60_000, maxInFlight: 1 });
   const spec = streamSpec({ mode: 'realtime', fps: '10', algorithms: [patient] });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAssignment, isMember, isRegisteredStream, isRun, isRunner } from './registry-values.ts';
+import { isAssignment, isMember, isRegisteredStream, isRun, isRunner, isSnapshot } from './registry-values.ts';
 
 const spec = { id: 'lobby', mode: 'offline', algorithms: [{ name: 'a', definition: 'faces' }] };
 const facts = { source: { fps: '30' }, frame: { width: 4, height: 2 }, frames: 'FRAMES_lobby_1', capacity: 9 };
@@ -66,6 +66,7 @@ const CASES: readonly [
     ],
   ],
   ['a member', isMember, 'ingest.one', [{ id: 'one', role: 'ingest' }], [{ id: 'two', role: 'ingest' }, { id: 'one' }]],
+  ['a snapshot', isSnapshot, 'lobby.r1.tracks', [{ n: 7, bytes: '' }], [{ n: -1, bytes: '' }, { n: 7 }]],
   ['a hold', isAssignment, 'lobby', [{ owner: 'one' }, { owner: '' }], [{ owner: null }, {}]],
 ];
 

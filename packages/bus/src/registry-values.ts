@@ -72,4 +72,7 @@ export const isRunner = (value: unknown, key: string): boolean =>
 export const isMember = (value: unknown, key: string): boolean =>
   isObject(value) && isText(value.id) && `${String(value.role)}.${value.id}` === key;
 
+/** What an algorithm remembered behind window n; its bytes in base64. */
+export const isSnapshot = (value: unknown): boolean => isObject(value) && isCount(value.n) && isText(value.bytes);
+
 export const isAssignment = (value: unknown): boolean => isObject(value) && isText(value.owner);

@@ -7,6 +7,7 @@ import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Snapshot } from '@stream-infer/core/state-turns';
 import { type Bucket, openBucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
+import { isSnapshot } from './registry-values.ts';
 
 /** `bytes` in base64, as an entry of a bucket is JSON. */
 type StoredSnapshot = { readonly n: number; readonly bytes: string };
@@ -18,12 +19,14 @@ export type Snapshots = {
   put(place: Place, snapshot: Snapshot): Promise<void>;
   /** Does nothing where there is none. */
   delete(place: Place): Promise<void>;
+  /** As a bucket's. */
+  forgetDeleted(): Promise<number>;
 };
 
 /** The bucket is made if it is not there. All reject with the client's errors. */
 export async function openSnapshots(bus: Bus): Promise<Snapshots> {
   const { buckets, snapshotKey } = bus.topology;
-  const bucket: Bucket<StoredSnapshot> = await openBucket(bus, buckets.snapshots);
+  const bucket: Bucket<StoredSnapshot> = await openBucket(bus, buckets.snapshots, isSnapshot);
   const keyOf = ({ stream, run, algorithm }: Place): string => snapshotKey(stream, run, algorithm);
   return {
     async get(place) {
@@ -36,5 +39,6 @@ export async function openSnapshots(bus: Bus): Promise<Snapshots> {
     async delete(place) {
       if (await bucket.get(keyOf(place))) await bucket.delete(keyOf(place));
     },
+    forgetDeleted: () => bucket.forgetDeleted(),
   };
 }

@@ -6,6 +6,7 @@ import { connectBus } from '@stream-infer/bus/bus';
 import { Membership } from '@stream-infer/bus/membership';
 import { openAssignments, openMembers, openRunners, openRuns, openStreams } from '@stream-infer/bus/registry';
 import { keepRegistry } from '@stream-infer/bus/registry-upkeep';
+import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { ConnectionGate } from './connection-gate.ts';
@@ -28,12 +29,13 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
     onProtocolBroken: context.report,
   });
   try {
-    const [streams, runs, members, runners, assignments] = await Promise.all([
+    const [streams, runs, members, runners, assignments, snapshots] = await Promise.all([
       openStreams(bus),
       openRuns(bus),
       openMembers(bus),
       openRunners(bus),
       openAssignments(bus),
+      openSnapshots(bus),
     ]);
     const metrics = createIngestMetrics(context.metrics);
     const gate = new ConnectionGate(settings.connectionsPerHost);
@@ -53,7 +55,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       membership,
     });
     const endUpkeep = keepRegistry({
-      buckets: [streams, runs, members, runners, assignments],
+      buckets: [streams, runs, members, runners, assignments, snapshots],
       isMine: () => membership.live[0] === owner,
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'what is deleted in the registry cannot be forgotten')),
     });
