@@ -4,8 +4,8 @@ import { type Ledgers, ledgersOf } from './ledgers.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 export type TestScheduler = ServiceProcess & {
-  /** Sum of a metric over all of its labels. */
-  metric(name: string): Promise<number>;
+  /** Sum of a metric over all of its labels, or over the lines that hold `label`. */
+  metric(name: string, label?: string): Promise<number>;
   ledger(): Promise<Ledgers>;
 };
 
@@ -18,9 +18,9 @@ export async function startTestScheduler(environment: Readonly<Record<string, st
   return {
     ...service,
     ledger: () => ledgersOf(service),
-    async metric(name) {
+    async metric(name, label = '') {
       const text = await (await fetch(`${service.addresses.http}/metrics`)).text();
-      const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));
+      const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes(label));
       return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     },
   };

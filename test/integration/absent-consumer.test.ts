@@ -114,7 +114,7 @@ describe('RESULTS that is full, since nobody stores', () => {
     await world.play('camera', { mode: 'realtime' });
     await eventually('RESULTS refuses', async () => (await refusals(world.scheduler)) > 8, 60_000);
     await eventually('realtime counts', async () => {
-      return (await world.scheduler.metric('stream_infer_invocations_dropped_total')) > 10;
+      return (await world.scheduler.metric('stream_infer_invocations_total', 'reason="results-full"')) > 10;
     });
     const collector = await world.collector();
     expect(await stored(collector, 'file')).toEqual(upTo(300));
