@@ -127,7 +127,7 @@ export class Membership {
       } catch (error) {
         this.#options.onTrouble(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
