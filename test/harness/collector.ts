@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Bus } from '@stream-infer/bus/bus';
 import { publishResult, publishRunEnd } from '@stream-infer/bus/result-stream';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
-import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
+import { NO_TOTALS, type ResultRecord, type RunEnd } from '@stream-infer/core/result-record';
 import { eventually } from './eventually.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
@@ -77,8 +77,6 @@ export const testRecord = (
 });
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value));
-
-const NO_TOTALS = { triggered: 0, completed: 0, failed: 0, dropped: {} };
 
 /** Publishes records of one series as a scheduler does: each after the one before it. */
 export function seriesPublisher(bus: Bus, place: Place): (...records: readonly ResultRecord[]) => Promise<number> {

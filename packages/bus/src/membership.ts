@@ -8,6 +8,7 @@ import { Liveness } from '@stream-infer/core/liveness';
 import type { Bucket, Change } from './bucket.ts';
 import type { Bus } from './bus.ts';
 import type { HeldRun, Member, Role } from './registry.ts';
+import { type Watch, watchBucket } from './watch-bucket.ts';
 
 export type MembershipOptions = {
   readonly bus: Bus;
@@ -26,7 +27,6 @@ export type MembershipOptions = {
 const BEAT_MS = 1_000;
 const LOOK_MS = 250;
 const LIVENESS: LivenessOptions = { leaseMs: 3_000, pauseMs: 1_500, buryMs: 60_000 };
-const RETRY_MS = 200;
 
 export class Membership {
   readonly id: string;
@@ -35,14 +35,13 @@ export class Membership {
   /** Of the newest beat of each of the others. */
   readonly #revisions = new Map<string, number>();
   readonly #startedAtMs = Date.now();
-  readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[];
-  readonly #watching: Promise<void>;
+  readonly #watch: Watch;
   /** What others, and whoever had this id before, told last. Of one that said goodbye nothing is kept: it settled what it had. */
   readonly #told = new Map<string, Readonly<Record<string, HeldRun>>>();
   #beats = 0;
   #beating: Promise<void> | undefined;
-  #isCurrent = false;
+  #closed = false;
   #hasBeaten = false;
   #live: readonly string[];
 
@@ -50,7 +49,12 @@ export class Membership {
     this.#options = options;
     this.id = options.id;
     this.#live = [this.id];
-    this.#watching = this.#watch();
+    const { members, onTrouble } = options;
+    this.#watch = watchBucket(
+      members,
+      (change) => this.#changed(change),
+      (fault) => onTrouble(fault.cause ?? fault),
+    );
     this.#beat();
     this.#timers = [setInterval(() => this.#beat(), BEAT_MS), setInterval(() => this.#look(), LOOK_MS)];
   }
@@ -75,17 +79,18 @@ export class Membership {
 
   /** Whether all that stood in the registry is known. */
   get isCurrent(): boolean {
-    return this.#isCurrent && this.#hasBeaten;
+    return this.#watch.isCurrent && this.#hasBeaten;
   }
 
   /** Says goodbye: what it held is anybody's at once. Idempotent. */
   async close(): Promise<void> {
-    if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
+    if (this.#closed) return;
+    this.#closed = true;
+    const watched = this.#watch.close();
     for (const timer of this.#timers) clearInterval(timer);
     await this.#beating;
     await this.#options.members.delete(this.#key(this.id)).catch(() => undefined);
-    await this.#watching;
+    await watched;
   }
 
   #key(id: string): string {
@@ -115,20 +120,9 @@ export class Membership {
     this.#hasBeaten = true;
   }
 
-  async #watch(): Promise<void> {
-    const { members, role } = this.#options;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        for await (const change of members.watch(signal)) {
-          if (change.kind === 'current') this.#isCurrent = true;
-          else if (change.key.startsWith(`${role}.`)) this.#heard(change.key.slice(role.length + 1), change);
-        }
-      } catch (error) {
-        this.#options.onTrouble(error);
-      }
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
+  #changed(change: Change<Member>): void {
+    const own = `${this.#options.role}.`;
+    if (change.kind !== 'current' && change.key.startsWith(own)) this.#heard(change.key.slice(own.length), change);
   }
 
   #heard(id: string, change: Exclude<Change<Member>, { kind: 'current' }>): void {
@@ -147,7 +141,7 @@ export class Membership {
 
   #look(): void {
     const nowMs = performance.now();
-    const canHear = this.#options.bus.isConnected && this.#isCurrent;
+    const canHear = this.#options.bus.isConnected && this.#watch.isCurrent;
     const live = [this.id, ...this.#liveness.look(nowMs, canHear)].sort();
     for (const id of this.#liveness.buried) {
       this.#liveness.forget(id);

@@ -3,7 +3,7 @@
  * still open, at every moment; once a run is over nothing is open.
  */
 
-import type { AlgorithmTotals } from './result-record.ts';
+import { type AlgorithmTotals, NO_TOTALS } from './result-record.ts';
 
 /** Why an invocation that was due has no result. */
 export type DropReason =
@@ -36,7 +36,7 @@ export class Ledger {
   readonly #dropped: Map<string, number>;
 
   /** @param totals what a predecessor left. */
-  constructor(totals: AlgorithmTotals = { triggered: 0, completed: 0, failed: 0, dropped: {} }) {
+  constructor(totals: AlgorithmTotals = NO_TOTALS) {
     this.#triggered = totals.triggered;
     this.#completed = totals.completed;
     this.#failed = totals.failed;

@@ -40,6 +40,8 @@ export type AlgorithmTotals = {
   readonly dropped: Readonly<Record<string, number>>;
 };
 
+export const NO_TOTALS: AlgorithmTotals = { triggered: 0, completed: 0, failed: 0, dropped: {} };
+
 /** The last message of a run on the bus, after all of its results. */
 export type RunEnd = {
   readonly stream: string;

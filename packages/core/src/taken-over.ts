@@ -3,7 +3,7 @@
  * begun and not settled is lost with it, and counted (EX-11).
  */
 
-import type { AlgorithmTotals } from './result-record.ts';
+import { type AlgorithmTotals, NO_TOTALS } from './result-record.ts';
 import type { Progress } from './schedule.ts';
 
 /** What a scheduler told of an algorithm when it was last heard. */
@@ -16,11 +16,9 @@ export type LastHeard = {
   readonly totals: AlgorithmTotals;
 };
 
-const NOTHING: AlgorithmTotals = { triggered: 0, completed: 0, failed: 0, dropped: {} };
-
 /** @param published what its last result says, which may be younger or older. `lost`: how many are lost with it. */
 export function takenOver(
-  { answeredThrough, totals = NOTHING }: Progress,
+  { answeredThrough, totals = NO_TOTALS }: Progress,
   heard: LastHeard,
 ): { readonly progress: Progress; readonly lost: number } {
   const settled = totals.triggered > heard.totals.triggered ? totals : heard.totals;

@@ -5,13 +5,13 @@
 
 import type { Bucket, Change } from '@stream-infer/bus/bucket';
 import type { HeldRun } from '@stream-infer/bus/registry';
+import { type Watch, watchBucket } from '@stream-infer/bus/watch-bucket';
 import { type Fault, type FaultJson, toFault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
 import type { Registered } from './frame-feed.ts';
 import { type PlayingRun, playingRun } from './playing-run.ts';
 import type { StreamRun } from './stream-run.ts';
-import { type Watch, watchBucket } from './watch-bucket.ts';
 
 type Totals = ReadonlyMap<string, AlgorithmTotals>;
 

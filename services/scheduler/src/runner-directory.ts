@@ -5,13 +5,13 @@
 
 import type { Bucket } from '@stream-infer/bus/bucket';
 import type { RunnerRegistration } from '@stream-infer/bus/registry';
+import { type Watch, watchBucket } from '@stream-infer/bus/watch-bucket';
 import { Fault } from '@stream-infer/core/fault';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { Dispatcher } from './dispatcher.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import { RunnerBeat } from './runner-beat.ts';
 import { RunnerClient } from './runner-client.ts';
-import { type Watch, watchBucket } from './watch-bucket.ts';
 
 export type RunnerDirectoryOptions = {
   readonly runners: Bucket<RunnerRegistration>;

@@ -6,9 +6,9 @@
 import type { Bucket, Change, Entry } from '@stream-infer/bus/bucket';
 import type { Membership } from '@stream-infer/bus/membership';
 import type { SchedulerAssignment } from '@stream-infer/bus/registry';
+import { type Watch, watchBucket } from '@stream-infer/bus/watch-bucket';
 import { assignmentOf, OrphanTimes } from '@stream-infer/core/assignment';
 import { type Fault, toFault } from '@stream-infer/core/fault';
-import { type Watch, watchBucket } from './watch-bucket.ts';
 
 export type StreamClaimsOptions = {
   readonly assignments: Bucket<SchedulerAssignment>;

@@ -1,8 +1,8 @@
 /** Follows a bucket for as long as the service runs: a watch that ends is opened anew, and tells all that stands in it again. */
 
 import { setTimeout } from 'node:timers/promises';
-import type { Bucket, Change } from '@stream-infer/bus/bucket';
 import { type Fault, toFault } from '@stream-infer/core/fault';
+import type { Bucket, Change } from './bucket.ts';
 
 export type Watch = {
   /** Whether all that stood in the bucket has been told. */
