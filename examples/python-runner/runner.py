@@ -129,13 +129,15 @@ async def main():
     arguments = argparse.ArgumentParser(description="Serves the BaseAlgo subclasses of a module to stream-infer.")
     arguments.add_argument("module", help="the file with the algorithms")
     arguments.add_argument("--nats", default="nats://127.0.0.1:4222", help="where the bus is")
+    arguments.add_argument("--creds", help="a credentials file of NATS; a user and password may stand in the address")
     arguments.add_argument("--prefix", default="stream-infer", help="natsPrefix of the configuration")
     arguments.add_argument("--listen", default="127.0.0.1", help="the address that schedulers reach this runner at")
     arguments.add_argument("--port", type=int, default=0, help="0 takes a free one")
     arguments.add_argument("--concurrency", type=int, default=1, help="instances of each algorithm")
     given = arguments.parse_args()
 
-    bus = await nats.connect(given.nats, max_reconnect_attempts=-1)
+    inbox = f"{given.prefix}.inbox.algo-runner".encode()  # N-7
+    bus = await nats.connect(given.nats, max_reconnect_attempts=-1, inbox_prefix=inbox, user_credentials=given.creds)
     bucket = await open_bucket(bus, f"{given.prefix}_runners")
     runner = Runner(bus, algorithms_of(given.module), given.concurrency)
     server = grpc.aio.server(options=list(GRPC_OPTIONS.items()))

@@ -1,11 +1,15 @@
-/** The four services against a nats-server that none of them started, each a process of its own, without the command. */
+/**
+ * The four services against a nats-server that none of them started, each a process of its own, without the command, and each as its own user, which
+ * may do no more than it must.
+ */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { openRunners, openStreams } from '@stream-infer/bus/registry';
+import { openStreams } from '@stream-infer/bus/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../harness/service-process.ts';
@@ -22,14 +26,21 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'stream-infer-alone-'));
   const configuration = join(directory, 'algorithms.yaml');
   await writeFile(configuration, 'algorithms:\n  - {name: stats, use: frame-stats, interval: 1}\n');
-  nats = await startNatsServer();
+  const password = join(directory, 'password');
+  await writeFile(password, 'h4mster\n');
+  const { stdout: users } = await streamInfer(['bus', 'permissions']);
+  nats = await startNatsServer({ configuration: users.replaceAll(/\$[A-Z_]+_PASSWORD/g, 'h4mster') });
   const environment = {
     NATS_URL: nats.url,
+    NATS_PASSWORD_FILE: password,
     STREAM_INFER_CONFIG: configuration,
     STORE_PATH: join(directory, 'results.sqlite'),
   };
-  await Promise.all(NAMES.map(async (name) => services.set(name, await startService(name, environment))));
-  bus = await connectBus({ url: nats.url, prefix: 'stream-infer', name: 'test' });
+  await Promise.all(
+    NAMES.map(async (name) => services.set(name, await startService(name, { ...environment, NATS_USER: name }))),
+  );
+  const access = { natsUser: 'operator', natsPassword: 'h4mster' };
+  bus = await connectBus({ url: nats.url, prefix: 'stream-infer', name: 'test', access });
 });
 afterAll(async () => {
   await Promise.all([...services.values()].map((service) => service.stop()));
@@ -53,7 +64,6 @@ describe('each service alone', () => {
 
   test('a spec put into the registry is played, and its results come out of the API (N-4, N-5, G-1, F-6, R-4)', async () => {
     const streams = await openStreams(bus);
-    await eventually('a runner has registered', async () => (await (await openRunners(bus)).entries()).length === 1);
     await streams.put('lobby', {
       id: 'lobby',
       source: video,
@@ -88,6 +98,7 @@ describe('each service alone', () => {
     >;
     expect(Object.keys(results.stats ?? {})).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
     await streams.delete('lobby');
+    for (const service of services.values()) expect(service.log()).not.toMatch(/NATS_FORBIDDEN|h4mster/);
   });
 
   test.each(NAMES)('%s drains on SIGTERM and exits 0, with nothing on standard error but its log', async (name) => {

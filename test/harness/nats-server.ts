@@ -15,6 +15,8 @@ export type TestNatsServerOptions = {
   readonly port?: number;
   /** What stands in its configuration besides. */
   readonly configuration?: string;
+  /** Variables that it refers to. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 export async function startNatsServer(options: TestNatsServerOptions = {}): Promise<TestNatsServer> {
@@ -34,7 +36,7 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
       '-c',
       await config(directory, options.configuration),
     ],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', env: { ...process.env, ...options.environment } },
   );
   const url = await natsUrl(directory, server);
   return {

@@ -60,8 +60,8 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 test('credentials in the URL are those of the connection; wrong ones are told of, and not quoted (I8)', async () => {
   expect(bus?.isConnected).toBe(true);
   await expect(connect('me:wr0ng@')).rejects.toMatchObject({
-    code: 'NATS_UNREACHABLE',
-    message: expect.stringMatching(/^the NATS server at nats:\/\/127\.0\.0\.1:\d+ refuses the credentials/),
+    code: 'NATS_UNAUTHORIZED',
+    message: expect.stringMatching(/^the NATS server at nats:\/\/127\.0\.0\.1:\d+ refuses user me of the URL: /),
   });
 });
 

@@ -3,11 +3,16 @@
  * D12: reconnects for ever, and API calls give up soon, because an old server leaves some of them unanswered.
  */
 
+import type { BusSettings } from '@stream-infer/core/bus-settings';
 import { Fault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
-import { ErrorCode, Events, type JetStreamClient, type JetStreamManager, type NatsConnection, NatsError } from 'nats';
+import { createInbox, Events, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
+import { accessFault, connectFault, type Side, statusFault } from './access-fault.ts';
+import type { BusClient } from './bus-client.ts';
+import { busTls } from './bus-tls.ts';
+import { credentialsOf } from './credentials.ts';
 import { connectOverFrameTransport } from './frame-transport.ts';
-import { type Servers, serversOf } from './servers.ts';
+import { serversOf } from './servers.ts';
 import { createTopology, type Topology } from './topology.ts';
 
 export type Bus = {
@@ -19,6 +24,8 @@ export type Bus = {
   readonly maxPayloadBytes: number;
   /** Whether the server is there now. */
   readonly isConnected: boolean;
+  /** A subject for replies that nobody else may read. */
+  newInbox(): string;
   /** Tells of what stands on the bus, or came over it, and is not what the protocol says: `what`, the same for the same culprit. */
   protocolBroken(what: string): void;
   /** Calls back whenever the server is there again, until the returned function is called. */
@@ -33,29 +40,59 @@ export type BusOptions = {
   readonly prefix: string;
   /** How the server lists this connection. */
   readonly name: string;
-  /** Told of each message or value that was ignored because it broke the protocol; nobody is where it is left out. */
-  readonly onProtocolBroken?: (fault: Fault) => void;
+  /** Whose subjects it uses, as permissions are given by; an operator where it is left out. */
+  readonly client?: BusClient;
+  /** Credentials and TLS, where the URL does not say all. */
+  readonly access?: BusAccess;
+  /**
+   * Told of each message or value that was ignored because it broke the protocol, of what the server forbids us, and of why it does not take us
+   * back; nobody is where it is left out.
+   */
+  readonly report?: (fault: Fault) => void;
 };
+
+export type BusAccess = Partial<Omit<BusSettings, 'natsUrl' | 'natsPrefix'>>;
+
+/** What of the options stands in a process's settings. */
+export const reachedBy = (settings: BusSettings): Pick<BusOptions, 'url' | 'prefix' | 'access'> => ({
+  url: settings.natsUrl,
+  prefix: settings.natsPrefix,
+  access: settings,
+});
 
 export const API_TIMEOUT_MS = 2_000;
 
-/** Throws NATS_UNREACHABLE where no server answers or it has no JetStream. */
-export async function connectBus({ url, prefix, name, onProtocolBroken }: BusOptions): Promise<Bus> {
+/**
+ * Throws NATS_UNREACHABLE where no server answers or it has no JetStream, NATS_UNAUTHORIZED where it refuses the credentials, TLS_REFUSED,
+ * NATS_FORBIDDEN where they may not do what this client does, CREDENTIALS_INVALID.
+ */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const { url, prefix, name, client = 'operator', access = {}, report = () => undefined } = options;
   const servers = serversOf(url);
+  const topology = createTopology(prefix);
+  const inboxPrefix = topology.inboxPrefix(client);
+  const { who, authenticator } = credentialsOf(access, servers);
+  const tls = busTls(url, access);
+  const side: Side = { place: redactUrl(servers.servers.join(',')), who, client, tls };
   let connection: NatsConnection;
   try {
     connection = await connectOverFrameTransport({
-      ...servers,
+      servers: servers.servers,
       name,
+      inboxPrefix,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 200,
+      // Refused credentials may be replaced, and a server's list of users too.
+      ignoreAuthErrorAbort: true,
       // A stack for each request costs a tenth of a publisher's time; faults name what was asked.
       noAsyncTraces: true,
+      ...(authenticator && { authenticator }),
+      ...(tls && { tls }),
     });
   } catch (error) {
-    throw connectFault(error, servers);
+    throw connectFault(error, side);
   }
-  const reconnection = followStatus(connection);
+  const reconnection = followStatus(connection, side, report);
   try {
     const jetstream = connection.jetstream({ timeout: API_TIMEOUT_MS });
     const manager = await connection.jetstreamManager({ timeout: API_TIMEOUT_MS });
@@ -63,12 +100,13 @@ export async function connectBus({ url, prefix, name, onProtocolBroken }: BusOpt
       connection,
       jetstream,
       manager,
-      topology: createTopology(prefix),
+      topology,
       maxPayloadBytes: connection.info?.max_payload ?? 1_048_576,
       get isConnected() {
         return reconnection.isConnected() && !connection.isClosed();
       },
-      protocolBroken: (what) => onProtocolBroken?.(new Fault('PROTOCOL_BROKEN', what)),
+      newInbox: () => createInbox(inboxPrefix),
+      protocolBroken: (what) => report(new Fault('PROTOCOL_BROKEN', what)),
       onReconnect: reconnection.onReconnect,
       async close() {
         if (connection.isClosed()) return;
@@ -78,33 +116,29 @@ export async function connectBus({ url, prefix, name, onProtocolBroken }: BusOpt
     };
   } catch (error) {
     await connection.close();
-    throw new Fault(
-      'NATS_UNREACHABLE',
-      `the NATS server at ${where(servers)} offers no JetStream: start it with --jetstream`,
-      { cause: error },
-    );
+    throw accessFault(error, side);
   }
 }
 
-const where = ({ servers }: Servers): string => redactUrl(servers.join(','));
-
-function connectFault(error: unknown, servers: Servers): Fault {
-  const isRefused = error instanceof NatsError && error.code === ErrorCode.AuthorizationViolation;
-  const problem = isRefused
-    ? `the NATS server at ${where(servers)} refuses the credentials: set NATS_URL to nats://user:password@host:port`
-    : `no NATS server answers at ${where(servers)}: start one or set NATS_URL`;
-  return new Fault('NATS_UNREACHABLE', problem, { cause: error });
-}
-
-/** Whether the server is there, for as long as the connection is open. */
-function followStatus(connection: NatsConnection) {
+/** Whether the server is there, for as long as the connection is open; what it forbids, and why it does not take us back, is reported. */
+function followStatus(connection: NatsConnection, side: Side, report: (fault: Fault) => void) {
   const listeners = new Set<() => void>();
   let connected = true;
+  /** What was told of since the server was last there: each once. */
+  const told = new Set<string>();
+  const tell = (fault: Fault): void => {
+    if (told.has(fault.message) || told.size >= MOST_TOLD) return;
+    told.add(fault.message);
+    report(fault);
+  };
   const following = async (): Promise<void> => {
-    for await (const { type } of connection.status()) {
-      if (type === Events.Disconnect) connected = false;
-      if (type !== Events.Reconnect) continue;
+    for await (const status of connection.status()) {
+      if (status.type === Events.Disconnect) connected = false;
+      const trouble = statusFault(status, side, connected);
+      if (trouble) tell(trouble);
+      if (status.type !== Events.Reconnect) continue;
       connected = true;
+      told.clear();
       for (const listener of listeners) listener();
     }
   };
@@ -117,3 +151,6 @@ function followStatus(connection: NatsConnection) {
     },
   };
 }
+
+/** Subjects that are forbidden may differ by stream. */
+const MOST_TOLD = 100;

@@ -5,17 +5,24 @@
  */
 
 import { createConnection, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ConnectionOptions, NatsConnection } from 'nats';
 import { NatsConnectionImpl, setTransportFactory } from 'nats/lib/nats-base-client/internal_mod.js';
 import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
+import { BusTls } from './bus-tls.ts';
 import { MessageAssembler } from './message-assembler.ts';
 
 const READ_BYTES = 256 * 1024;
 
+/** Ends the client's wait for the first answer. */
+const REFUSED = new TextEncoder().encode("-ERR 'Authorization Violation'\r\n");
+
 class FrameTransport extends NodeTransport {
   readonly #assembler = new MessageAssembler();
+  #host = '';
 
   override dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
+    this.#host = hostname;
     return new Promise((resolve, reject) => {
       const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
       const socket = createConnection({
@@ -39,12 +46,36 @@ class FrameTransport extends NodeTransport {
     });
   }
 
+  override startTLS(): Promise<TLSSocket> {
+    return this.#tls.start(this.socket, this.tlsName || this.#host);
+  }
+
   override setupHandlers(): void {
     super.setupHandlers();
     this.socket.removeAllListeners('data');
+    if (this.isEncrypted()) this.#heedRefusal();
     // A connection with TLS is not read into our buffer.
     this.socket.on('data', (chunk: Uint8Array) => this.#take(chunk));
     for (const chunk of this.yields.splice(0)) this.#take(chunk);
+  }
+
+  get #tls(): BusTls {
+    const { tls } = this.options;
+    return tls instanceof BusTls ? tls : new BusTls();
+  }
+
+  /** Since TLS 1.3 a server that does not trust our certificate, or wants one, says so when the connection is there already. */
+  #heedRefusal(): void {
+    const tls = this.#tls;
+    const { socket } = this;
+    const heedNoMore = (): void => void socket.off('error', onEnd).off('close', onEnd);
+    const onEnd = (error?: unknown): void => {
+      heedNoMore();
+      tls.refused(error);
+      this.#take(REFUSED);
+    };
+    // Before the client's own, which lets go of the transport.
+    socket.prependListener('error', onEnd).prependListener('close', onEnd).once('data', heedNoMore);
   }
 
   #take(chunk: Uint8Array): void {

@@ -7,7 +7,7 @@
  */
 
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { AckPolicy, createInbox, DeliverPolicy, type Msg, NatsError, nanos } from 'nats';
+import { AckPolicy, DeliverPolicy, type Msg, NatsError, nanos } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { deliveryInfo } from './delivery-info.ts';
@@ -145,7 +145,7 @@ const ACKNOWLEDGE = new TextEncoder().encode('+ACK');
 /** Asks for messages, one request at a time, and keeps what comes until it is taken. */
 function openInbox(bus: Bus, signal: AbortSignal) {
   const { connection, topology } = bus;
-  const subject = createInbox();
+  const subject = bus.newInbox();
   const nextSubject = topology.nextMessagesSubject(topology.resultsStream, topology.collectorDurable);
   let messages: Msg[] = [];
   let expected = 1;

@@ -21,6 +21,7 @@
  * | `members`                                | KV bucket                 | ingests and schedulers, and that they live (D11) |
  * | `assignments`                            | KV bucket                 | which scheduler follows which stream (D11)       |
  * | `snapshots`                              | KV bucket                 | what algorithms with memory remember (EX-9)      |
+ * | `inbox.<client>.…`                       | core subject              | replies; each kind of client reads its own       |
  *
  * All carry a prefix, so that installations share a server: stream and bucket names in capitals or as `<prefix>_name`,
  * subjects as `<prefix>.name`.
@@ -42,6 +43,8 @@ export function createTopology(prefix: string) {
       assignments: stream('assignments'),
       snapshots: stream('snapshots'),
     },
+    /** Begins the subjects of replies, which nobody but this kind of client may read. */
+    inboxPrefix: (client: string): string => subject('inbox', client),
     snapshotKey: (id: string, run: string, algorithm: string): string => [id, run, algorithm].join('.'),
     framesStream: (id: string, epoch: number): string => stream(`FRAMES_${id}_${epoch}`),
     /** Whose frame buffer a JetStream stream is; undefined where it is none. */
@@ -76,6 +79,16 @@ export function createTopology(prefix: string) {
     /** Where a pull consumer is asked for messages: the server's own protocol. */
     nextMessagesSubject: (jetstream: string, consumer: string): string =>
       `$JS.API.CONSUMER.MSG.NEXT.${jetstream}.${consumer}`,
+    /** Of kinds of message, whatever the stream. */
+    anyFrame: subject('frames', '*', '*'),
+    anyHeaders: subject('headers', '>'),
+    anyReleased: subject('released', '*'),
+    anyStatus: subject('status', '*'),
+    anyRewind: subject('rewind', '*'),
+    anyLanes: subject('lanes', '*'),
+    anyResult: subject('results', '>'),
+    anyEnd: subject('ends', '>'),
+    anyReplayEnd: subject('replays', '*', 'end'),
   } as const;
 }
 
@@ -85,3 +98,37 @@ export const bucketSubjectPrefix = (bucket: string): string => `$KV.${bucket}.`;
 
 /** Where one message of a stream is asked for: the server's own protocol. */
 export const directGetSubject = (jetstream: string): string => `$JS.API.DIRECT.GET.${jetstream}`;
+
+/** Where the server is asked, by what for, of a stream or `*`: its own protocol, as permissions name it. */
+export const JETSTREAM_REQUESTS = {
+  createStream: (jetstream: string) => `$JS.API.STREAM.CREATE.${jetstream}`,
+  streamInfo: (jetstream: string) => `$JS.API.STREAM.INFO.${jetstream}`,
+  deleteStream: (jetstream: string) => `$JS.API.STREAM.DELETE.${jetstream}`,
+  purgeStream: (jetstream: string) => `$JS.API.STREAM.PURGE.${jetstream}`,
+  deleteMessage: (jetstream: string) => `$JS.API.STREAM.MSG.DELETE.${jetstream}`,
+  directGet: directGetSubject,
+  directGetOfSubject: (jetstream: string) => `$JS.API.DIRECT.GET.${jetstream}.>`,
+  createConsumer: (jetstream: string) => `$JS.API.CONSUMER.CREATE.${jetstream}`,
+  createNamedConsumer: (jetstream: string) => `$JS.API.CONSUMER.CREATE.${jetstream}.>`,
+  deleteConsumer: (jetstream: string) => `$JS.API.CONSUMER.DELETE.${jetstream}.*`,
+  consumerInfo: (jetstream: string) => `$JS.API.CONSUMER.INFO.${jetstream}.*`,
+  listConsumers: (jetstream: string) => `$JS.API.CONSUMER.LIST.${jetstream}`,
+  /** A push consumer asks whether its messages arrive. */
+  flowControl: (jetstream: string) => `$JS.FC.${jetstream}.>`,
+} as const;
+
+export type JetstreamRequest = keyof typeof JETSTREAM_REQUESTS;
+
+/** What the account may use, and what its streams are. */
+export const ACCOUNT_INFO = '$JS.API.INFO';
+export const STREAM_LIST = '$JS.API.STREAM.LIST';
+
+/** Where a named consumer of a stream is made, asked and acknowledged; servers that know of domains put two tokens before the stream. */
+export const durableSubjects = (jetstream: string, consumer: string): readonly string[] => [
+  `$JS.API.CONSUMER.CREATE.${jetstream}.${consumer}`,
+  `$JS.API.CONSUMER.DURABLE.CREATE.${jetstream}.${consumer}`,
+  `$JS.API.CONSUMER.DELETE.${jetstream}.${consumer}`,
+  `$JS.API.CONSUMER.MSG.NEXT.${jetstream}.${consumer}`,
+  `$JS.ACK.${jetstream}.${consumer}.>`,
+  `$JS.ACK.*.*.${jetstream}.${consumer}.>`,
+];

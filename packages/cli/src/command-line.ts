@@ -83,6 +83,22 @@ export const UP_OPTIONS = {
 
 const PLAIN_OPTIONS = { ...JSON_OPTION, ...HELP } as const satisfies OptionTable;
 
+const BUS_OPTIONS = {
+  prefix: {
+    type: 'string',
+    value: 'NAME',
+    description: 'natsPrefix of the installation. Default: NATS_PREFIX, or stream-infer.',
+  },
+  client: {
+    type: 'string',
+    value: 'NAME',
+    description: 'ingest, scheduler, algo-runner, collector or operator alone.',
+  },
+  nsc: { type: 'boolean', description: 'Print commands for nsc instead of a block for nats-server.conf.' },
+  ...JSON_OPTION,
+  ...HELP,
+} as const satisfies OptionTable;
+
 const DEAD_LETTER_OPTIONS = {
   nats: {
     type: 'string',
@@ -104,6 +120,7 @@ export type Command =
   | ({ readonly name: 'streams' } & StreamsAction)
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
   | DeadLettersCommand
+  | { readonly name: 'bus'; readonly options: OptionValues<typeof BUS_OPTIONS> }
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
 
 type DeadLettersAction = 'list' | 'show' | 'replay';
@@ -186,6 +203,17 @@ Exit status: 0 done; 1 a replayed window failed again; 2 usage, or a letter that
 be replayed; 4 environment; 130 or 143 interrupted.`,
     options: DEAD_LETTER_OPTIONS,
   },
+  bus: {
+    usage: 'bus permissions [OPTIONS]',
+    summary: 'print what the NATS users of the services and of the operator may do',
+    details: `Each service has a user of its own, which may use the subjects of that service and no others. The users'
+passwords are variables of the server's process, such as $INGEST_PASSWORD.
+
+  stream-infer bus permissions > users.conf        (then in nats-server.conf: include users.conf)
+  stream-infer bus permissions --nsc | sh
+  stream-infer bus permissions --client algo-runner --json`,
+    options: BUS_OPTIONS,
+  },
   doctor: {
     usage: 'doctor [OPTIONS]',
     summary: 'check that this machine has what runs need',
@@ -230,6 +258,12 @@ export function parseCommandLine(args: readonly string[]): Command {
     }
     case 'dead-letters':
       return deadLettersOf(rest);
+    case 'bus': {
+      const { values, positionals } = parseOptions(rest, BUS_OPTIONS);
+      if (positionals.join(' ') !== 'permissions')
+        throw new Fault('USAGE', `bus takes permissions: stream-infer ${SUBCOMMANDS.bus.usage}`);
+      return { name, options: values };
+    }
     case 'doctor':
     case 'version': {
       const { values, positionals } = parseOptions(rest, PLAIN_OPTIONS);

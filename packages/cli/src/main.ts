@@ -2,6 +2,7 @@
 
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { parseCommandLine } from './command-line.ts';
+import { busCommand } from './commands/bus.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { probeCommand } from './commands/probe.ts';
@@ -31,6 +32,8 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return validateCommand(command, screen);
     case 'dead-letters':
       return deadLettersCommand(command);
+    case 'bus':
+      return busCommand(command);
     case 'doctor':
       return doctorCommand(command);
     case 'version':

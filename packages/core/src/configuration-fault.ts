@@ -10,6 +10,7 @@ import { Fault } from './fault.ts';
 import { nearestKey } from './nearest-key.ts';
 import { redactUrl } from './redact-url.ts';
 import { knownKeysAt } from './schema-keys.ts';
+import { SECRET_SETTINGS } from './settings.ts';
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
@@ -63,7 +64,8 @@ function issueFault(issue: Issue, { schema, value, where }: Document): Fault {
   if (given === undefined && issue.path.length > 0)
     return new Fault('CONFIG_INVALID', `${where}: ${place} is missing: it ${allowed(issue)}`);
   const culprit = place === '' ? where : `${where}: ${place}`;
-  return new Fault('CONFIG_INVALID', `${culprit} is ${quote(given)}: it ${allowed(issue)}`);
+  const shown = SECRET_SETTINGS.includes(String(issue.path.at(-1))) ? '***' : quote(given);
+  return new Fault('CONFIG_INVALID', `${culprit} is ${shown}: it ${allowed(issue)}`);
 }
 
 /** What a value must be, as a phrase that follows "it". */

@@ -121,6 +121,21 @@ export const FAULTS = {
   NATS_SERVER_MISSING: { exitStatus: 4, description: 'There is no nats-server on the PATH.' },
   NATS_SERVER_TOO_OLD: { exitStatus: 4, description: 'nats-server is older than 2.9.' },
   NATS_UNREACHABLE: { exitStatus: 4, description: 'The NATS server does not answer.' },
+  NATS_UNAUTHORIZED: { exitStatus: 4, description: 'The NATS server refuses the credentials.' },
+  NATS_FORBIDDEN: {
+    exitStatus: 4,
+    description: 'The NATS server forbids a subject: its user lacks a permission of the service.',
+  },
+  TLS_REFUSED: {
+    exitStatus: 4,
+    description:
+      'A TLS connection did not come about: a certificate is not trusted, has another name or is out of date, or ours is refused.',
+  },
+  CREDENTIALS_INVALID: {
+    exitStatus: 2,
+    description:
+      'A file of credentials, certificates, keys or tokens cannot be read or is not what it is to be, or two of them exclude each other.',
+  },
   FFMPEG_MISSING: { exitStatus: 4, description: 'There is no ffmpeg or ffprobe on the PATH.' },
   FFMPEG_TOO_OLD: { exitStatus: 4, description: 'ffmpeg is older than 5.1.' },
   NODE_TOO_OLD: { exitStatus: 4, description: 'Node.js is older than 24.' },

@@ -4,15 +4,11 @@
  */
 
 import { z } from 'zod';
+import { busSettings } from './bus-settings.ts';
 
 /** What every service takes. */
 const commonSettings = {
-  natsUrl: z.string().min(1).default('nats://127.0.0.1:4222').describe('The NATS server, or several with commas.'),
-  natsPrefix: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]+$/)
-    .default('stream-infer')
-    .describe('Begins every stream, bucket and subject, so that installations share a server.'),
+  ...busSettings,
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -174,6 +170,20 @@ export const SERVICE_SETTINGS = {
 
 export type ServiceSection = keyof typeof SERVICE_SETTINGS;
 export type Settings<S extends ServiceSection> = z.output<(typeof SERVICE_SETTINGS)[S]>;
+
+/** Keys that name files: relative ones in the configuration file are relative to it. */
+export const FILE_SETTINGS: readonly string[] = [
+  'natsPasswordFile',
+  'natsTokenFile',
+  'natsCreds',
+  'natsNkey',
+  'natsCa',
+  'natsCert',
+  'natsKey',
+];
+
+/** Keys whose values are never told (I8). */
+export const SECRET_SETTINGS: readonly string[] = ['natsPassword', 'natsToken'];
 
 /** `natsUrl` → `NATS_URL`. */
 export const environmentName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

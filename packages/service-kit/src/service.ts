@@ -84,7 +84,8 @@ async function live<S extends ServiceSection>(
   // The command writes a file of its own, in which paths stay relative to where the user's lies.
   const directory = process.env.STREAM_INFER_CONFIG_DIRECTORY || undefined;
   const configuration = path ? await readConfigurationFile(path, directory) : undefined;
-  const settings = readSettings(section, configuration?.configuration[section], process.env);
+  const file = configuration && { values: configuration.configuration[section], directory: configuration.directory };
+  const settings = readSettings(section, file, process.env);
   const logger = createLogger({ service: name, level: settings.logLevel, format: settings.logFormat });
   const metrics = createMetrics(name);
   const ended = Promise.withResolvers<End>();

@@ -6,7 +6,7 @@
  */
 
 import { hostname } from 'node:os';
-import { connectBus } from '@stream-infer/bus/bus';
+import { connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
 import { openRunners, type RunnerRegistration } from '@stream-infer/bus/registry';
 import { Fault } from '@stream-infer/core/fault';
@@ -45,10 +45,10 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
   const { settings } = context;
   const id = createRunnerId();
   const bus = await connectBus({
-    url: settings.natsUrl,
-    prefix: settings.natsPrefix,
+    ...reachedBy(settings),
+    client: 'algo-runner',
     name: `algo-runner ${id}`,
-    onProtocolBroken: context.report,
+    report: context.report,
   });
   opened.defer(() => bus.close());
 

@@ -1,6 +1,6 @@
 /** The collector: results from the bus into the store, and out of the store to whoever asks. */
 
-import { connectBus } from '@stream-infer/bus/bus';
+import { connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
@@ -30,10 +30,10 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const store = opened.adopt(openResultStore(settings.storePath), (each) => each.close());
   const bus = opened.adopt(
     await connectBus({
-      url: settings.natsUrl,
-      prefix: settings.natsPrefix,
+      ...reachedBy(settings),
+      client: 'collector',
       name: 'collector',
-      onProtocolBroken: context.report,
+      report: context.report,
     }),
     (each) => each.close(),
   );

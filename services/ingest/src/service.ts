@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { connectBus } from '@stream-infer/bus/bus';
+import { connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { Membership } from '@stream-infer/bus/membership';
 import { openAssignments, openMembers, openRunners, openRuns, openStreams } from '@stream-infer/bus/registry';
 import { keepRegistry } from '@stream-infer/bus/registry-upkeep';
@@ -23,10 +23,10 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
   ]);
   const owner = settings.instanceId ?? `ingest-${hostname().slice(0, 40)}-${randomBytes(4).toString('hex')}`;
   const bus = await connectBus({
-    url: settings.natsUrl,
-    prefix: settings.natsPrefix,
+    ...reachedBy(settings),
+    client: 'ingest',
     name: owner,
-    onProtocolBroken: context.report,
+    report: context.report,
   });
   try {
     const [streams, runs, members, runners, assignments, snapshots] = await Promise.all([

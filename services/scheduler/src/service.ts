@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { connectBus } from '@stream-infer/bus/bus';
+import { connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { ensureDeadLetterStream } from '@stream-infer/bus/dead-letters';
 import { Membership } from '@stream-infer/bus/membership';
 import { openAssignments, openMembers, openRunners, openRuns } from '@stream-infer/bus/registry';
@@ -26,10 +26,10 @@ export async function startScheduler(
 ): Promise<Service> {
   const { settings, logger, report } = context;
   const bus = await connectBus({
-    url: settings.natsUrl,
-    prefix: settings.natsPrefix,
+    ...reachedBy(settings),
+    client: 'scheduler',
     name: 'scheduler',
-    onProtocolBroken: context.report,
+    report: context.report,
   });
   try {
     await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });

@@ -1,8 +1,9 @@
 /** `stream-infer dead-letters`: what failed for good on a system that runs, why, and whether it still does. */
 
-import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import { type Bus, connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { deadLetter, deadLetters, type StoredLetter } from '@stream-infer/bus/dead-letters';
 import { Fault } from '@stream-infer/core/fault';
+import { readBusSettings } from '@stream-infer/service-kit/settings';
 import type { Command } from '../command-line.ts';
 import { letterSheet, letterTable, replayTable } from '../dead-letters/letter-text.ts';
 import { replay } from '../dead-letters/replay.ts';
@@ -11,17 +12,12 @@ import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
 type DeadLettersCommand = Extract<Command, { name: 'dead-letters' }>;
 
 const MOST_LISTED = 1_000;
-const DEFAULT_URL = 'nats://127.0.0.1:4222';
-const DEFAULT_PREFIX = 'stream-infer';
 
-/** Exit status. Throws NATS_UNREACHABLE, DEAD_LETTER_NOT_FOUND or REPLAY_IMPOSSIBLE. */
+/** Exit status. Throws what connectBus does, DEAD_LETTER_NOT_FOUND or REPLAY_IMPOSSIBLE. */
 export async function deadLettersCommand(command: DeadLettersCommand): Promise<number> {
-  const { NATS_URL, NATS_PREFIX } = process.env;
-  const bus = await connectBus({
-    url: command.nats ?? NATS_URL ?? DEFAULT_URL,
-    prefix: NATS_PREFIX ?? DEFAULT_PREFIX,
-    name: 'stream-infer dead-letters',
-  });
+  const settings = readBusSettings(process.env);
+  const reached = reachedBy(command.nats === undefined ? settings : { ...settings, natsUrl: command.nats });
+  const bus = await connectBus({ ...reached, client: 'operator', name: 'stream-infer dead-letters' });
   try {
     switch (command.action) {
       case 'list':

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { type Fault, type FaultCode, toFault } from '@stream-infer/core/fault';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
-import { type KeptState, type LocalSystem, NATS_PREFIX, startLocalSystem } from '../system/local-system.ts';
+import { type KeptState, type LocalSystem, startLocalSystem } from '../system/local-system.ts';
 import type { Workspace } from '../system/workspace.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { drawAnnotations } from './annotations.ts';
@@ -131,7 +131,7 @@ type Stage = {
 
 async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
   const { system, collector, screen } = stage;
-  const bus = await connectBus({ url: system.natsUrl, prefix: NATS_PREFIX, name: 'stream-infer' });
+  const bus = await connectBus({ ...system.bus, name: 'stream-infer' });
   try {
     const mode = await liveMode(plan.output, isRealtime(plan));
     const live =

@@ -5,8 +5,12 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { BusAccess, BusOptions } from '@stream-infer/bus/bus';
+import { busSettings } from '@stream-infer/core/bus-settings';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
+import { environmentName, SERVICE_SETTINGS, type ServiceSection } from '@stream-infer/core/settings';
+import { busUsers } from './bus-users.ts';
 import type { LogLevel, LogLine } from './log-line.ts';
 import { DEAD_LETTERS_BYTES, type ServerStore, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
@@ -14,7 +18,8 @@ import type { ServiceName } from './service-program.ts';
 import type { Workspace } from './workspace.ts';
 
 export type LocalSystem = {
-  readonly natsUrl: string;
+  /** How this process reaches the bus. */
+  readonly bus: Pick<BusOptions, 'url' | 'prefix' | 'client' | 'access'>;
   /** Where the collector's API listens, once every service runs. Rejects with the fault of the first that does not come up. */
   readonly ready: Promise<{ readonly apiUrl: string }>;
   /** Resolves with the fault of the first part that cannot be kept alive. */
@@ -59,18 +64,20 @@ export type KeptState = {
 const SERVER_GRACE_MS = 1_000;
 
 /** The server is the run's own, so that the prefix need not tell installations apart. */
-export const NATS_PREFIX = 'stream-infer';
+const NATS_PREFIX = 'stream-infer';
 
 /** Resolves as soon as the server listens; the services are on their way then. Throws SERVICE_DIED. */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
   const { workspace, configuration, directory, runners, onLog, onOutput } = options;
   const file = join(workspace.directory, 'configuration.json');
-  await writeFile(file, JSON.stringify(configuration), { mode: 0o600 });
+  await writeFile(file, JSON.stringify(withoutBusSettings(configuration)), { mode: 0o600 });
+  const users = busUsers(NATS_PREFIX);
   const server = await startNatsServer({
     file: options.natsServer,
     workspace,
     yields: options.algorithmsFirst,
     kept: options.kept?.server,
+    authorization: users.authorization,
     onRestart: ({ message }) =>
       onLog({
         level: 'warn',
@@ -104,11 +111,11 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const services = names.map((name, at) => {
     const yields = options.algorithmsFirst && name !== 'algo-runner';
     // A service that is started again takes up at once what it held under its name.
-    const own = { ...settings, INSTANCE_ID: `${name}-${at}` };
+    const own = { ...settings, ...environmentOf(users.accessOf(name)), INSTANCE_ID: `${name}-${at}` };
     return startService({ name, workspace, settings: own, yields, onLog, onOutput });
   });
   return {
-    natsUrl: server.url,
+    bus: { url: server.url, prefix: NATS_PREFIX, client: 'operator', access: users.accessOf('operator') },
     ready: allStarted(services),
     failed: Promise.race([server.failed, ...services.map(({ failed }) => failed)]),
     async stop(graceMs) {
@@ -121,6 +128,19 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     },
   };
 }
+
+/** The server is our own: what the file says of another is not for it. */
+function withoutBusSettings(configuration: Configuration): Configuration {
+  const sections = (Object.keys(SERVICE_SETTINGS) as ServiceSection[]).flatMap((section) => {
+    const values = configuration[section];
+    const kept = Object.entries(values ?? {}).filter(([key]) => !Object.hasOwn(busSettings, key));
+    return values ? [[section, Object.fromEntries(kept)] as const] : [];
+  });
+  return { ...configuration, ...Object.fromEntries(sections) };
+}
+
+const environmentOf = (access: BusAccess): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(access).map(([key, value]) => [environmentName(key), String(value)]));
 
 /** The store is the run's own, unless the configuration asks for one that stays. */
 function storePath({ collector }: Configuration, { workspace, directory }: LocalSystemOptions): string {

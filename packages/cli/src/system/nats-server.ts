@@ -69,13 +69,15 @@ export type NatsServerOptions = {
   readonly yields: boolean;
   /** The store of an earlier server, where one is to go on; else it is in the workspace and gone with it. */
   readonly kept?: ServerStore | undefined;
+  /** Who may connect: a block of its configuration. */
+  readonly authorization: string;
   /** It ended unasked and is started again, on the same port and with the same store. */
   onRestart(fault: Fault): void;
 };
 
 /** Resolves when it listens. Throws NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD or SERVICE_DIED. */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const { file, workspace, yields, kept, onRestart } = options;
+  const { file, workspace, yields, kept, authorization, onRestart } = options;
   const { directory } = workspace;
   const store = kept ?? (await serverStore(join(directory, 'nats'), directory));
   const { resultsMaxBytes } = store;
@@ -86,7 +88,8 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   let port = -1;
   const supervised = supervise({
     async start() {
-      await writeFile(configuration, configurationText({ directory, log, port, store, memoryBytes }));
+      const text = configurationText({ directory, log, port, store, memoryBytes, authorization });
+      await writeFile(configuration, text, { mode: 0o600 });
       const args = ['-c', configuration];
       const process = await startProcess({ name: 'nats-server', command: file, args, environment, workspace, yields });
       if (port < 0)
@@ -120,9 +123,10 @@ type ConfigurationFacts = {
   readonly port: number;
   readonly store: ServerStore;
   readonly memoryBytes: number;
+  readonly authorization: string;
 };
 
-const configurationText = ({ directory, log, port, store, memoryBytes }: ConfigurationFacts): string =>
+const configurationText = ({ directory, log, port, store, memoryBytes, authorization }: ConfigurationFacts): string =>
   `server_name: stream-infer
 host: 127.0.0.1
 port: ${port}
@@ -135,7 +139,7 @@ jetstream {
   max_memory_store: ${memoryBytes}
   max_file_store: ${store.resultsMaxBytes + DEAD_LETTERS_BYTES + REGISTRY_BYTES}
 }
-`;
+${authorization}`;
 
 /** What it wrote last, its time stamp left out. */
 async function lastLogLine(log: string): Promise<string> {
