@@ -14,9 +14,19 @@ import { deliveryInfo } from './delivery-info.ts';
 import { ensureResultStream, neededFromOf } from './result-stream.ts';
 
 /** One request for messages: bounded in number and bytes, so that a burst of large results fits into memory. */
-const REQUEST = { batch: 500, max_bytes: 4 * 2 ** 20, expires: nanos(5_000), idle_heartbeat: nanos(1_000) };
+const REQUEST = { batch: 500, max_bytes: 4 * 2 ** 20, expires: nanos(2_000), idle_heartbeat: nanos(500) };
+/**
+ * An old server (2.9) may miss, behind a purge of what a consumer has acknowledged, that there is more for it; another request wakes it.
+ * A request that it has begun to answer gets no heartbeats from it either, so this much silence need not mean anything.
+ */
+const WAKE_MS = 1_000;
 const SILENCE_MS = 3_000;
 const RETRY_MS = 500;
+/**
+ * Between two batches: what comes meanwhile is one commit, which costs as much for one result as for ten. The first result after a
+ * pause does not wait.
+ */
+const GATHER_MS = 20;
 
 /** Which RESULTS this is, and how far it reaches: one made anew begins at sequence 1 again. */
 export type ResultStreamFacts = {
@@ -88,11 +98,15 @@ async function* readOnce(
   await makeConsumer(bus, from({ created, lastSequence: state.last_seq }));
   yield { kind: 'open' };
   const inbox = openInbox(bus, signal);
+  let gatheredAtMs = Number.NEGATIVE_INFINITY;
   try {
     while (!signal.aborted) {
       if (inbox.holdsMessages()) {
+        const waitMs = gatheredAtMs + GATHER_MS - performance.now();
+        if (waitMs > 0) await setTimeout(waitMs);
         // What the socket holds already joins the batch: one commit for all of it.
-        await setImmediate();
+        else await setImmediate();
+        gatheredAtMs = performance.now();
         yield batchOf(bus, inbox.takeMessages());
       } else if (inbox.trouble() !== undefined) {
         yield { kind: 'broken', reason: inbox.trouble() ?? '' };
@@ -142,29 +156,36 @@ function resultMessage({ topology }: Bus, { subject, reply, data, headers }: Msg
 
 const ACKNOWLEDGE = new TextEncoder().encode('+ACK');
 
-/** Asks for messages, one request at a time, and keeps what comes until it is taken. */
+/** Asks for messages, one request at a time unless nothing is heard of it, and keeps what comes until it is taken. */
 function openInbox(bus: Bus, signal: AbortSignal) {
   const { connection, topology } = bus;
-  const subject = bus.newInbox();
+  const inbox = bus.newInbox();
   const nextSubject = topology.nextMessagesSubject(topology.resultsStream, topology.collectorDurable);
   let messages: Msg[] = [];
   let expected = 1;
+  let requests = 0;
   let requested = 0;
   let heartbeat = false;
   let trouble: string | undefined;
   let lastHeardMs = performance.now();
   let wake: () => void = () => undefined;
+  let requestedAtMs = 0;
   const request = (): void => {
+    requests += 1;
     requested = REQUEST.batch;
-    if (!connection.isClosed()) connection.publish(nextSubject, JSON.stringify(REQUEST), { reply: subject });
+    requestedAtMs = performance.now();
+    const reply = `${inbox}.${requests}`;
+    if (!connection.isClosed()) connection.publish(nextSubject, JSON.stringify(REQUEST), { reply });
   };
   const onStatus = (message: Msg): void => {
     const headers = message.headers;
     if (headers?.code === 100) {
       heartbeat = true;
       if (Number(headers.get('Nats-Last-Consumer') || 0) >= expected) trouble = 'messages were lost on their way';
-    } else if (headers?.code === 408 || headers?.has('Nats-Pending-Messages')) request();
-    else trouble = headers?.description || 'the consumer is gone';
+    } else if (headers?.code === 408 || headers?.has('Nats-Pending-Messages')) {
+      // Of an earlier one: the latest is still open.
+      if (message.subject === `${inbox}.${requests}`) request();
+    } else trouble = headers?.description || 'the consumer is gone';
   };
   const onMessage = (message: Msg): void => {
     if (deliveryInfo(message.reply).consumerSequence !== expected) {
@@ -176,21 +197,23 @@ function openInbox(bus: Bus, signal: AbortSignal) {
     requested -= 1;
     if (requested === 0) request();
   };
-  const subscription = connection.subscribe(subject, {
+  const subscription = connection.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
       lastHeardMs = performance.now();
       // Behind a gap nothing counts: the next consumer brings it again.
       if (trouble !== undefined) return;
       if (error) trouble = error.message;
-      else if (message.subject === subject) onStatus(message);
+      else if (message.subject.startsWith(inbox)) onStatus(message);
       else onMessage(message);
       wake();
     },
   });
   const watchdog = setInterval(() => {
-    if (performance.now() - lastHeardMs > SILENCE_MS) trouble ??= `nothing was heard for ${SILENCE_MS} ms`;
+    const nowMs = performance.now();
+    if (nowMs - lastHeardMs > SILENCE_MS) trouble ??= `nothing was heard for ${SILENCE_MS} ms`;
+    else if (nowMs - Math.max(lastHeardMs, requestedAtMs) > WAKE_MS) request();
     wake();
-  }, SILENCE_MS / 3);
+  }, WAKE_MS / 4);
   const onAbort = (): void => wake();
   signal.addEventListener('abort', onAbort, { once: true });
   request();
