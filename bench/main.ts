@@ -13,7 +13,7 @@ await mkdir(folder, { recursive: true });
 const media = process.env.STREAM_INFER_MEDIA;
 const rows = await benchCost(root, folder, 3);
 const skipped: string[] = [];
-if (media) rows.push(...(await benchInference(root, folder, media, 3)));
+if (media) rows.push(...(await benchInference(root, folder, media, 5)));
 else skipped.push('UltraFace on every frame; STREAM_INFER_MEDIA names no folder with the model.');
 const text = resultsDocument(rows, skipped);
 await writeFile(join(import.meta.dirname, 'RESULTS.md'), text);
