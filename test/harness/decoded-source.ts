@@ -14,6 +14,8 @@ export type DecodedPicture = {
   readonly n: number;
   readonly sourceIndex: number;
   readonly ptsTicks: number | undefined;
+  /** `64x48`: before it was scaled. */
+  readonly sourceSize: string;
   /** Of its bytes, as ffmpeg's framemd5 has it. */
   readonly md5: string;
 };
@@ -59,7 +61,8 @@ export async function prepare(
   const settings = ingestSettings.parse(given);
   const source = await resolveSource(spec, { environment: process.env, openTimeoutMs: settings.openTimeoutMs });
   const { signal } = new AbortController();
-  return prepareStream(spec, { settings, source, startOf: () => ({ kind: 'first' }), maxPayloadBytes, signal });
+  const startOf = () => ({ kind: 'first' }) as const;
+  return prepareStream(spec, { settings, source, startOf, known: undefined, isLost: false, maxPayloadBytes, signal });
 }
 
 export type DecodeSettings = {
@@ -81,10 +84,17 @@ export async function decode(
   const decoder = new Decoder({ ffmpegPath: 'ffmpeg', args: decodeArguments, frame, ledger });
   const pictures: DecodedPicture[] = [];
   try {
-    for await (const { n, sourceIndex, ptsTicks, data, needed } of decoder.frames()) {
+    for await (const { n, sourceIndex, ptsTicks, data, needed, sourceSize } of decoder.frames()) {
       if (needed) {
         onPicture?.(data, sourceIndex);
-        pictures.push({ n, sourceIndex, ptsTicks, md5: createHash('md5').update(data).digest('hex') });
+        const size = sourceSize ? `${sourceSize.width}x${sourceSize.height}` : 'unknown';
+        pictures.push({
+          n,
+          sourceIndex,
+          ptsTicks,
+          sourceSize: size,
+          md5: createHash('md5').update(data).digest('hex'),
+        });
       }
       decoder.recycle(data);
       if (pictures.length === most) return { prepared, pictures, ledger, fault: undefined };

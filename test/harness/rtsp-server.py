@@ -4,6 +4,7 @@
 #   cameras      how many cameras at /cam0, /cam1 ...: a scrolling picture, lossless, so that one that stands still is bit-identical
 #   size, rate   of the cameras' pictures: [width, height], frames a second
 #   gop          frames from one key picture of a camera to the next
+#   codec        of the cameras: h264, or jpeg, which is not lossless
 #   credentials  [user, password] or null
 # Prints its port. Then obeys lines of standard input, a JSON list each, and answers "ok" when it has:
 #   ["credentials", [user, password] or null]   of whoever asks from now on
@@ -11,6 +12,7 @@
 #   ["restore", path]
 #   ["frozen", path, bool]   whether the picture stands still while frames go on
 #   ["muted", path, bool]    whether nothing is sent, while the connections stay
+#   ["resized", path, [width, height]]   of its pictures from now on, in the middle of what is sent
 # Ends with its standard input: the parent holds that.
 import json
 import os
@@ -36,19 +38,34 @@ def factory_of(launch, shared):
     return factory
 
 
+FORMATS = {"h264": "Y444", "jpeg": "I420"}
+
+
+def encoder_of(codec, gop):
+    if codec == "jpeg":
+        return "jpegenc", "rtpjpegpay name=pay0 pt=26"
+    return (
+        f"x264enc tune=zerolatency speed-preset=ultrafast pass=quant quantizer=0 key-int-max={gop} "
+        "! video/x-h264,profile=high-4:4:4 ! h264parse config-interval=-1",
+        "rtph264pay name=pay0 pt=96",
+    )
+
+
 class Camera:
     """One live picture, shared by whoever watches it."""
 
-    def __init__(self, width, height, rate, gop):
+    def __init__(self, width, height, rate, gop, codec):
+        encoder, payloader = encoder_of(codec, gop)
+        self.format = FORMATS[codec]
         self.frozen = False
         self.muted = False
+        self.size = (width, height)
+        self.rate = rate
         self.media = None
         self.factory = factory_of(
             "( videotestsrc name=picture is-live=true pattern=smpte100 "
-            f"! video/x-raw,format=Y444,width={width},height={height},framerate={rate}/1 "
-            f"! x264enc tune=zerolatency speed-preset=ultrafast pass=quant quantizer=0 key-int-max={gop} "
-            "! video/x-h264,profile=high-4:4:4 ! h264parse config-interval=-1 ! valve name=valve drop-mode=forward-sticky-events "
-            "! rtph264pay name=pay0 pt=96 )",
+            "! capsfilter name=size "
+            f"! {encoder} ! valve name=valve drop-mode=forward-sticky-events ! {payloader} )",
             shared=True,
         )
         self.factory.connect("media-configure", self.on_media)
@@ -63,6 +80,9 @@ class Camera:
         element = self.media.get_element()
         element.get_by_name("picture").set_property("horizontal-speed", 0 if self.frozen else SPEED)
         element.get_by_name("valve").set_property("drop", self.muted)
+        width, height = self.size
+        caps = f"video/x-raw,format={self.format},width={width},height={height},framerate={self.rate}/1"
+        element.get_by_name("size").set_property("caps", Gst.Caps.from_string(caps))
 
 
 class Server:
@@ -79,7 +99,7 @@ class Server:
             self.mounts.add_factory("/live", factory_of(source, shared=False))
         for number in range(config.get("cameras", 0)):
             width, height = config["size"]
-            camera = Camera(width, height, config["rate"], config["gop"])
+            camera = Camera(width, height, config["rate"], config["gop"], config["codec"])
             self.cameras[f"/cam{number}"] = camera
             self.mounts.add_factory(f"/cam{number}", camera.factory)
         self.credentials(config.get("credentials"))
@@ -114,6 +134,10 @@ class Server:
 
     def muted(self, path, muted):
         self.cameras[path].muted = muted
+        self.cameras[path].apply()
+
+    def resized(self, path, size):
+        self.cameras[path].size = size
         self.cameras[path].apply()
 
 

@@ -27,11 +27,13 @@ export type CameraServerOptions = {
   readonly rate?: number;
   /** Frames from one key picture to the next. */
   readonly gop?: number;
+  /** JPEG is not lossless. */
+  readonly codec?: 'h264' | 'jpeg';
 };
 
 /** Cameras with a moving picture on one host, which break as cameras do. They are numbered from 0. */
 export class CameraServer {
-  readonly #options: Required<CameraServerOptions>;
+  #options: Required<CameraServerOptions>;
   #server: ServerProcess;
 
   private constructor(options: Required<CameraServerOptions>, server: ServerProcess) {
@@ -39,8 +41,14 @@ export class CameraServer {
     this.#server = server;
   }
 
-  static async start({ cameras, size = [64, 48], rate = 10, gop = 10 }: CameraServerOptions): Promise<CameraServer> {
-    const options = { cameras, size, rate, gop };
+  static async start({
+    cameras,
+    size = [64, 48],
+    rate = 10,
+    gop = 10,
+    codec = 'h264',
+  }: CameraServerOptions): Promise<CameraServer> {
+    const options = { cameras, size, rate, gop, codec };
     return new CameraServer(options, await startProcess(options));
   }
 
@@ -53,8 +61,9 @@ export class CameraServer {
     return this.#server.kill();
   }
 
-  /** After `kill`: it is back on its port, with every camera as at the start. */
-  async restart(): Promise<void> {
+  /** After `kill`: it is back on its port, with every camera as at the start, or with what is different. */
+  async restart(different: Partial<CameraServerOptions> = {}): Promise<void> {
+    this.#options = { ...this.#options, ...different };
     this.#server = await startProcess({ ...this.#options, port: this.#server.port });
   }
 
@@ -84,6 +93,11 @@ export class CameraServer {
   /** The camera sends nothing, while its connections stay. */
   setMuted(camera: number, muted: boolean): Promise<void> {
     return this.#server.obey('muted', path(camera), muted);
+  }
+
+  /** The camera's picture has another size, for those too who watch it. */
+  resize(camera: number, size: readonly [width: number, height: number]): Promise<void> {
+    return this.#server.obey('resized', path(camera), size);
   }
 
   /** Whoever asks from now on needs these; undefined: none. */

@@ -228,17 +228,6 @@ describe('geometry', () => {
     expect(pictures).not.toEqual((await decode(plain)).pictures);
   });
 
-  test('a source that changes its size on the way goes on with frames of one size and one numbering', async () => {
-    const small = await clips.clip('small.h264', ...testPicture('64x48', '10', 1, '-g', '5'));
-    const large = await clips.clip('large.h264', ...testPicture('128x96', '10', 1, '-g', '5'));
-    const both = join(clips.path, 'both.h264');
-    await writeFile(both, Buffer.concat([await readFile(small), await readFile(large)]));
-    const sizes = new Set<number>();
-    const { pictures } = await decode(both, {}, { onPicture: (data) => sizes.add(data.byteLength) });
-    expect(pictures.map(({ sourceIndex }) => sourceIndex)).toEqual(Array.from({ length: 20 }, (_, i) => i));
-    expect([...sizes]).toEqual([64 * 48 * 3]);
-  });
-
   test('yuv420p is in limited range, whatever the source is in', async () => {
     const white = ['-f', 'lavfi', '-i', 'color=white:s=64x64:r=5:d=1', '-vf', 'scale=out_range=pc,format=yuv420p'];
     const file = await clips.clip('white.mkv', ...white, '-c:v', 'libvpx-vp9', '-color_range', 'pc');

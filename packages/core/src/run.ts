@@ -22,6 +22,10 @@ export type SourceFacts = {
   readonly timeBase: string;
   readonly live: boolean;
   readonly codec: string;
+  /** Index of the video stream among all streams of the source; absent: 0. */
+  readonly streamIndex?: number;
+  /** The source gives its frames no times: a frame's is when it was decoded. */
+  readonly clocked?: true;
   readonly durationSeconds?: number;
 };
 
@@ -64,7 +68,8 @@ export type RunFacts = {
 };
 
 export type RunState =
-  | { readonly kind: 'claimed' }
+  /** With what an earlier epoch found, where the source is live: whoever plays it next need not find out again. */
+  | { readonly kind: 'claimed'; readonly source?: SourceFacts }
   | ({ readonly kind: 'playing' } & RunFacts)
   /**
    * Nothing more is published. With facts where frames were: a scheduler that comes late still answers them. `removed`: its stream is no more, or is

@@ -37,6 +37,8 @@ export type SourceReason =
   | 'frozen-picture'
   /** Presentation times leapt, back or far ahead. */
   | 'timestamps-jumped'
+  /** Its picture has another size than the run knew of when it was opened. */
+  | 'picture-changed'
   /** The source ended the connection, or came to its end. */
   | 'ended'
   /** The bus has no memory left for its buffer. */

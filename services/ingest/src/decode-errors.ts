@@ -16,7 +16,13 @@ export class DecodeErrors {
   /** Position of the decoder when the first line about damage came; undefined where none did. */
   firstDamage: { readonly ptsTicks: number | undefined } | undefined;
   readonly #lines: string[] = [];
+  readonly #isOther: (line: string) => boolean;
   #rest = '';
+
+  /** @param isOther told of each line: whether it is no complaint. */
+  constructor(isOther: (line: string) => boolean = () => false) {
+    this.#isOther = isOther;
+  }
 
   /** @param ptsTicks time of the newest decoded frame. */
   push(chunk: string, ptsTicks: number | undefined): void {
@@ -31,7 +37,7 @@ export class DecodeErrors {
   }
 
   #read(line: string, ptsTicks: number | undefined): void {
-    if (line.trim() === '') return;
+    if (line.trim() === '' || this.#isOther(line)) return;
     this.count += 1;
     this.#lines.push(line.slice(0, LONGEST_LINE));
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();

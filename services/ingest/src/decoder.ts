@@ -14,8 +14,10 @@ import { Bell } from './bell.ts';
 import { DecodeErrors } from './decode-errors.ts';
 import { DECODED_FD, SELECTED_FD } from './filter-chain.ts';
 import { disagreement, type FrameLedger, type LedgerEntry } from './frame-ledger.ts';
+import type { Size } from './geometry.ts';
 import { jpegFrameCutter } from './jpeg-frames.ts';
 import { metadataLines } from './metadata-lines.ts';
+import { ODD, PictureSizes } from './picture-sizes.ts';
 import { type FrameCutter, FramePool, rawFrameCutter } from './raw-frames.ts';
 
 export type DecoderOptions = {
@@ -26,31 +28,41 @@ export type DecoderOptions = {
   readonly ledger: FrameLedger;
 };
 
-export type DecodedFrame = LedgerEntry & { readonly data: Uint8Array };
+export type DecodedFrame = LedgerEntry & {
+  readonly data: Uint8Array;
+  /** Of the picture before it was scaled; undefined where ffmpeg does not tell. */
+  readonly sourceSize: Size | undefined;
+};
 
 /** How ffmpeg ended. */
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** How long ffmpeg has to end by itself, so that it can take leave of a camera. */
 const TERMINATION_MS = 1_000;
+/** A line about a new size is written before its picture, and read from another pipe. */
+const SIZE_LINE_MS = 250;
 /** Buffers kept for reuse. */
 const POOLED_BYTES = 32 * 2 ** 20;
 const MOST_POOLED = 32;
 
 export class Decoder {
-  readonly errors = new DecodeErrors();
+  readonly errors: DecodeErrors;
   readonly exited: Promise<Exit>;
   readonly #process: ChildProcess;
   readonly #ledger: FrameLedger;
   readonly #pool: FramePool;
   readonly #cutter: FrameCutter;
   readonly #bell = new Bell();
+  readonly #sizes = new PictureSizes();
+  /** Of the sizes: the newest that was waited for. */
+  #awaitedSize = 0;
   #openLinePipes = 2;
   #fault: Fault | undefined;
   #stopping = false;
 
   constructor({ ffmpegPath, args, frame, ledger }: DecoderOptions) {
     this.#ledger = ledger;
+    this.errors = new DecodeErrors((line) => this.#sizes.read(line));
     this.#pool = new FramePool(
       frame.bytesPerFrame,
       Math.min(MOST_POOLED, Math.max(2, Math.floor(POOLED_BYTES / frame.bytesPerFrame))),
@@ -63,9 +75,12 @@ export class Decoder {
     });
     this.#process.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       this.errors.push(chunk, ledger.lastPtsTicks);
+      this.#bell.ring();
     });
     this.#readLines(DECODED_FD, ({ index, ptsTicks }) => ledger.countDecoded(index, ptsTicks, performance.now()));
-    this.#readLines(SELECTED_FD, ({ ptsTicks }) => ledger.countSelected(ptsTicks));
+    this.#readLines(SELECTED_FD, ({ ptsTicks, value }) =>
+      ledger.countSelected(ptsTicks, this.#sizes.next(value === ODD)),
+    );
   }
 
   /**
@@ -77,7 +92,10 @@ export class Decoder {
     if (!stdout) return;
     try {
       for await (const chunk of stdout as AsyncIterable<Uint8Array>) {
-        for (const data of this.#cutter.push(chunk)) yield { ...(await this.#nextEntry()), data };
+        for (const data of this.#cutter.push(chunk)) {
+          const entry = await this.#nextEntry();
+          yield { ...entry, data, sourceSize: await this.#sizeOf(entry) };
+        }
       }
     } catch (error) {
       if (!this.#stopping) throw error;
@@ -123,6 +141,16 @@ export class Decoder {
       }
       this.#bell.ring();
     });
+  }
+
+  async #sizeOf({ sizeNumber }: LedgerEntry): Promise<Size | undefined> {
+    if (sizeNumber > this.#awaitedSize) {
+      this.#awaitedSize = sizeNumber;
+      const deadlineMs = performance.now() + SIZE_LINE_MS;
+      while (this.#sizes.get(sizeNumber) === undefined && performance.now() < deadlineMs)
+        await this.#bell.wait(SIZE_LINE_MS);
+    }
+    return this.#sizes.get(sizeNumber);
   }
 
   /** The numbers of the picture just read: its lines may be read a moment later. */

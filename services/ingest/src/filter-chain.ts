@@ -6,6 +6,7 @@
 import { formatRational, type Rational } from '@stream-infer/core/rational';
 import type { FrameFormat } from '@stream-infer/core/run';
 import type { Size } from './geometry.ts';
+import { EVEN, SIZE_MARKS } from './picture-sizes.ts';
 
 /** Descriptors that ffmpeg inherits and writes its lines to. */
 export const DECODED_FD = 3;
@@ -31,9 +32,10 @@ export function filterChain({ timeBase, clocked, selectExpression, source, frame
     `settb=expr=${formatRational(timeBase)}`,
     ...(clocked ? ['setpts=expr=floor(RTCTIME/1000000/TB)'] : []),
     // Only frames that have metadata are printed.
-    'metadata=mode=add:key=i:value=1',
+    `metadata=mode=add:key=i:value=${EVEN}`,
     frameLines(DECODED_FD),
     ...(selectExpression === undefined ? [] : [`select=expr='${selectExpression}'`]),
+    ...SIZE_MARKS,
     frameLines(SELECTED_FD),
     scale(source, frame),
     `format=${pixelFormatOf(frame)}`,

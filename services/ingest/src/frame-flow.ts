@@ -9,18 +9,20 @@ import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { SourceEnd } from '@stream-infer/core/run';
 import type { Settings } from '@stream-infer/core/settings';
 import { type DecodedFrame, Decoder, type Exit } from './decoder.ts';
+import { framePresentationUs, positionSeconds } from './epoch-time.ts';
 import { FrameLedger } from './frame-ledger.ts';
 import { framePace } from './frame-pace.ts';
 import { FramePublisher, type OutgoingFrame } from './frame-publisher.ts';
 import { FrameRate } from './frame-rate.ts';
 import { FrameTally } from './frame-tally.ts';
 import { FrozenPicture } from './frozen-picture.ts';
+import type { Size } from './geometry.ts';
 import type { IngestMetrics } from './metrics.ts';
-import { presentationSeconds, presentationTimeUs } from './presentation-time.ts';
+import { presentationTimeUs } from './presentation-time.ts';
 import { ResumedFrames } from './resumed-frames.ts';
 import type { RunClaim } from './run-claim.ts';
 import { sourceEndFault } from './source-end.ts';
-import { jumpFault, stallFault } from './source-fault.ts';
+import { jumpFault, stallFault, unlikeFault } from './source-fault.ts';
 import type { SourceLife } from './source-life.ts';
 import type { PreparedStream } from './stream-preparation.ts';
 import { TimestampJump } from './timestamp-jump.ts';
@@ -36,6 +38,8 @@ export type FlowOptions = {
   readonly life: SourceLife;
   /** Called once, when the first frame is decoded or none will be. */
   opened(): void;
+  /** The source's picture has another size from now on. */
+  resized(size: Size): void;
   /** Aborts when the epoch is to end before its source does. */
   readonly signal: AbortSignal;
 };
@@ -70,6 +74,8 @@ export class FrameFlow {
   #progressAtMs = performance.now();
   #decodedAtProgress = 0;
   #isSilent = false;
+  #isUnlike = false;
+  #sourceSize: Size;
   #exit: Exit | undefined;
 
   constructor(options: FlowOptions) {
@@ -77,6 +83,7 @@ export class FrameFlow {
     const { bus, settings, metrics, claim, prepared, frames, life } = options;
     const { stream, run, spec } = claim.run;
     const { plan, start, timeBase, selective, frame, capacity } = prepared;
+    this.#sourceSize = prepared.facts;
     const firstSlot = start.kind === 'onward' ? start.firstN : 1;
     const inspect = this.#isOwnPace ? { inspect: this.#inspect } : {};
     this.#ledger = new FrameLedger({ plan, timeBase, selective, firstSlot, ...inspect });
@@ -128,6 +135,7 @@ export class FrameFlow {
       opened();
     }
     if (signal.aborted) return undefined;
+    if (this.#isUnlike) return unlikeFault(prepared.source, this.#sourceSize);
     if (this.#isSilent) return stallFault(prepared.source, this.#positionSeconds(), settings.stallMs);
     this.#exit = await this.#decoder.exited;
     const { errors } = this.#decoder;
@@ -206,6 +214,7 @@ export class FrameFlow {
       this.#repeat(frame),
     );
     for await (const frame of this.#decoder.frames()) {
+      if (frame.sourceSize && !this.#accepts(frame.sourceSize)) return;
       if (!frame.needed) this.#decoder.recycle(frame.data);
       for (const next of frame.needed ? resumed.next(frame) : []) {
         await untilDue?.(this.#presentationUs(next) / 1e6);
@@ -217,6 +226,15 @@ export class FrameFlow {
     resumed.end();
   }
 
+  /** Notes a new size. False where the source is not the one that the epoch was opened for, so that it is to be asked anew. */
+  #accepts(size: Size): boolean {
+    if (size.width === this.#sourceSize.width && size.height === this.#sourceSize.height) return true;
+    this.#sourceSize = size;
+    this.#isUnlike = this.#options.prepared.isAssumed && this.#ledger.handedOut <= 1;
+    if (!this.#isUnlike) this.#options.resized(size);
+    return !this.#isUnlike;
+  }
+
   #repeat({ data }: DecodedFrame): void {
     this.#repeated += 1;
     this.#tally.repeated();
@@ -225,7 +243,7 @@ export class FrameFlow {
 
   #outgoing(frame: DecodedFrame, heldBack: boolean): OutgoingFrame {
     const { claim, prepared } = this.#options;
-    const { facts, frame: format } = prepared;
+    const { frame: format } = prepared;
     const nowMs = performance.now();
     const arrivedAtMs = heldBack ? nowMs : frame.arrivedAtMs;
     const { width, height, pixelFormat, encoding } = format;
@@ -240,21 +258,15 @@ export class FrameFlow {
         size: { width, height },
         pixelFormat,
         encoding,
-        sourceSize: { width: facts.width, height: facts.height },
+        sourceSize: this.#sourceSize,
       },
       data: frame.data,
       arrivedAtMs,
     };
   }
 
-  /** Of a frame without a time: what its number says. In an epoch that goes on with a camera's run, times go on too. */
-  #presentationUs({ ptsTicks, sourceIndex }: DecodedFrame): number {
-    const { plan, timeBase, start } = this.#options.prepared;
-    if (ptsTicks === undefined)
-      return presentationTimeUs(sourceIndex, { num: plan.sourceFps.den, den: plan.sourceFps.num });
-    if (start.kind !== 'onward') return presentationTimeUs(ptsTicks, timeBase);
-    const sinceFirst = presentationTimeUs(ptsTicks - (this.#ledger.firstPtsTicks ?? ptsTicks), timeBase);
-    return sinceFirst + presentationTimeUs(start.firstN - 1, { num: plan.fps.den, den: plan.fps.num });
+  #presentationUs(frame: DecodedFrame): number {
+    return framePresentationUs(this.#options.prepared, frame, this.#ledger.firstPtsTicks);
   }
 
   /** Whether frames come at the time of the source, which may then fall silent. */
@@ -292,9 +304,6 @@ export class FrameFlow {
   };
 
   #positionSeconds(): number {
-    const { plan, start, timeBase } = this.#options.prepared;
-    const { firstPtsTicks = 0, lastPtsTicks = 0 } = this.#ledger;
-    const before = start.kind === 'onward' ? ((start.firstN - 1) * plan.fps.den) / plan.fps.num : 0;
-    return before + presentationSeconds(lastPtsTicks - firstPtsTicks, timeBase);
+    return positionSeconds(this.#options.prepared, this.#ledger);
   }
 }

@@ -54,6 +54,15 @@ describe('sampling by index', () => {
     expect(frames.outstanding).toBe(0);
   });
 
+  test('a frame has the size that its own line tells of', () => {
+    const frames = ledger(plan('index', '10', '0', 1));
+    [1, 1, 2].forEach((sizeNumber, index) => {
+      frames.countSelected(index * 100, sizeNumber);
+      frames.countDecoded(index, index * 100, 0);
+    });
+    expect(drain(frames).map(({ sizeNumber }) => sizeNumber)).toEqual([1, 1, 2]);
+  });
+
   test('a selected line may be read before the decoded one of its frame', () => {
     const frames = ledger(plan('index', '10', '0', 2));
     frames.countSelected(100);

@@ -21,6 +21,8 @@ export type LedgerEntry = {
   readonly needed: boolean;
   /** Monotonic clock when the line about it arrived, in milliseconds. */
   readonly arrivedAtMs: number;
+  /** Which of the sizes that its source has had (picture-sizes.ts). */
+  readonly sizeNumber: number;
 };
 
 export type LedgerOptions = {
@@ -50,9 +52,9 @@ export class FrameLedger {
   readonly #options: LedgerOptions;
   readonly #periodTicks: number;
   /** Decoded and to come out; the selected line not seen yet. */
-  readonly #expected: LedgerEntry[] = [];
+  readonly #expected: Omit<LedgerEntry, 'sizeNumber'>[] = [];
   /** Selected lines that were read before the decoded line of the same frame. */
-  readonly #early: (number | undefined)[] = [];
+  readonly #early: { readonly ptsTicks: number | undefined; readonly sizeNumber: number }[] = [];
   /** Both lines seen; the picture not read yet. */
   readonly #confirmed: LedgerEntry[] = [];
   /** Newest slot that had a frame, sampling by time. */
@@ -84,8 +86,8 @@ export class FrameLedger {
   }
 
   /** A line about a selected frame. Throws INTERNAL where the plan selects another. */
-  countSelected(ptsTicks: number | undefined): void {
-    this.#early.push(ptsTicks);
+  countSelected(ptsTicks: number | undefined, sizeNumber = 1): void {
+    this.#early.push({ ptsTicks, sizeNumber });
     this.#confirm();
   }
 
@@ -142,14 +144,17 @@ export class FrameLedger {
   }
 
   #confirm(): void {
-    while (this.#expected.length > 0 && this.#early.length > 0) {
-      const entry = this.#expected.shift() as LedgerEntry;
-      const selected = this.#early.shift();
-      if (entry.ptsTicks !== selected)
+    for (;;) {
+      const [entry] = this.#expected;
+      const [selected] = this.#early;
+      if (entry === undefined || selected === undefined) return;
+      this.#expected.shift();
+      this.#early.shift();
+      if (entry.ptsTicks !== selected.ptsTicks)
         throw disagreement(
-          `the frame at ${selected ?? 'no'} ticks was selected where frame ${entry.sourceIndex} at ${entry.ptsTicks ?? 'no'} ticks was to be`,
+          `the frame at ${selected.ptsTicks ?? 'no'} ticks was selected where frame ${entry.sourceIndex} at ${entry.ptsTicks ?? 'no'} ticks was to be`,
         );
-      this.#confirmed.push(entry);
+      this.#confirmed.push({ ...entry, sizeNumber: selected.sizeNumber });
     }
   }
 }

@@ -102,6 +102,12 @@ export function createIngestMetrics(registry: Registry) {
       labelNames: ['stream', 'state', 'reason'],
       registers,
     }),
+    resized: new Counter({
+      name: 'stream_infer_source_resized_total',
+      help: 'Times that the picture of a source that plays changed its size.',
+      labelNames: ['stream'],
+      registers,
+    }),
     epochs: new Counter({
       name: 'stream_infer_epochs_total',
       help: 'Epochs begun: the first of a run, and one more for each time that it goes on after a loss.',

@@ -21,10 +21,16 @@ async function report(text: string): Promise<SourceReport> {
   await programVersion('ffprobe', ffprobePath);
   const source = sourceOf(text, redactUrl(text), openTimeoutMs);
   const { signal } = new AbortController();
-  const { facts, streamIndex, rotation } = await probe(source, { ffprobePath, openTimeoutMs, videoStream: 0, signal });
+  const { facts, rotation } = await probe(source, { ffprobePath, openTimeoutMs, videoStream: 0, signal });
   const listed =
     source.kind === 'file'
-      ? await packetTimes({ ffprobePath, source, range: { streamIndex }, timeoutMs: COUNT_LIMIT_MS, signal })
+      ? await packetTimes({
+          ffprobePath,
+          source,
+          range: { streamIndex: facts.streamIndex ?? 0 },
+          timeoutMs: COUNT_LIMIT_MS,
+          signal,
+        })
       : undefined;
   return {
     source: source.label,

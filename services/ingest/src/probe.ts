@@ -16,11 +16,6 @@ import { noFramesFault, openFault, SourceFault, timeoutFault } from './source-fa
 
 export type ProbedSource = {
   readonly facts: SourceFacts;
-  /** Index of the video stream among all streams of the source. */
-  readonly streamIndex: number;
-  readonly timeBase: Rational;
-  /** Whether the source gives its frames no times, so that a frame's is when it was decoded. */
-  readonly clocked: boolean;
   /** Frames, as the container counts them. */
   readonly frameCount?: number;
   /** Degrees clockwise by which the picture is turned to be shown. */
@@ -65,9 +60,6 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
   const timeBase = clocked ? MILLISECOND : (parseRational(stream.time_base ?? '') ?? { num: 1, den: 90_000 });
   const frameCount = positive(stream.nb_frames);
   const base = {
-    streamIndex: stream.index,
-    timeBase,
-    clocked,
     ...(frameCount !== undefined && { frameCount }),
     rotation: rotationOf(stream),
   };
@@ -78,6 +70,8 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
     timeBase: formatRational(timeBase),
     live,
     codec: stream.codec_name ?? 'unknown',
+    streamIndex: stream.index,
+    ...(clocked && ({ clocked } as const)),
     ...(durationSeconds !== undefined && !live && { durationSeconds }),
   };
   if (live) {

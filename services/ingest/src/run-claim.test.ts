@@ -83,6 +83,30 @@ test('a buffer is known of until one who opens the next epoch deletes it, howeve
   expect([sixth?.left, sixth?.continues, first?.continues]).toEqual([[fifth?.epoch], true, false]);
 });
 
+test('what is known of a live source goes from claim to claim, though none of them comes to play', async () => {
+  const source = {
+    width: 64,
+    height: 48,
+    fps: '25',
+    sampling: 'time',
+    timeBase: '1/90000',
+    live: true,
+    codec: 'h264',
+  } as const;
+  const frame = { width: 64, height: 48, pixelFormat: 'gray', encoding: 'raw', bytesPerFrame: 3_072 } as const;
+  const { take, standing } = oneKey();
+  const first = await take('one');
+  expect(first?.known).toBeUndefined();
+  await first?.write({ kind: 'playing', source, frame, frames: 'f', capacity: 4, notices: [] });
+  const dies = await take('two');
+  expect(dies?.known).toEqual(source);
+  const second = await take('three');
+  const third = await second?.next();
+  expect(third?.known).toEqual(source);
+  await third?.giveBack();
+  expect(standing()?.value.state).toEqual({ kind: 'claimed', source });
+});
+
 test('a run that its ingest left in the middle leaves its buffers to the next, one that ended is still read', () => {
   expect(epochsOf(run({ kind: 'claimed' }, { epoch: 0, left: [3, 5] }))).toEqual([3, 5, 12]);
   expect(epochsOf(run({ kind: 'ended' }))).toEqual([11]);

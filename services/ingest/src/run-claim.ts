@@ -9,8 +9,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
-import type { Run, RunState } from '@stream-infer/core/run';
+import type { Run, RunState, SourceFacts } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import { knownSource } from './known-source.ts';
 
 /** Owner of a run that an ingest gave back. */
 export const NOBODY = '';
@@ -46,6 +47,7 @@ export class RunClaim {
   readonly continues: boolean;
   readonly #runs: Bucket<Run>;
   #left: readonly number[];
+  #known: SourceFacts | undefined;
   #revision: number;
 
   private constructor(runs: Bucket<Run>, run: Run, revision: number, continues: boolean) {
@@ -55,6 +57,7 @@ export class RunClaim {
     this.epoch = revision;
     this.continues = continues;
     this.#left = left;
+    this.#known = knownSource(run.state);
     this.#revision = revision;
   }
 
@@ -72,7 +75,7 @@ export class RunClaim {
       specRevision: spec.revision,
       startedAtMs: before?.value.startedAtMs ?? Date.now(),
       ...(left.length > 0 && { left }),
-      state: { kind: 'claimed' },
+      state: claimed(before && knownSource(before.value.state)),
     };
     const revision =
       standing === undefined ? await runs.create(spec.key, run) : await runs.update(spec.key, run, standing.revision);
@@ -82,6 +85,11 @@ export class RunClaim {
   /** The revision that this claim wrote last. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** What epochs of the run, this one among them, found out about their source. */
+  get known(): SourceFacts | undefined {
+    return this.#known;
   }
 
   /** Epochs before this one, whose buffers may stand: their ingest died, goes on without knowing, or left them to be read. */
@@ -96,19 +104,20 @@ export class RunClaim {
 
   /** Begins the next epoch of the same run. Undefined where another ingest has written since. */
   async next(): Promise<RunClaim | undefined> {
-    const claimed = { ...this.run, epoch: 0, left: this.#left, state: { kind: 'claimed' } } as const;
-    if (!(await this.#write(claimed))) return undefined;
-    return new RunClaim(this.#runs, claimed, this.#revision, true);
+    const run = { ...this.run, epoch: 0, left: this.#left, state: claimed(this.#known) };
+    if (!(await this.#write(run))) return undefined;
+    return new RunClaim(this.#runs, run, this.#revision, true);
   }
 
   /** Writes the run's new state. False where another ingest has written since: this one must stop and touch nothing. */
   write(state: RunState): Promise<boolean> {
+    this.#known = knownSource(state) ?? this.#known;
     return this.#write({ ...this.#told, state });
   }
 
   /** Leaves the run to whoever claims it next, and goes on with it. */
   giveBack(): Promise<boolean> {
-    return this.#write({ ...this.#told, owner: NOBODY, state: { kind: 'claimed' } });
+    return this.#write({ ...this.#told, owner: NOBODY, state: claimed(this.#known) });
   }
 
   /** Forgets the run: its stream is no more and nothing of it was played. */
@@ -148,6 +157,8 @@ export class RunClaim {
     return ours;
   }
 }
+
+const claimed = (source: SourceFacts | undefined): RunState => ({ kind: 'claimed', ...(source && { source }) });
 
 /** Unique for ever, sorting by time, and a token of subjects. */
 const newRunId = (): string => `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;

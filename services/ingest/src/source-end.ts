@@ -74,12 +74,12 @@ function position({ prepared, ledger: { firstPtsTicks = 0, lastPtsTicks = 0 } }:
 
 /** As many frames as there are packets for, or as the container counts, which also tells of what is cut off. */
 async function expectedFrames(
-  { source, streamIndex, frameCount }: PreparedStream,
+  { source, facts, frameCount }: PreparedStream,
   ffprobePath: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   if (source.kind !== 'file') return frameCount;
-  const range = { streamIndex };
+  const range = { streamIndex: facts.streamIndex ?? 0 };
   const { packets, discarded } = await packetTimes({ ffprobePath, source, range, timeoutMs: COUNT_LIMIT_MS, signal });
   return Math.max(frameCount ?? 0, packets) - discarded;
 }

@@ -6,6 +6,7 @@
 
 import { Fault, type FaultCode } from '@stream-infer/core/fault';
 import type { SourceReason } from '@stream-infer/core/source-state';
+import type { Size } from './geometry.ts';
 import type { Source } from './source.ts';
 
 /** A fault of a source, with the reason that the source's state tells. */
@@ -217,6 +218,14 @@ export const stallFault = (source: Source, positionSeconds: number, stallMs: num
 /** A live source whose presentation times leapt. */
 export const jumpFault = (source: Source, positionSeconds: number): SourceFault =>
   lostFault(source, positionSeconds, 'its presentation times leapt', 'timestamps-jumped');
+
+/** A live source that was opened for what it was before, and is another. */
+export const unlikeFault = ({ label }: Source, { width, height }: Size): SourceFault =>
+  new SourceFault(
+    'SOURCE_LOST',
+    'picture-changed',
+    `${label} has a picture of ${width}x${height} now, which is not what it had: it is opened anew`,
+  );
 
 /**
  * Why a source that played is lost, by how its ffmpeg ended: the last line tells of the connection, and what came before it may be

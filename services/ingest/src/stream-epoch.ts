@@ -10,11 +10,11 @@ import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-st
 import { resultProgress } from '@stream-infer/bus/result-progress';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import type { Fault } from '@stream-infer/core/fault';
-import type { Rational } from '@stream-infer/core/rational';
 import type { RunFacts } from '@stream-infer/core/run';
 import { connectionHost, type Leave } from './connection-gate.ts';
 import { type EpochStart, laterEpochStart } from './epoch-start.ts';
 import { type FlowProgress, FrameFlow } from './frame-flow.ts';
+import type { Size } from './geometry.ts';
 import type { PlayingContext } from './playing-context.ts';
 import type { RunClaim } from './run-claim.ts';
 import { resolveSource } from './source.ts';
@@ -36,11 +36,13 @@ export type StreamEpochOptions = {
   readonly life: SourceLife;
   /** n of the last frame that this ingest played of the run, 0 where it played none. */
   readonly lastPlayed: number;
-  /** Of a live source that an earlier epoch played. */
-  readonly knownFps: Rational | undefined;
+  /** Whether the source was lost, and may be another by now. */
+  readonly isLost: boolean;
   readonly signal: AbortSignal;
   /** The source is probed and the registry knows of the epoch. */
   playing(prepared: PreparedStream): void;
+  /** The source's picture has another size from now on; frames keep theirs. */
+  resized(size: Size): void;
 };
 
 export class StreamEpoch {
@@ -134,15 +136,11 @@ export class StreamEpoch {
     try {
       const startOf = await this.#startOf();
       const { maxPayloadBytes } = bus;
-      const { knownFps } = this.#options;
-      const prepared = await prepareStream(spec, {
-        settings,
-        source,
-        startOf,
-        ...(knownFps && { knownFps }),
-        maxPayloadBytes,
-        signal: this.#ending.signal,
-      });
+      const { isLost } = this.#options;
+      const { known } = claim;
+      const { signal: ending } = this.#ending;
+      const opening = { settings, source, startOf, known, isLost, maxPayloadBytes, signal: ending };
+      const prepared = await prepareStream(spec, opening);
       this.#prepared = prepared;
       this.#ending.signal.throwIfAborted();
       if (!(await this.#open(prepared))) return { kind: 'fenced' };
@@ -157,6 +155,7 @@ export class StreamEpoch {
         frames,
         life,
         opened,
+        resized: this.#options.resized,
         signal: this.#ending.signal,
       });
       // From here on the flow gives the place back.

@@ -10,12 +10,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { announceStatus } from '@stream-infer/bus/announcements';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
-import { parseRational } from '@stream-infer/core/rational';
 import type { RunFacts, RunState } from '@stream-infer/core/run';
 import type { SourceCondition, SourceReason } from '@stream-infer/core/source-state';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { NO_PROGRESS } from './frame-flow.ts';
+import type { Size } from './geometry.ts';
 import type { PlayingContext } from './playing-context.ts';
+import { logPlaying, logResized } from './playing-log.ts';
 import type { RunClaim } from './run-claim.ts';
 import { publishFailedRun } from './run-end.ts';
 import { afterOpening, afterPlaying, type Verdict } from './run-verdict.ts';
@@ -35,6 +36,9 @@ const STOP_LIMIT_MS = 3_000;
 const STATUS_MS = { offline: 250, realtime: 1_000 } as const;
 /** Epochs in a row that came no further than the ones before them, until a file is given up. */
 const MOST_FRUITLESS = 3;
+/** Reasons for another epoch that are not the source's. */
+const STILL_THERE: ReadonlySet<SourceReason> = new Set<SourceReason>(['bus-away', 'no-room']);
+
 export class StreamPlaying {
   /** Resolves when the run is over, or left, and everything of it closed. Never rejects. */
   readonly over: Promise<void>;
@@ -47,6 +51,8 @@ export class StreamPlaying {
   #progress = NO_PROGRESS;
   #lastPlayed = 0;
   #mostDecoded = 0;
+  /** What is known of the source may not hold any more. */
+  #isLost = false;
   #fruitless = 0;
   /** Of the newest epoch that played: then the run's end is the scheduler's to publish (EX-7). */
   #facts: RunFacts | undefined;
@@ -102,6 +108,7 @@ export class StreamPlaying {
   /** Waits, then begins the next epoch. False where the run is left. */
   async #goOn(reason: SourceReason): Promise<boolean> {
     const { signal } = this.#stop;
+    this.#isLost = !STILL_THERE.has(reason);
     const waitMs = this.#life.lost(reason);
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) {
@@ -121,9 +128,10 @@ export class StreamPlaying {
       claim: this.#claim,
       life: this.#life,
       lastPlayed: this.#lastPlayed,
-      knownFps: this.#facts?.source.live ? parseRational(this.#facts.source.fps) : undefined,
+      isLost: this.#isLost,
       signal: this.#stop.signal,
       playing: (prepared) => this.#playing(epoch, prepared),
+      resized: (size) => this.#resized(size),
     });
     this.#epoch = epoch;
     try {
@@ -142,7 +150,12 @@ export class StreamPlaying {
   #playing(epoch: StreamEpoch, prepared: PreparedStream): void {
     this.#facts = epoch.facts;
     this.#context.metrics.epochs.inc({ stream: this.#claim.run.stream });
-    this.#logStart(prepared);
+    logPlaying(this.#logger, this.#claim, prepared);
+  }
+
+  #resized(size: Size): void {
+    this.#context.metrics.resized.inc({ stream: this.#claim.run.stream });
+    logResized(this.#logger, size);
   }
 
   #noteProgress(epoch: StreamEpoch): void {
@@ -191,7 +204,7 @@ export class StreamPlaying {
     const code = busErrorKind(error) === 'other' ? 'INTERNAL' : 'BUS_FAILED';
     const fault = toFault(error, code, `stream ${stream}`);
     report(fault, { stream, run });
-    const verdict = afterOpening(spec, fault, this.#facts !== undefined);
+    const verdict = afterOpening(spec, fault, this.#facts !== undefined || this.#claim.known !== undefined);
     if (verdict.kind === 'over') await this.#fail(fault);
     return verdict;
   }
@@ -278,27 +291,5 @@ export class StreamPlaying {
     const { stream, run } = this.#claim.run;
     this.#progress = this.#epoch?.progress ?? this.#progress;
     announceStatus(this.#context.bus, { stream, run, condition: this.#life.condition, ...this.#progress });
-  }
-
-  #logStart({ facts, frame, capacity, notices, source, start }: PreparedStream): void {
-    const { epoch, run } = this.#claim;
-    const { width, height, pixelFormat, encoding } = frame;
-    const { codec, sampling, fps } = facts;
-    const { mode } = run.spec;
-    for (const notice of notices) this.#logger.info(notice);
-    const what = {
-      epoch,
-      start,
-      source: source.label,
-      mode,
-      codec,
-      sampling,
-      fps,
-      width,
-      height,
-      pixelFormat,
-      encoding,
-    };
-    this.#logger.info({ ...what, capacity }, 'playing');
   }
 }

@@ -1,6 +1,6 @@
 /** Everything that is decided about a run before its first frame: from a spec and a probed source to ffmpeg's command line. */
 
-import { compare, type Rational, rational, toNumber } from '@stream-infer/core/rational';
+import { compare, parseRational, type Rational, rational, toNumber } from '@stream-infer/core/rational';
 import type { FrameFormat, SourceFacts } from '@stream-infer/core/run';
 import { bufferCapacity, type SamplePlan, samplePlan } from '@stream-infer/core/sample-plan';
 import type { Settings } from '@stream-infer/core/settings';
@@ -20,7 +20,8 @@ export type PreparedStream = {
   readonly timeBase: Rational;
   /** Frames, as the container counts them. */
   readonly frameCount: number | undefined;
-  readonly streamIndex: number;
+  /** Whether the facts are those of an earlier epoch, and nobody asked the source again. */
+  readonly isAssumed: boolean;
   readonly frame: FrameFormat;
   readonly plan: SamplePlan;
   readonly start: EpochStart;
@@ -40,7 +41,9 @@ export type PreparationContext = {
   /** With which frame the epoch begins. */
   startOf(plan: SamplePlan, facts: SourceFacts): EpochStart;
   /** Of a live source that an earlier epoch of the run played. */
-  readonly knownFps?: Rational;
+  readonly known: SourceFacts | undefined;
+  /** Whether the source may be another by now; then of what is known only its rate is taken, since a run has one (EX-8). */
+  readonly isLost: boolean;
   readonly maxPayloadBytes: number;
   readonly signal: AbortSignal;
 };
@@ -54,17 +57,11 @@ const DURATION_MARGIN = 10;
 
 /** Throws the fault of a stream that cannot be played. */
 export async function prepareStream(spec: StreamSpec, context: PreparationContext): Promise<PreparedStream> {
-  const { settings, source, knownFps, maxPayloadBytes, signal } = context;
-  const { ffprobePath, openTimeoutMs, ffmpegThreads } = settings;
-  const { videoStream } = spec;
-  const probed = await probe(source, {
-    ffprobePath,
-    openTimeoutMs,
-    videoStream,
-    signal,
-    ...(knownFps && { knownFps }),
-  });
-  const { facts, streamIndex, timeBase, clocked, frameCount } = probed;
+  const { source, known, isLost, maxPayloadBytes } = context;
+  const isAssumed = known !== undefined && !isLost && spec.mode === 'realtime';
+  const { facts, frameCount } = isAssumed ? { facts: known } : await probed(spec, context);
+  const { streamIndex = 0, clocked = false } = facts;
+  const timeBase = fractionOf(facts.timeBase);
   const plan = samplePlan(spec, facts);
   checkPosition(source, plan, facts);
   const { frame, notices } = frameGeometry({ spec, source: facts, maxPayloadBytes });
@@ -80,7 +77,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
     facts,
     timeBase,
     frameCount,
-    streamIndex,
+    isAssumed,
     frame,
     plan,
     start,
@@ -91,13 +88,22 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
     decodeArguments: decodeArguments({
       source,
       streamIndex,
-      threads: ffmpegThreads,
+      threads: context.settings.ffmpegThreads,
       paced: natural && fromStart,
       filters: filterChain({ timeBase, clocked, selectExpression: expression, source: facts, frame }),
       encoding: frame.encoding,
     }),
   };
 }
+
+function probed({ videoStream }: StreamSpec, { settings, source, known, signal }: PreparationContext) {
+  const { ffprobePath, openTimeoutMs } = settings;
+  const rate = known && { knownFps: fractionOf(known.fps) };
+  return probe(source, { ffprobePath, openTimeoutMs, videoStream, signal, ...rate });
+}
+
+/** Of facts, which hold none but these. */
+const fractionOf = (text: string): Rational => parseRational(text) as Rational;
 
 function checkPosition(source: Source, { position }: SamplePlan, { durationSeconds }: SourceFacts): void {
   const seconds = toNumber(position);

@@ -1,0 +1,30 @@
+/** Where the frames of an epoch stand in time: as their source says, or, where the epoch goes on with a camera's run, behind what was played before. Pure. */
+
+import { presentationSeconds, presentationTimeUs } from './presentation-time.ts';
+import type { PreparedStream } from './stream-preparation.ts';
+
+type Prepared = Pick<PreparedStream, 'plan' | 'start' | 'timeBase'>;
+/** Times of an epoch's frames in ticks; undefined where there is none. */
+type Ticks = number | undefined;
+
+/** Of a frame without a time: what its number in the source says. */
+export function framePresentationUs(
+  { plan, start, timeBase }: Prepared,
+  { ptsTicks, sourceIndex }: { readonly ptsTicks: Ticks; readonly sourceIndex: number },
+  firstPtsTicks: Ticks,
+): number {
+  if (ptsTicks === undefined)
+    return presentationTimeUs(sourceIndex, { num: plan.sourceFps.den, den: plan.sourceFps.num });
+  if (start.kind !== 'onward') return presentationTimeUs(ptsTicks, timeBase);
+  const sinceFirst = presentationTimeUs(ptsTicks - (firstPtsTicks ?? ptsTicks), timeBase);
+  return sinceFirst + presentationTimeUs(start.firstN - 1, { num: plan.fps.den, den: plan.fps.num });
+}
+
+/** Seconds of the run that are played. */
+export function positionSeconds(
+  { plan, start, timeBase }: Prepared,
+  { firstPtsTicks = 0, lastPtsTicks = 0 }: { readonly firstPtsTicks: Ticks; readonly lastPtsTicks: Ticks },
+): number {
+  const before = start.kind === 'onward' ? ((start.firstN - 1) * plan.fps.den) / plan.fps.num : 0;
+  return before + presentationSeconds(lastPtsTicks - firstPtsTicks, timeBase);
+}
