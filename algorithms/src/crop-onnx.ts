@@ -10,9 +10,10 @@ import type { Tensor } from 'onnxruntime-node';
 import { type CropOnnxOptions, cropOnnxOptions } from './crop-onnx-options.ts';
 import type { FrameInput } from './frame-input.ts';
 import type { Refuse } from './frame-input-shape.ts';
-import { ModelSession, type ModelSignature } from './model-session.ts';
+import type { ModelSession, ModelSignature } from './model-session.ts';
 import { constantInputs, frameInputs, outputNames } from './onnx-declarations.ts';
 import { frameInputOptions } from './onnx-options.ts';
+import { openModel } from './open-model.ts';
 import { optionFault, parseOptions } from './options.ts';
 import { crop, cropRectangle } from './preprocess/crop.ts';
 import { type TensorJson, tensorJson } from './tensor-json.ts';
@@ -40,7 +41,7 @@ export default class CropOnnx implements Algorithm {
 
   async init(context: AlgorithmContext): Promise<void> {
     const options = parseOptions(cropOnnxOptions, context);
-    const session = await ModelSession.open(context.resolvePath(options.model), options);
+    const session = await openModel(options, context);
     try {
       this.#plan = planOf(session, options, (problem) => optionFault(context, problem));
     } catch (error) {

@@ -3,8 +3,9 @@
  * faults that name the file, and keeps the runtime's own log lines off standard error: what they say is in the error
  * that is thrown with them.
  *
- * Invariants: `close` is idempotent; a device that was asked for is the one used, or opening fails.
+ * Invariant: `close` is idempotent.
  */
+import type { Device } from '@stream-infer/algorithm';
 import { Fault } from '@stream-infer/core/fault';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { assertModelFile } from './model-file.ts';
@@ -23,7 +24,8 @@ export type ModelSignature = {
   readonly outputs: readonly TensorInfo[];
 };
 
-export type Device = 'cpu' | 'cuda';
+/** Device → ONNX Runtime's name of what runs on it. */
+const PROVIDERS: Readonly<Record<Device, string>> = { cpu: 'cpu', gpu: 'cuda' };
 
 export type SessionOptions = {
   /** Threads within one operator. */
@@ -46,14 +48,14 @@ export class ModelSession {
 
   /**
    * Loads the model at an absolute path. External data files are found beside it.
-   * Faults: MODEL_NOT_FOUND, MODEL_CORRUPT; ALGORITHM_OPTIONS where the device cannot be had.
+   * Faults: MODEL_NOT_FOUND, MODEL_CORRUPT; GPU_UNAVAILABLE where it does not load on the GPU, whatever is to blame.
    */
   static async open(path: string, options: SessionOptions): Promise<ModelSession> {
     await assertModelFile(path);
     env.logLevel = 'fatal';
     try {
       const session = await InferenceSession.create(path, {
-        executionProviders: [options.device],
+        executionProviders: [PROVIDERS[options.device]],
         executionMode: 'sequential',
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
@@ -61,7 +63,7 @@ export class ModelSession {
       });
       return new ModelSession(path, session);
     } catch (error) {
-      throw loadFault(path, options.device, error);
+      throw options.device === 'cpu' ? corrupt(path, error) : gpuUnavailable(path, error);
     }
   }
 
@@ -95,22 +97,27 @@ function tensorInfo(metadata: InferenceSession.ValueMetadata): TensorInfo {
   return { name: metadata.name, type: metadata.type, shape: metadata.shape };
 }
 
-function loadFault(path: string, device: Device, error: unknown): Fault {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (device === 'cuda' && /ExecutionProvider|cuda|cudnn|shared library/i.test(reason)) {
-    const remedy = 'install the CUDA libraries of ONNX Runtime with CUDA and cuDNN, or set device: cpu';
-    return new Fault('ALGORITHM_OPTIONS', `device is "cuda", which does not load (${reason}); ${remedy}`, {
-      cause: error,
-    });
-  }
+function corrupt(path: string, error: unknown): Fault {
   const remedy = 'check the file, or export the model again';
-  return new Fault('MODEL_CORRUPT', `model ${path} does not load (${conciseReason(path, reason)}); ${remedy}`, {
+  return new Fault('MODEL_CORRUPT', `model ${path} does not load (${conciseReason(path, error)}); ${remedy}`, {
     cause: error,
   });
 }
 
+function gpuUnavailable(path: string, error: unknown): Fault {
+  const remedy = 'needed are an NVIDIA GPU that this process may use, CUDA, cuDNN and the CUDA library of ONNX Runtime';
+  return new Fault(
+    'GPU_UNAVAILABLE',
+    `model ${path} does not load on the GPU (${conciseReason(path, error)}): ${remedy}`,
+    {
+      cause: error,
+    },
+  );
+}
+
 /** ONNX Runtime's reason without the path (which the message has already) and without the places in its source. */
-function conciseReason(path: string, reason: string): string {
+function conciseReason(path: string, error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
   const withoutPath = reason.replace(`Load model from ${path} failed:`, '');
   const withoutSource = withoutPath.replace(/^\/\S+:\d+ .*?\)\s(?=[A-Z])/, '');
   return withoutSource.trim().replace(/\.$/, '');

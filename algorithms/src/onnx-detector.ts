@@ -15,9 +15,10 @@ import { FAMILIES } from './families/families.ts';
 import type { Family, FamilyModel, Output, Outputs } from './families/family.ts';
 import { InputBuffer } from './input-buffer.ts';
 import { readLabels } from './labels.ts';
-import { ModelSession } from './model-session.ts';
+import type { ModelSession } from './model-session.ts';
 import { type NmsOptions, suppressOverlaps } from './nms.ts';
 import { type OnnxDetectorOptions, onnxDetectorOptions } from './onnx-detector-options.ts';
+import { openModel } from './open-model.ts';
 import { optionFault, parseOptions } from './options.ts';
 import type { Placement, Size } from './preprocess/placement.ts';
 import { Preprocessor } from './preprocess/preprocessor.ts';
@@ -45,7 +46,7 @@ export default class OnnxDetector implements Algorithm {
   async init(context: AlgorithmContext): Promise<void> {
     const options = parseOptions(onnxDetectorOptions, context);
     const labels = options.labels === undefined ? null : await readLabels(options.labels, context);
-    const session = await ModelSession.open(context.resolvePath(options.model), options);
+    const session = await openModel(options, context);
     try {
       this.#detector = detectorOf(session, options, labels, context);
     } catch (error) {

@@ -10,9 +10,10 @@ import type { Tensor } from 'onnxruntime-node';
 import { batchFault } from './batch-axis.ts';
 import type { FrameInput } from './frame-input.ts';
 import type { Refuse } from './frame-input-shape.ts';
-import { ModelSession } from './model-session.ts';
+import type { ModelSession } from './model-session.ts';
 import { constantInputs, frameInputs, outputNames } from './onnx-declarations.ts';
 import { frameInputOptions, onnxOptions } from './onnx-options.ts';
+import { openModel } from './open-model.ts';
 import { optionFault, parseOptions } from './options.ts';
 import { type TensorJson, tensorJson } from './tensor-json.ts';
 import { tensorRow } from './tensor-row.ts';
@@ -33,7 +34,7 @@ export default class Onnx implements Algorithm {
 
   async init(context: AlgorithmContext): Promise<void> {
     const options = parseOptions(onnxOptions, context);
-    const session = await ModelSession.open(context.resolvePath(options.model), options);
+    const session = await openModel(options, context);
     try {
       const refuse: Refuse = (problem) => optionFault(context, problem);
       this.#plan = {

@@ -26,5 +26,10 @@ const where = ({ name }: Pick<AlgorithmContext, 'name'>): string => `options of 
 export const modelOptions = {
   model: z.string().min(1).describe('Path of the .onnx file.'),
   threads: z.int().min(1).max(64).default(1).describe('Threads within one operator of the model.'),
-  device: z.enum(['cpu', 'cuda']).default('cpu').describe('Where the model runs; never another one than asked for.'),
+  device: z
+    .enum(['cpu', 'gpu'])
+    .optional()
+    .describe(
+      "Where the model runs; gpu is CUDA, and the CPU where that cannot be had. Default: the runner's modelDevice.",
+    ),
 };

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { openRunners } from '@stream-infer/bus/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasCuda } from '../harness/cuda.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 import { startService } from '../harness/service-process.ts';
 import { constantModel } from '../harness/tiny-onnx.ts';
@@ -158,6 +159,13 @@ describe('a runner does not start', () => {
     expect(status).toBe(2);
   });
 
+  test.skipIf(hasCuda)('where it requires a GPU and has none', async () => {
+    const use = 'use: onnx, options: {model: shape.onnx, device: gpu}';
+    const { status, fatal } = await failure(use, { REQUIRE_GPU: 'true' });
+    expect(fatal).toMatchObject({ code: 'GPU_UNAVAILABLE', msg: expect.stringContaining('shape.onnx does not load') });
+    expect(status).toBe(4);
+  });
+
   test('without a bus', async () => {
     const { status, fatal } = await failure('use: frame-stats', { NATS_URL: 'nats://user:secret@127.0.0.1:1' });
     expect(fatal.code).toBe('NATS_UNREACHABLE');
@@ -168,4 +176,18 @@ describe('a runner does not start', () => {
   test('and none of these was ever in the registry', async () => {
     expect(await (await openRunners(bus)).entries()).toEqual([]);
   });
+});
+
+test.skipIf(hasCuda)('a runner that wants a GPU and has none runs its models on the CPU, and says so', async () => {
+  const path = join(directory, 'fallback.yaml');
+  await writeFile(path, 'algorithms:\n  - {name: shape, use: onnx, options: {model: shape.onnx}}\n');
+  const environment = { NATS_URL: nats.url, STREAM_INFER_CONFIG: path, MODEL_DEVICE: 'gpu' };
+  const runner = await startService('algo-runner', environment);
+  const metrics = await (await fetch(`${runner.addresses.http}/metrics`)).text();
+  await runner.stop();
+  expect(metrics).toMatch(/^stream_infer_runner_device\{.*algorithm="shape",device="cpu",fallback="true".*\} 1$/m);
+  expect(metrics).toMatch(/^stream_infer_faults_total\{.*code="GPU_FALLBACK".*\} 1$/m);
+  expect(runner.log()).toMatch(
+    /"level":"warn".*"algorithm":"shape","code":"GPU_FALLBACK","msg":"algorithm \\"shape\\"/,
+  );
 });

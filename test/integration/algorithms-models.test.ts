@@ -2,16 +2,16 @@
  * The built-in algorithms on models that the tests write themselves: what they make of a model that is missing, broken or of
  * the wrong shape, and what comes out of one whose outputs are known in advance.
  */
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Json } from '@stream-infer/algorithm';
+import type { Device, Json } from '@stream-infer/algorithm';
 import { describeModel } from '@stream-infer/algorithms/describe-model';
 import { ModelSession } from '@stream-infer/algorithms/model-session';
 import Onnx from '@stream-infer/algorithms/onnx';
 import OnnxDetector from '@stream-infer/algorithms/onnx-detector';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { hasCuda } from '../harness/cuda.ts';
 import { grayFrame } from '../harness/gray-frame.ts';
 import { runContext } from '../harness/run-context.ts';
 import { constantModel, tinyOnnx } from '../harness/tiny-onnx.ts';
@@ -29,17 +29,6 @@ async function write(name: string, content: Uint8Array | string): Promise<string
   await writeFile(path, content);
   return path;
 }
-
-/** ONNX Runtime's CUDA library is no part of its package; where it has been put there, nothing is refused. */
-const hasCuda = existsSync(
-  join(
-    import.meta.dirname,
-    '../../algorithms/node_modules/onnxruntime-node/bin/napi-v6',
-    process.platform,
-    process.arch,
-    'libonnxruntime_providers_cuda.so',
-  ),
-);
 
 type Options = Readonly<Record<string, Json>>;
 
@@ -107,13 +96,52 @@ describe('a model that cannot be used is a fault that names it', () => {
     });
   });
 
-  test.skipIf(hasCuda)('a device that cannot be had, which is never replaced by another', async () => {
+  test.skipIf(hasCuda)('a GPU that is required and cannot be had', async () => {
     const path = await write('v8.onnx', yolov8Model([]));
-    const init = new OnnxDetector().init(runContext({ model: path, family: 'yolov8', device: 'cuda' }));
-    await expect(init).rejects.toMatchObject({
-      code: 'ALGORITHM_OPTIONS',
-      message: expect.stringContaining('device is "cuda", which does not load'),
+    const init = new OnnxDetector().init({
+      ...runContext({ model: path, family: 'yolov8', device: 'gpu' }),
+      requireGpu: true,
     });
+    await expect(init).rejects.toMatchObject({
+      code: 'GPU_UNAVAILABLE',
+      message: expect.stringMatching(/v8\.onnx does not load on the GPU \(.+\): needed are an NVIDIA GPU/),
+    });
+  });
+});
+
+describe('the device of a model', () => {
+  /** Where it came to run, and why not elsewhere. */
+  async function placed(options: Options, device?: Device): Promise<readonly unknown[]> {
+    const detector = new OnnxDetector();
+    const path = await write('v8.onnx', yolov8Model([]));
+    const told: unknown[] = [];
+    await detector.init({
+      ...runContext({ model: path, family: 'yolov8', ...options }),
+      ...(device && { device }),
+      placed: (...placement) => told.push(...placement),
+    });
+    await detector.close();
+    return told;
+  }
+
+  test('is the CPU, unless it is said', async () => {
+    expect(await placed({})).toEqual(['cpu']);
+  });
+
+  test.skipIf(hasCuda)('is the CPU where a GPU is wanted and cannot be had, and the runner is told why', async () => {
+    const why = expect.stringContaining('does not load on the GPU');
+    expect(await placed({ device: 'gpu' })).toEqual(['cpu', why]);
+    expect(await placed({}, 'gpu')).toEqual(['cpu', why]);
+  });
+
+  test("is the algorithm's own where the runner's is another", async () => {
+    expect(await placed({ device: 'cpu' }, 'gpu')).toEqual(['cpu']);
+  });
+
+  test('a model that no device takes is the one to blame, whatever was wanted', async () => {
+    const path = await write('corrupt.onnx', new TextEncoder().encode('this is no model'));
+    const init = new OnnxDetector().init(runContext({ model: path, family: 'yolov8', device: 'gpu' }));
+    await expect(init).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
   });
 });
 

@@ -41,6 +41,9 @@ export interface Logger {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
+/** What a model runs on. */
+export type Device = 'cpu' | 'gpu';
+
 /** What an instance knows about itself for as long as it lives. */
 export interface AlgorithmContext {
   /** The algorithm's name in the configuration. */
@@ -52,6 +55,12 @@ export interface AlgorithmContext {
   resolvePath(path: string): string;
   /** The most windows that `runBatch` is handed; 1 where absent. */
   readonly maxBatch?: number;
+  /** Where the runner wants a model to run whose options do not say; the CPU where absent. */
+  readonly device?: Device;
+  /** Whether `init` is to throw where a GPU is wanted and cannot be had, rather than to run on the CPU. */
+  readonly requireGpu?: boolean;
+  /** Tells, in `init`, where the model runs, for the runner's metrics; and where that is not where it should, why. */
+  placed?(device: Device, problem?: string): void;
   /** Adds to how long a stage of the window or batch that runs took, for the runner's metrics. */
   spent?(stage: Stage, durationMs: number): void;
 }

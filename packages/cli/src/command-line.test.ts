@@ -48,6 +48,10 @@ describe('a mistake', () => {
     [['dead-letters', 'show', '--all'], /takes no --all/],
     [['dead-letters', 'show', 'all'], /all is no id of a dead letter/],
     [['dead-letters', 'list', '3'], /use show 3/],
+    [['fetch', 'http://a/b'], /fetch takes a URL and a file/],
+    [['fetch', 'ftp://u:secret@a/b', 'x'], /takes a URL of http or https, and ftp:\/\/\*\*\*@a\/b is none/],
+    [['fetch', 'http://a/b', 'x'], /--sha256 takes the 64 hexadecimal digits/],
+    [['fetch', 'http://a/b', 'x', '--sha256', 'abc'], /--sha256 takes the 64 hexadecimal digits/],
     [['doctor', 'now'], /doctor takes no argument, and now is given/],
   ])('is told with what was meant: %j', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(usage(message));
@@ -62,11 +66,11 @@ describe('help', () => {
 
   test('lists every command', () => {
     for (const text of [help(), help('--help'), help('-h'), help('help')])
-      for (const name of ['run', 'probe', 'validate', 'dead-letters', 'doctor', 'version'])
+      for (const name of ['run', 'probe', 'validate', 'dead-letters', 'fetch', 'doctor', 'version'])
         expect(text).toContain(`stream-infer ${name}`);
   });
 
-  test.each(['run', 'probe', 'validate', 'dead-letters', 'doctor', 'version'])(
+  test.each(['run', 'probe', 'validate', 'dead-letters', 'fetch', 'doctor', 'version'])(
     'of %s tells its usage and every option',
     (name) => {
       for (const text of [help(name, '--help'), help('help', name), help(name, '--json', '-h')]) {

@@ -3,6 +3,14 @@
 import { Fault } from '@stream-infer/core/fault';
 import { nearestKey } from '@stream-infer/core/nearest-key';
 import { HELP, JSON_OPTION, STREAM_FLAGS } from './common-options.ts';
+import {
+  DEAD_LETTERS_DETAILS,
+  DEAD_LETTERS_OPTIONS,
+  DEAD_LETTERS_USAGE,
+  type DeadLettersAction,
+  parseDeadLettersArguments,
+} from './dead-letters/dead-letters-arguments.ts';
+import { FETCH_DETAILS, FETCH_OPTIONS, type FetchArguments, parseFetchArguments } from './fetch-arguments.ts';
 import { describeOptions, type OptionTable, type OptionValues, parseOptions } from './option-table.ts';
 import {
   parseStreamsArguments,
@@ -99,17 +107,6 @@ const BUS_OPTIONS = {
   ...HELP,
 } as const satisfies OptionTable;
 
-const DEAD_LETTER_OPTIONS = {
-  nats: {
-    type: 'string',
-    value: 'URL',
-    description: 'The NATS server of the system. Default: NATS_URL, or nats://127.0.0.1:4222.',
-  },
-  all: { type: 'boolean', description: 'replay: every letter of an offline stream, instead of ids.' },
-  ...JSON_OPTION,
-  ...HELP,
-} as const satisfies OptionTable;
-
 export type RunOptions = OptionValues<typeof RUN_OPTIONS>;
 export type UpOptions = OptionValues<typeof UP_OPTIONS>;
 
@@ -119,21 +116,10 @@ export type Command =
   | { readonly name: 'up'; readonly options: UpOptions }
   | ({ readonly name: 'streams' } & StreamsAction)
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
-  | DeadLettersCommand
   | { readonly name: 'bus'; readonly options: OptionValues<typeof BUS_OPTIONS> }
+  | ({ readonly name: 'dead-letters' } & DeadLettersAction)
+  | ({ readonly name: 'fetch' } & FetchArguments)
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
-
-type DeadLettersAction = 'list' | 'show' | 'replay';
-
-type DeadLettersCommand = {
-  readonly name: 'dead-letters';
-  readonly action: DeadLettersAction;
-  /** None with `all`. */
-  readonly ids: readonly number[];
-  readonly all: boolean;
-  readonly nats: string | undefined;
-  readonly json: boolean;
-};
 
 type Subcommand = {
   readonly usage: string;
@@ -188,20 +174,16 @@ Exit status: 0 stopped by Ctrl-C or SIGTERM; 2 usage or configuration; 4 environ
     options: PLAIN_OPTIONS,
   },
   'dead-letters': {
-    usage: 'dead-letters list | show ID… | replay ID…|--all  [OPTIONS]',
+    usage: DEAD_LETTERS_USAGE,
     summary: 'tell what failed for good on a system that runs, and try it again',
-    details: `An invocation whose result is an error leaves a dead letter: what failed, on which frames, and why.
-
-  stream-infer dead-letters list --nats nats://127.0.0.1:4222
-  stream-infer dead-letters show 17
-  stream-infer dead-letters replay 17 18
-
-replay plays the source again for these windows alone, once the cause is mended. A success takes the
-place of the error in the store, and its letter is removed. Frames of realtime streams are gone.
-
-Exit status: 0 done; 1 a replayed window failed again; 2 usage, or a letter that is not there or cannot
-be replayed; 4 environment; 130 or 143 interrupted.`,
-    options: DEAD_LETTER_OPTIONS,
+    details: DEAD_LETTERS_DETAILS,
+    options: DEAD_LETTERS_OPTIONS,
+  },
+  fetch: {
+    usage: 'fetch URL FILE --sha256 HEX [OPTIONS]',
+    summary: 'bring a model to where it is wanted, unless it is there',
+    details: FETCH_DETAILS,
+    options: FETCH_OPTIONS,
   },
   bus: {
     usage: 'bus permissions [OPTIONS]',
@@ -257,13 +239,15 @@ export function parseCommandLine(args: readonly string[]): Command {
       return { name, argument, json: values.json };
     }
     case 'dead-letters':
-      return deadLettersOf(rest);
+      return { name, ...parseDeadLettersArguments(rest) };
     case 'bus': {
       const { values, positionals } = parseOptions(rest, BUS_OPTIONS);
       if (positionals.join(' ') !== 'permissions')
         throw new Fault('USAGE', `bus takes permissions: stream-infer ${SUBCOMMANDS.bus.usage}`);
       return { name, options: values };
     }
+    case 'fetch':
+      return { name, ...parseFetchArguments(rest) };
     case 'doctor':
     case 'version': {
       const { values, positionals } = parseOptions(rest, PLAIN_OPTIONS);
@@ -271,35 +255,6 @@ export function parseCommandLine(args: readonly string[]): Command {
       return { name, json: values.json };
     }
   }
-}
-
-function deadLettersOf(args: readonly string[]): DeadLettersCommand {
-  const { values, positionals } = parseOptions(args, DEAD_LETTER_OPTIONS);
-  const [action, ...rest] = positionals;
-  if (action !== 'list' && action !== 'show' && action !== 'replay')
-    throw new Fault(
-      'USAGE',
-      `dead-letters takes list, show or replay: stream-infer ${SUBCOMMANDS['dead-letters'].usage}`,
-    );
-  const { all, nats, json } = values;
-  const ids = rest.map(letterId);
-  if (all && action !== 'replay') throw new Fault('USAGE', `dead-letters ${action} takes no --all: replay does`);
-  if (action === 'list' && ids.length > 0)
-    throw new Fault('USAGE', `dead-letters list takes no id: use show ${rest[0]}`);
-  if (action !== 'list' && ids.length > 0 === all) {
-    const wanted = action === 'show' ? 'ids' : 'ids or --all';
-    throw new Fault('USAGE', `dead-letters ${action} takes ${wanted} of letters: see stream-infer dead-letters list`);
-  }
-  return { name: 'dead-letters', action, ids, all, nats, json };
-}
-
-function letterId(text: string): number {
-  const id = Number(text);
-  if (Number.isSafeInteger(id) && id > 0) return id;
-  throw new Fault(
-    'USAGE',
-    `${text} is no id of a dead letter: ids are numbers from 1, see stream-infer dead-letters list`,
-  );
 }
 
 function subcommand(name: string): SubcommandName {

@@ -5,6 +5,7 @@ import { parseCommandLine } from './command-line.ts';
 import { busCommand } from './commands/bus.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { fetchCommand } from './commands/fetch.ts';
 import { probeCommand } from './commands/probe.ts';
 import { runCommand } from './commands/run.ts';
 import { streamsCommand } from './commands/streams.ts';
@@ -34,6 +35,8 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return deadLettersCommand(command);
     case 'bus':
       return busCommand(command);
+    case 'fetch':
+      return fetchCommand(command);
     case 'doctor':
       return doctorCommand(command);
     case 'version':

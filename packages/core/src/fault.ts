@@ -46,6 +46,14 @@ export const FAULTS = {
   MODEL_NOT_FOUND: { exitStatus: 2, description: 'The model file does not exist.' },
   MODEL_CORRUPT: { exitStatus: 2, description: 'The model file is not an ONNX model that the runtime can load.' },
   MODEL_SHAPE: { exitStatus: 2, description: 'The inputs or outputs of the model are not what its family reads.' },
+  GPU_UNAVAILABLE: {
+    exitStatus: 4,
+    description: 'A model does not load on the GPU that it is to run on, and the runner is told to require it.',
+  },
+  GPU_FALLBACK: {
+    exitStatus: 1,
+    description: 'A model that is to run on a GPU runs on the CPU, since no GPU can be had.',
+  },
   MODULE_NOT_FOUND: { exitStatus: 2, description: 'The module of an algorithm does not exist or does not load.' },
   MODULE_NO_DEFAULT_EXPORT: {
     exitStatus: 2,
@@ -116,6 +124,8 @@ export const FAULTS = {
   API_UNREACHABLE: { exitStatus: 4, description: 'No API of stream-infer answers at the URL.' },
   API_FAILED: { exitStatus: 4, description: 'The API could not do what it was asked to.' },
   DATA_IN_USE: { exitStatus: 4, description: 'Another stream-infer up works in the same data folder.' },
+  FETCH_FAILED: { exitStatus: 4, description: 'A file that is to be fetched cannot be had from its URL.' },
+  FETCH_MISMATCH: { exitStatus: 2, description: 'A file that was fetched is not the one that its checksum says.' },
   OUTPUT_UNWRITABLE: { exitStatus: 4, description: 'An output file cannot be written.' },
   PORT_IN_USE: { exitStatus: 4, description: 'A port that a service is told to listen on is taken.' },
   NATS_SERVER_MISSING: { exitStatus: 4, description: 'There is no nats-server on the PATH.' },

@@ -130,6 +130,15 @@ const algoRunnerSettings = z.strictObject({
     .string()
     .optional()
     .describe('Names of the algorithms to serve, with commas. Default: all of the configuration.'),
+  modelDevice: z
+    .enum(['cpu', 'gpu'])
+    .default('cpu')
+    .describe('Where models run whose algorithm does not say. gpu is CUDA; where that cannot be had, the CPU.'),
+  requireGpu: z
+    .stringbool()
+    .or(z.boolean())
+    .default(false)
+    .describe('Do not start where a model that is to run on the GPU cannot.'),
 });
 
 const collectorSettings = z.strictObject({

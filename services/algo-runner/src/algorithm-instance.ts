@@ -13,12 +13,21 @@ import { algorithmVersion } from './algorithm-version.ts';
 import { RESULT_LIMIT_BYTES } from './result-limit.ts';
 import { stackPlace, thrownMessage } from './stack-place.ts';
 import { StageClock } from './stage-clock.ts';
-import type { BatchAnswer, LoadedAlgorithm, WindowAnswer, WindowJob, WorkerSpec } from './worker-messages.ts';
+import type {
+  BatchAnswer,
+  LoadedAlgorithm,
+  Placement,
+  WindowAnswer,
+  WindowJob,
+  WorkerSpec,
+} from './worker-messages.ts';
 
 export class AlgorithmInstance {
   readonly version: string;
   /** `stream`: it remembers what it has run, as the configuration or else its class says. */
   readonly state: AlgorithmState;
+  /** Where its model runs, where it has told. */
+  readonly placement: Placement | undefined;
   readonly #algorithm: Algorithm;
   readonly #context: AlgorithmContext;
   readonly #stages: StageClock;
@@ -27,18 +36,19 @@ export class AlgorithmInstance {
     algorithm: Algorithm,
     context: AlgorithmContext,
     stages: StageClock,
-    { version, state }: LoadedAlgorithm,
+    { version, state, placement }: LoadedAlgorithm,
   ) {
     this.#algorithm = algorithm;
     this.#context = context;
     this.#stages = stages;
     this.version = version;
     this.state = state;
+    this.placement = placement;
   }
 
   /** Throws MODULE_NOT_FOUND, MODULE_NO_DEFAULT_EXPORT, BATCH_UNSUPPORTED, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
   static async create(spec: WorkerSpec, logger: Logger): Promise<AlgorithmInstance> {
-    const { name, use, options, directory, maxBatch } = spec;
+    const { name, use, options, directory, maxBatch, device, requireGpu } = spec;
     const module = await loadAlgorithmModule(name, use, directory);
     const algorithm = constructAlgorithm(name, module);
     const state = spec.state ?? (module.construct.state === 'stream' ? 'stream' : 'none');
@@ -51,18 +61,22 @@ export class AlgorithmInstance {
       throw new Fault('BATCH_UNSUPPORTED', `${problem}: set maxBatch: 1, or give it runBatch(windows, contexts)`);
     }
     const stages = new StageClock();
+    let placement: Placement | undefined;
     const context: AlgorithmContext = {
-      ...{ name, options, logger, maxBatch },
+      ...{ name, options, logger, maxBatch, device, requireGpu },
       resolvePath: (path) => resolve(directory, path),
       spent: (stage, durationMs) => stages.add(stage, durationMs),
+      placed: (on, problem) => {
+        placement = { device: on, problem };
+      },
     };
     try {
       await algorithm.init?.(context);
     } catch (error) {
       throw initFault(name, error);
     }
-    const version = await algorithmVersion(module, spec);
-    return new AlgorithmInstance(algorithm, context, stages, { version, state });
+    const version = await algorithmVersion(module, spec, placement?.device);
+    return new AlgorithmInstance(algorithm, context, stages, { version, state, placement });
   }
 
   /** Never rejects. Takes one window, or as many as maxBatch says. */

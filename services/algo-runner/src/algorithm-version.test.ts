@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Device } from '@stream-infer/algorithm';
 import type { Json } from '@stream-infer/core/json';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AlgorithmModule } from './algorithm-module.ts';
@@ -21,14 +22,23 @@ class Algorithm {
   }
 }
 
-const version = (file: string | undefined, options: Record<string, Json> = {}, construct: object = Algorithm) =>
-  algorithmVersion({ construct, ...(file !== undefined && { path: join(directory, file) }) } as AlgorithmModule, {
-    name: 'x',
-    use: file ?? 'frame-stats',
-    options,
-    directory,
-    maxBatch: 1,
-  });
+const version = (
+  file: string | undefined,
+  options: Record<string, Json> = {},
+  construct: object = Algorithm,
+  device?: Device,
+) =>
+  algorithmVersion(
+    { construct, ...(file !== undefined && { path: join(directory, file) }) } as AlgorithmModule,
+    {
+      name: 'x',
+      use: file ?? 'frame-stats',
+      options,
+      directory,
+      maxBatch: 1,
+    },
+    device,
+  );
 
 describe('the version of an algorithm', () => {
   test('is what its class says', async () => {
@@ -53,6 +63,12 @@ describe('the version of an algorithm', () => {
     await writeFile(join(directory, 'm.onnx'), 'other weights');
     expect(await version('a.mjs', { model: 'm.onnx' })).not.toBe(model);
     expect(await version('a.mjs', { model: 'nowhere.onnx' })).toMatch(/^[0-9a-f]{12}$/);
+  });
+
+  test('is another on a GPU, which computes otherwise in the last digits', async () => {
+    const cpu = await version('a.mjs', {}, Algorithm, 'cpu');
+    expect(cpu).toBe(await version('a.mjs'));
+    expect(await version('a.mjs', {}, Algorithm, 'gpu')).not.toBe(cpu);
   });
 
   test('of a built-in is a digest too', async () => {

@@ -5,6 +5,7 @@ import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definitio
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { BatchRun } from './served-algorithm.ts';
 import type { Answer } from './task.ts';
+import type { Placement } from './worker-messages.ts';
 import type { WorkerState } from './worker-thread.ts';
 
 /** What gauges read when they are scraped. */
@@ -12,6 +13,7 @@ export type Served = {
   readonly definition: string;
   workers(state: WorkerState['kind']): number;
   credits(): number;
+  readonly placement: Placement | undefined;
 };
 
 export type RunnerMetrics = {
@@ -132,6 +134,18 @@ export function observeServed(registry: Registry, served: readonly Served[]): vo
       for (const { definition, credits } of served) this.set({ algorithm: definition }, credits());
     },
   });
+  const deviceGauge = new Gauge({
+    name: 'stream_infer_runner_device',
+    help: 'What the model of an algorithm runs on: 1 for cpu or gpu, where the algorithm tells it, as those built in with a model do; fallback says whether a GPU was wanted.',
+    labelNames: ['algorithm', 'device', 'fallback'],
+    registers: [],
+  });
+  for (const { definition, placement } of served) {
+    if (placement === undefined) continue;
+    const fallback = placement.problem === undefined ? 'false' : 'true';
+    deviceGauge.set({ algorithm: definition, device: placement.device, fallback }, 1);
+  }
+  registry.registerMetric(deviceGauge);
   registry.registerMetric(workersGauge);
   registry.registerMetric(creditsGauge);
 }

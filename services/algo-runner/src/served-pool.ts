@@ -1,5 +1,6 @@
 /** One algorithm with the worker threads that run it: made together, so that whatever a worker says reaches its algorithm. */
 
+import type { Device } from '@stream-infer/algorithm';
 import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
 import { Fault } from '@stream-infer/core/fault';
 import type { Logger } from '@stream-infer/service-kit/logger';
@@ -12,6 +13,9 @@ export type ServedPoolOptions = {
   readonly definition: AlgorithmDefinition;
   /** Of the configuration file, absolute. */
   readonly directory: string;
+  /** Where models run, where the algorithm does not say. */
+  readonly device: Device;
+  readonly requireGpu: boolean;
   readonly frames: FrameSource;
   readonly logger: Logger;
   /** Every answer, for the metrics. */
@@ -33,7 +37,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 export function createServedPool(options: ServedPoolOptions): ServedPool {
   const { name, use, options: algorithmOptions, state } = options.definition;
   const { concurrency, timeoutMs, maxBatch, maxDelayMs } = options.definition;
-  const { directory } = options;
+  const { directory, device, requireGpu } = options;
   const logger = options.logger.child({ algorithm: name });
   // An algorithm that fails on every frame logs one line, not one a frame.
   let lastFailure = '';
@@ -45,7 +49,8 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
     const fields = { algorithm: name, ...(place !== undefined && { at: place }) };
     options.report(new Fault(outcome.fault.code, outcome.fault.message), fields);
   };
-  const pool = new WorkerPool({ name, use, options: algorithmOptions, state, directory, maxBatch }, concurrency, {
+  const spec = { name, use, options: algorithmOptions, state, directory, maxBatch, device, requireGpu };
+  const pool = new WorkerPool(spec, concurrency, {
     log: (level, message, fields) => logger[level](fields, message),
     room: () => algorithm.pump(),
     lost: (reason) => {

@@ -20,6 +20,7 @@ import { register } from './registration.ts';
 import { createRunnerId } from './runner-id.ts';
 import { servedDefinitions } from './served-definitions.ts';
 import { createServedPool, type ServedPool } from './served-pool.ts';
+import type { Placement } from './worker-messages.ts';
 
 const SET_ASIDE_LIMIT = 2;
 /** A runner whose beats the registry does not take gets no work, whatever it could do. */
@@ -55,6 +56,7 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
   const served = serve(context, new FrameSource((jetstream, sequence) => fetchFrame(bus, jetstream, sequence)));
   opened.defer(async () => void (await Promise.all(served.map(({ pool }) => pool.close()))));
   await Promise.all(served.map(({ pool }) => pool.start()));
+  for (const { algorithm, pool } of served) reportFallback(context, algorithm.definition, pool.placement);
 
   const server = await startGrpcServer({
     host: settings.grpcHost,
@@ -70,6 +72,7 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
       definition,
       workers: (state) => pool.count(state),
       credits: () => server.credits(definition),
+      placement: pool.placement,
     })),
   );
 
@@ -96,6 +99,13 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
   };
 }
 
+/** A model that runs where it should not is slow and not wrong: its runner takes work, and says so. */
+function reportFallback({ report }: Context, algorithm: string, placement: Placement | undefined): void {
+  if (placement?.problem === undefined) return;
+  const message = `algorithm "${algorithm}" runs on the CPU: ${placement.problem}; requireGpu keeps a runner from starting so`;
+  report(new Fault('GPU_FALLBACK', message), { algorithm });
+}
+
 /** The algorithms that this runner serves, with their worker threads, which are not started yet. */
 function serve(context: Context, frames: FrameSource): readonly ServedPool[] {
   const { settings, configuration, logger } = context;
@@ -111,6 +121,8 @@ function serve(context: Context, frames: FrameSource): readonly ServedPool[] {
     createServedPool({
       definition,
       directory: configuration.directory,
+      device: settings.modelDevice,
+      requireGpu: settings.requireGpu,
       frames,
       logger,
       answered: (answer) => metrics.answered(definition.name, answer),

@@ -9,7 +9,7 @@
 import type { Logger } from '@stream-infer/algorithm';
 import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { AlgorithmInstance } from './algorithm-instance.ts';
-import type { BatchAnswer, WindowJob, WorkerSpec } from './worker-messages.ts';
+import type { BatchAnswer, Placement, WindowJob, WorkerSpec } from './worker-messages.ts';
 
 type Entry = { readonly instance: AlgorithmInstance; at: number; usedAtMs: number };
 
@@ -43,6 +43,11 @@ export class StreamInstances {
   /** Whether there is one for each stream. */
   get state(): 'none' | 'stream' {
     return this.#lone.state;
+  }
+
+  /** Where the model runs, where the algorithm has told. */
+  get placement(): Placement | undefined {
+    return this.#lone.placement;
   }
 
   /** @param isLast whether the runner drains by the time that the window is run: it gives a snapshot, asked or not. Never rejects. */

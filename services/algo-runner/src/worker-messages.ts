@@ -3,7 +3,7 @@
  * is one window, or several where the algorithm takes them at once.
  */
 
-import type { Frame, Stage } from '@stream-infer/algorithm';
+import type { Device, Frame, Stage } from '@stream-infer/algorithm';
 import type { FaultJson } from '@stream-infer/core/fault';
 import type { Json } from '@stream-infer/core/json';
 import type { Slot } from './worker-cells.ts';
@@ -21,6 +21,9 @@ export type WorkerSpec = {
   readonly directory: string;
   /** Windows that a batch holds at most. */
   readonly maxBatch: number;
+  /** Where a model runs whose options do not say, and whether a GPU that is wanted must be had. */
+  readonly device: Device;
+  readonly requireGpu: boolean;
 };
 
 export type WorkerData = {
@@ -89,7 +92,14 @@ export type BatchAnswer = { readonly runUs: number; readonly stagesUs: StageTime
 );
 
 /** What is known of an algorithm once it is initialised. */
-export type LoadedAlgorithm = { readonly version: string; readonly state: 'none' | 'stream' };
+export type LoadedAlgorithm = {
+  readonly version: string;
+  readonly state: 'none' | 'stream';
+  /** Where its model runs, as it told; why not where it should. */
+  readonly placement?: Placement | undefined;
+};
+
+export type Placement = { readonly device: Device; readonly problem?: string | undefined };
 
 export type FromWorker =
   | { readonly kind: 'ready'; readonly loaded: LoadedAlgorithm }

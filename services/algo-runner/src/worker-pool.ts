@@ -4,7 +4,7 @@
  */
 
 import { Fault, toFault } from '@stream-infer/core/fault';
-import type { LoadedAlgorithm, WindowJob, WorkerSpec } from './worker-messages.ts';
+import type { LoadedAlgorithm, Placement, WindowJob, WorkerSpec } from './worker-messages.ts';
 import { type HandedBatch, type WorkerEvents, type WorkerState, WorkerThread } from './worker-thread.ts';
 
 export type WorkerPoolEvents = Pick<WorkerEvents, 'log'> & {
@@ -50,6 +50,11 @@ export class WorkerPool {
   /** Whether it remembers its streams; as `version`. */
   get state(): LoadedAlgorithm['state'] {
     return this.#loaded.state;
+  }
+
+  /** Where its model runs, where the algorithm has told; as `version`. */
+  get placement(): Placement | undefined {
+    return this.#loaded.placement;
   }
 
   count(state: WorkerState['kind']): number {

@@ -62,7 +62,8 @@ try {
   const instances = await StreamInstances.create(spec, logger);
   // A rejection (of `close`, that is) is an uncaught exception of this thread, and ends it.
   port.on('message', (message: ToWorker) => void obey(instances, message));
-  tell({ kind: 'ready', loaded: { version: instances.version, state: instances.state } });
+  const { version, state, placement } = instances;
+  tell({ kind: 'ready', loaded: { version, state, placement } });
 } catch (error) {
   tell({ kind: 'failed', fault: faultJson(toFault(error)) });
 }
