@@ -2,7 +2,8 @@
 # package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-chaos check lint types dead-code layers format docs bench model clean
+.PHONY: help setup demo test test-unit test-chaos test-compiled check lint types dead-code layers format docs bench model
+.PHONY: compile clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -12,7 +13,7 @@ RUN := @.tools/bin/pnpm --silent run
 help: ## show this screen
 	@echo 'stream-infer: video in, algorithms over windows of its frames, time-keyed results out'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Start with: make demo'
 
@@ -30,6 +31,9 @@ test-unit: setup ## pass the tests that need no server, in seconds
 
 test-chaos: setup ## pass the tests that measure or disturb: overload, order; one after the other, on a quiet machine
 	$(RUN) test-chaos $(ARGS)
+
+test-compiled: compile ## pass the tests of the services as what is shipped: compiled, without development's packages
+	$(RUN) test-compiled $(ARGS)
 
 check: lint types dead-code layers ## lint, types, dead code and layer rules, in seconds
 
@@ -59,6 +63,9 @@ model: setup ## train the demo's model, say how good it is, and draw its clip an
 	@node examples/demo/evaluate.ts
 	@node examples/demo/make-clip.ts
 
+compile: setup ## compile what is shipped into dist/
+	@node scripts/compile.ts
+
 clean: ## remove all that was made here, set-up included
 	rm -rf .tools node_modules proto/gen proto/node_modules packages/*/node_modules services/*/node_modules
-	rm -rf algorithms/node_modules coverage demo-out
+	rm -rf algorithms/node_modules coverage demo-out dist

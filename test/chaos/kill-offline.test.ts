@@ -8,9 +8,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { root } from '../harness/command.ts';
 import { isWhole, type Kill, type KillRun, killRun, ROLES, type Role } from '../harness/kill-run.ts';
 import { media } from '../harness/media.ts';
+import { root } from '../harness/programs.ts';
 import { seeded } from '../harness/seed.ts';
 import { followedSquares } from '../harness/squares.ts';
 

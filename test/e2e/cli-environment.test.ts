@@ -6,8 +6,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root } from '../harness/command.ts';
 import { makeVideo } from '../harness/made-videos.ts';
+import { root } from '../harness/programs.ts';
 
 const STATS = ['--algorithm', 'stats=frame-stats,interval=1'];
 

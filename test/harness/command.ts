@@ -1,10 +1,8 @@
 /** Runs ./stream-infer as a person would, and tells what it said and how it ended. */
 
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
-
-export const root = join(import.meta.dirname, '..', '..');
+import { commandEntry, root } from './programs.ts';
 
 export type CommandResult = {
   readonly status: number | null;
@@ -24,7 +22,8 @@ export type CommandOptions = {
 export function streamInfer(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const { cwd = root, environment = {}, timeoutMs = 90_000, onStart } = options;
   return new Promise((resolve, reject) => {
-    const child = spawnOwned(join(root, 'stream-infer'), args, {
+    const [command, ...first] = commandEntry();
+    const child = spawnOwned(command, [...first, ...args], {
       cwd,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

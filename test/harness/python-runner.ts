@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, credentials } from '@grpc/grpc-js';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
-import { root } from './command.ts';
+import { root } from './programs.ts';
 
 const example = join(root, 'examples', 'python-runner');
 const PROTOS = ['algo_runner', 'invocation', 'result', 'window', 'frame'];

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import given from '../conformance/given.json' with { type: 'json' };
-import { root } from './command.ts';
 import { streamSpec } from './decoded-source.ts';
+import { root } from './programs.ts';
 
 export type RecordedCase = (typeof given)[number];
 /** The original's position, whole seconds, and the source numbers of the frames that it handed over. */

@@ -1,9 +1,8 @@
 /** One service as a process of its own, as a container would run it. */
 
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
-import { root } from './command.ts';
+import { serviceEntry } from './programs.ts';
 
 export type ServiceName = 'ingest' | 'scheduler' | 'algo-runner' | 'collector';
 
@@ -22,7 +21,7 @@ export async function startService(
   name: ServiceName,
   environment: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
-  const child = spawnOwned(process.execPath, [join(root, 'services', name, 'src', 'main.ts')], {
+  const child = spawnOwned(process.execPath, [serviceEntry(name)], {
     env: { ...process.env, LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

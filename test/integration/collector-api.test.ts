@@ -21,9 +21,9 @@ import {
   type TestCollector,
   testRecord,
 } from '../harness/collector.ts';
-import { root } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+import { root } from '../harness/programs.ts';
 
 type Parameter = { readonly name: string; readonly in: 'path' | 'query' | 'header'; readonly schema: { type: string } };
 type Operation = {

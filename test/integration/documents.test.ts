@@ -7,7 +7,7 @@ import { HEADER_NAMES } from '@stream-infer/bus/frame-headers';
 import { FAULTS } from '@stream-infer/core/fault';
 import { describe, expect, test } from 'vitest';
 import { generatedDocuments } from '../../scripts/generated-documents.ts';
-import { root } from '../harness/command.ts';
+import { root } from '../harness/programs.ts';
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: root,

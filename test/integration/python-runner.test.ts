@@ -13,9 +13,9 @@ import { openRunners, openRuns, openStreams } from '@stream-infer/bus/registry';
 import type { ResultRecord } from '@stream-infer/core/result-record';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { root } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+import { root } from '../harness/programs.ts';
 import { health, type PythonRunner, type PythonWorkshop, pythonWorkshop } from '../harness/python-runner.ts';
 import {
   callsOf,
