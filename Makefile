@@ -2,8 +2,8 @@
 # package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-chaos test-compiled check lint types dead-code layers format docs bench model
-.PHONY: compile clean
+.PHONY: help setup demo test test-unit test-chaos test-compiled check lint types dead-code layers format docs bench soak
+.PHONY: model compile clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -57,6 +57,9 @@ docs: setup ## write the documents that are generated from the code
 
 bench: setup ## measure cost and rate, and write bench/RESULTS.md
 	@node bench/main.ts
+
+soak: setup ## play eight streams for half an hour, see that nothing grows, and write bench/SOAK.md
+	@node bench/soak.ts
 
 model: setup ## train the demo's model, say how good it is, and draw its clip anew; takes minutes
 	@node examples/demo/train.ts

@@ -40,3 +40,11 @@ export function repeated(minute: string, times: number, folder: string): string 
   if (!existsSync(file)) ffmpeg('-stream_loop', String(times - 1), '-i', minute, '-c', 'copy', file);
   return file;
 }
+
+/** The demo's clip at a camera's rate and small, coded so that to decode it costs next to nothing. */
+export function slowDemo(root: string, fps: number, folder: string): string {
+  const file = join(folder, 'demo.avi');
+  const demo = join(root, 'examples', 'demo', 'demo.mp4');
+  ffmpeg('-i', demo, '-vf', `fps=${fps},scale=320:180`, '-c:v', 'mjpeg', '-q:v', '3', file);
+  return file;
+}

@@ -4,7 +4,8 @@
  */
 
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { descendants } from '../test/harness/process-tree.ts';
+import { pssKiB } from '../test/harness/process-usage.ts';
 
 export type Measured = {
   readonly wallSeconds: number;
@@ -52,21 +53,6 @@ export async function measure(
 }
 
 async function treePssKiB(root: number): Promise<number> {
-  const parents = new Map<number, number>();
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-  }
-  const belongs = (pid: number): boolean => {
-    for (let at: number | undefined = pid; at; at = parents.get(at)) if (at === root) return true;
-    return false;
-  };
-  const sizes = await Promise.all([...parents.keys()].filter((pid) => pid !== root && belongs(pid)).map(pssKiB));
+  const sizes = await Promise.all((await descendants(root)).map(({ pid }) => pssKiB(pid)));
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-async function pssKiB(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
 }

@@ -8,6 +8,10 @@ export type Row = { readonly what: string; readonly figure: string; readonly lim
 const firstLine = (command: string, ...args: string[]): string =>
   (spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '').split('\n')[0] ?? '';
 
+/** What it was measured on and with. */
+export const machineLine = (): string =>
+  `Machine: ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; Node ${process.version}; ${firstLine('ffmpeg', '-version').split(' Copyright')[0]}; ${firstLine('nats-server', '--version')}.`;
+
 export function resultsDocument(rows: readonly Row[], skipped: readonly string[]): string {
   const table = rows.map(
     ({ what, figure, limit, held }) => `| ${what} | ${figure} | ${limit} | ${held ? 'yes' : 'NO'} |`,
@@ -17,7 +21,7 @@ export function resultsDocument(rows: readonly Row[], skipped: readonly string[]
 Written by \`make bench\`. Wall clock, CPU and memory are of the whole process tree: the command, nats-server, the four services and ffmpeg.
 Memory is PSS, summed at 10 Hz. What is not measured: networks between hosts, GPUs, many cameras.
 
-Machine: ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; Node ${process.version}; ${firstLine('ffmpeg', '-version').split(' Copyright')[0]}; ${firstLine('nats-server', '--version')}.
+${machineLine()}
 
 | what | figure | limit | held |
 |---|---|---|---|

@@ -7,16 +7,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isWhole, type KillRun, killRun, ROLES } from '../harness/kill-run.ts';
+import { differences, type Job, type KillRun, killRun } from '../harness/kill-run.ts';
 import { makeVideo } from '../harness/made-videos.ts';
 import { seeded } from '../harness/seed.ts';
 import { followedSquares } from '../harness/squares.ts';
+import { ROLES } from '../harness/system-role.ts';
 
 const { random } = seeded();
 let directory: string;
-let args: readonly string[];
+let job: Job;
 let undisturbed: KillRun;
-let tracks: { readonly args: readonly string[]; readonly undisturbed: KillRun };
+let tracks: { readonly job: Job; readonly undisturbed: KillRun };
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'stream-infer-kill-'));
@@ -33,37 +34,35 @@ beforeAll(async () => {
 }
 `,
   );
-  args = [
-    video,
-    '--algorithm',
-    `a=${module},intervalFrames=3,frameCount=4,frameStep=2`,
-    '--algorithm',
-    `b=${module},intervalFrames=10`,
-  ];
-  undisturbed = await killRun({ directory, name: 'undisturbed', args, kills: [] });
+  job = {
+    algorithms: [
+      { name: 'a', use: module, intervalFrames: 3, frameCount: 4, frameStep: 2 },
+      { name: 'b', use: module, intervalFrames: 10 },
+    ],
+    streams: [{ id: 'clip', source: video }],
+  };
+  undisturbed = await killRun({ directory, name: 'undisturbed', job, kills: [] });
   const following = followedSquares(directory);
   const name = 'undisturbed-tracks';
-  tracks = { args: following, undisturbed: await killRun({ directory, name, args: following, kills: [] }) };
+  tracks = { job: following, undisturbed: await killRun({ directory, name, job: following, kills: [] }) };
 }, 180_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 test.for(ROLES)('%s, killed while windows are under way', async (role) => {
   const kills = [{ role, afterMs: 500 + random() * 1_500 }];
-  const { hits, results, summary, stderr } = await killRun({ directory, name: role, args, kills });
-  expect(hits, stderr).toEqual([role]);
-  expect(results).toBe(undisturbed.results);
-  expect(isWhole(summary), JSON.stringify(summary)).toBe(true);
-  expect(summary.streams.clip).toMatchObject({ decoded: 500, played: 500 });
+  const run = await killRun({ directory, name: role, job, kills });
+  expect(run.hits, run.stderr).toMatchObject([{ role }]);
+  expect(differences(run, undisturbed)).toEqual([]);
+  expect(run.summary.streams.clip).toMatchObject({ decoded: 500, played: 500 });
 });
 
 test.for(['algo-runner', 'scheduler', 'ingest'] as const)(
   '%s, killed while byte-track follows what a detector finds (EX-9)',
   async (role) => {
     const kills = [{ role, afterMs: 500 + random() * 1_000 }];
-    const { hits, results, summary, stderr } = await killRun({ directory, name: `tracks-${role}`, ...tracks, kills });
-    expect(hits, stderr).toEqual([role]);
-    expect(results).toBe(tracks.undisturbed.results);
-    expect(isWhole(summary), JSON.stringify(summary)).toBe(true);
-    expect(results).toContain('"trackIds":[1,2,3]');
+    const run = await killRun({ directory, name: `tracks-${role}`, ...tracks, kills });
+    expect(run.hits, run.stderr).toMatchObject([{ role }]);
+    expect(differences(run, tracks.undisturbed)).toEqual([]);
+    expect(run.results).toContain('"trackIds":[1,2,3]');
   },
 );

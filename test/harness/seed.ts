@@ -7,8 +7,11 @@ export type Seeded = {
   pick<T>(items: readonly T[]): T;
 };
 
-export function seeded(seed = Number(process.env.STREAM_INFER_SEED ?? Math.floor(Math.random() * 2 ** 31))): Seeded {
-  console.info(`STREAM_INFER_SEED=${seed}`);
+export function seeded(
+  seed = Number(process.env.STREAM_INFER_SEED ?? Math.floor(Math.random() * 2 ** 31)),
+  { quiet = false } = {},
+): Seeded {
+  if (!quiet) console.info(`STREAM_INFER_SEED=${seed}`);
   let state = seed >>> 0;
   // Mulberry32: enough to choose moments and victims by.
   const random = (): number => {

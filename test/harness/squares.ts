@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Job } from './kill-run.ts';
 
 export const SIZE = { width: 24, height: 48 } as const;
 export const PICTURE = { width: 320, height: 180, fps: 30, seconds: 3.4 } as const;
@@ -69,10 +70,8 @@ export const SQUARES: readonly string[] = [
   ...['-c:v', 'libx264', '-qp', '0', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
 ];
 
-const TIMES = 2;
-
-/** The arguments of `run` that follow the squares of a clip that is played over and over: for a system under which something is killed. */
-export function followedSquares(directory: string): readonly string[] {
+/** The job that follows the squares of a clip that is played over and over: for a system under which something is killed. */
+export function followedSquares(directory: string, { seconds = 2 * PICTURE.seconds, holdMs = 15 } = {}): Job {
   const [once, clip, module] = ['once.mp4', 'squares.mp4', 'squares.mjs'].map((name) => join(directory, name)) as [
     string,
     string,
@@ -81,11 +80,13 @@ export function followedSquares(directory: string): readonly string[] {
   const ffmpeg = (...args: readonly string[]): unknown =>
     execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...args]);
   ffmpeg(...SQUARES, once);
-  ffmpeg('-stream_loop', String(TIMES - 1), '-i', once, '-c', 'copy', clip);
-  writeFileSync(module, squaresDetector(15));
-  return [
-    ...[clip, '--pixel-format', 'gray'],
-    ...['--algorithm', `squares=${module}`],
-    ...['--algorithm', 'tracks=byte-track,after=squares,frameCount=0'],
-  ];
+  ffmpeg('-stream_loop', '-1', '-i', once, '-t', String(seconds), '-c', 'copy', clip);
+  writeFileSync(module, squaresDetector(holdMs));
+  return {
+    algorithms: [
+      { name: 'squares', use: module, intervalFrames: 1 },
+      { name: 'tracks', use: 'byte-track', after: 'squares', frameCount: 0 },
+    ],
+    streams: [{ id: 'squares', source: clip, pixelFormat: 'gray' }],
+  };
 }

@@ -18,15 +18,22 @@ export type Up = {
 
 const LIFE_LIMIT_MS = 300_000;
 
+type UpOptions = {
+  readonly cwd: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** After which it is killed. */
+  readonly timeoutMs?: number;
+};
+
 /** Resolves when its API answers. */
 export async function startUp(
   args: readonly string[],
-  options: { readonly cwd: string; readonly environment?: Readonly<Record<string, string>> },
+  { timeoutMs = LIFE_LIMIT_MS, ...options }: UpOptions,
 ): Promise<Up> {
   const started = Promise.withResolvers<ChildProcess>();
   const result = streamInfer(['up', '--http', '0', ...args], {
     ...options,
-    timeoutMs: LIFE_LIMIT_MS,
+    timeoutMs,
     onStart: started.resolve,
   });
   result.catch(() => undefined);
