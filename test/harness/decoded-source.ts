@@ -79,9 +79,9 @@ export async function decode(
   { settings, onPicture, most = Number.POSITIVE_INFINITY }: DecodeSettings = {},
 ): Promise<DecodedSource> {
   const prepared = await prepare(streamSpec(source, different), settings);
-  const { plan, timeBase, selective, frame, decodeArguments } = prepared;
+  const { plan, timeBase, selective } = prepared;
   const ledger = new FrameLedger({ plan, timeBase, selective });
-  const decoder = new Decoder({ ffmpegPath: 'ffmpeg', args: decodeArguments, frame, ledger });
+  const decoder = new Decoder({ ffmpegPath: 'ffmpeg', prepared, ledger });
   const pictures: DecodedPicture[] = [];
   try {
     for await (const { n, sourceIndex, ptsTicks, data, needed, sourceSize } of decoder.frames()) {

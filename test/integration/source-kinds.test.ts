@@ -86,13 +86,18 @@ test('motion JPEG over HTTP has no times: a frame is at the time when it came', 
   expect((last?.ptsTicks ?? 0) / 1_000).toBeGreaterThan(Date.now() / 1_000 - 60);
 });
 
-test('RTMP is live', async () => {
+test('RTMP is live, and the same where its URL has a password', async () => {
   const clip = await clips.clip('camera.flv', ...testPicture('64x48', String(RATE), 10, '-g', '10'));
   const camera = await serveRtmp(clip);
   stops.push(camera.stop);
   const { prepared, pictures } = await decode(camera.url, { ...REALTIME, fps: String(RATE) }, { most: 15 });
   expect(prepared.facts).toMatchObject({ live: true, sampling: 'time', codec: 'h264', width: 64, height: 48 });
   expect(numbers(pictures)).toEqual(countTo(15));
+  const locked = camera.url.replace('//', '//watcher:secret@');
+  const same = await decode(locked, { ...REALTIME, fps: String(RATE) }, { most: 15 });
+  expect(same.prepared.source.script?.text).toContain('watcher:secret');
+  expect(same.prepared.facts).toEqual(prepared.facts);
+  expect(same.pictures).toEqual(pictures);
 });
 
 test('a picture that ffmpeg makes is held to the time in realtime', async () => {

@@ -8,10 +8,9 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { type Fault, toFault } from '@stream-infer/core/fault';
-import type { FrameFormat } from '@stream-infer/core/run';
-import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { Bell } from './bell.ts';
 import { DecodeErrors } from './decode-errors.ts';
+import { startOnSource } from './ffmpeg-process.ts';
 import { DECODED_FD, SELECTED_FD } from './filter-chain.ts';
 import { disagreement, type FrameLedger, type LedgerEntry } from './frame-ledger.ts';
 import type { Size } from './geometry.ts';
@@ -19,12 +18,11 @@ import { jpegFrameCutter } from './jpeg-frames.ts';
 import { metadataLines } from './metadata-lines.ts';
 import { ODD, PictureSizes } from './picture-sizes.ts';
 import { type FrameCutter, FramePool, rawFrameCutter } from './raw-frames.ts';
+import type { PreparedStream } from './stream-preparation.ts';
 
 export type DecoderOptions = {
   readonly ffmpegPath: string;
-  /** As ffmpeg-command.ts builds them. */
-  readonly args: readonly string[];
-  readonly frame: FrameFormat;
+  readonly prepared: Pick<PreparedStream, 'source' | 'decodeArguments' | 'frame'>;
   readonly ledger: FrameLedger;
 };
 
@@ -60,7 +58,8 @@ export class Decoder {
   #fault: Fault | undefined;
   #stopping = false;
 
-  constructor({ ffmpegPath, args, frame, ledger }: DecoderOptions) {
+  constructor({ ffmpegPath, prepared, ledger }: DecoderOptions) {
+    const { source, decodeArguments, frame } = prepared;
     this.#ledger = ledger;
     this.errors = new DecodeErrors((line) => this.#sizes.read(line));
     this.#pool = new FramePool(
@@ -68,7 +67,7 @@ export class Decoder {
       Math.min(MOST_POOLED, Math.max(2, Math.floor(POOLED_BYTES / frame.bytesPerFrame))),
     );
     this.#cutter = frame.encoding === 'raw' ? rawFrameCutter(frame.bytesPerFrame, this.#pool) : jpegFrameCutter();
-    this.#process = spawnOwned(ffmpegPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
+    this.#process = startOnSource(ffmpegPath, decodeArguments, source, ['pipe', 'pipe', 'pipe', 'pipe']);
     this.exited = new Promise((resolve) => {
       this.#process.once('close', (code, signal) => resolve({ code, signal }));
       this.#process.once('error', () => resolve({ code: null, signal: null }));

@@ -1,95 +1,37 @@
 /**
  * The command lines of ffmpeg and ffprobe, through fluent-ffmpeg: the only file that imports it. It is archived, and what it finds out
- * about an ffmpeg of version 7 or later it misreads; so nothing here lets it look: paths are given, its argument builder is
- * called without the checks before it, and ffmpeg is started by decoder.ts, not by it.
+ * about an ffmpeg of version 7 or later it misreads; so nothing here lets it look: its argument builder is called without the checks
+ * before it, and it starts nothing: ffmpeg-process.ts does.
  */
 
-import type { ChildProcess } from 'node:child_process';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Encoding } from '@stream-infer/core/stream-spec';
-import ffmpeg, { type FfmpegCommand, type FfprobeData } from 'fluent-ffmpeg';
+import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg';
 import type { Source } from './source.ts';
-
-export type { FfprobeData, FfprobeStream } from 'fluent-ffmpeg';
 
 /** Errors, each line with its level, and nothing else on standard error; never a question on standard input. */
 const QUIET = ['-hide_banner', '-loglevel', 'level+error'] as const;
 
 /** What fluent-ffmpeg has and its types do not tell. */
-type Unchecked = {
-  _getArguments(): string[];
-  /** Where it would search, ask and remember. */
-  _getFfprobePath(callback: (error: undefined, path: string) => void): void;
-};
+type Unchecked = { _getArguments(): string[] };
 
 function commandFor(source: Source, inputOptions: readonly string[]): FfmpegCommand & Unchecked {
-  const command = ffmpeg(source.input) as FfmpegCommand & Unchecked;
+  const { script } = source;
+  const command = ffmpeg(script ? 'pipe:0' : source.input) as FfmpegCommand & Unchecked;
   // Two arguments at least: a single one it would split at its space.
-  command.inputOptions(...([...inputOptions, ...source.inputOptions] as [string, string]));
+  command.inputOptions(...([...inputOptions, ...(script ?? source).inputOptions] as [string, string]));
   return command;
 }
-
-/** What a probe tells, or what ffprobe wrote on standard error when it failed. */
-export type ProbeOutcome =
-  | { readonly kind: 'probed'; readonly data: FfprobeData }
-  | { readonly kind: 'failed'; readonly stderr: string }
-  | { readonly kind: 'timeout' };
 
 /** ffmpeg waits for tens of frames to find the rate of a source that is not a file, which of a camera takes seconds. */
 const RATE_KNOWN = ['-fpsprobesize', '0'] as const;
 
-export type ProbeSourceOptions = {
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  /** Whether the rate is known, so that what is told of it may be wrong. */
-  readonly isRateKnown: boolean;
-};
-
-/** Streams and format of the source. The ffprobe is killed when the signal aborts or the time is up. */
-export async function probeSource(
-  ffprobePath: string,
-  source: Source,
-  { timeoutMs, signal, isRateKnown }: ProbeSourceOptions,
-): Promise<ProbeOutcome> {
-  const command = commandFor(source, []);
-  command._getFfprobePath = (callback) => callback(undefined, ffprobePath);
-  const outcome = Promise.withResolvers<ProbeOutcome>();
-  const child = childStartedBy(() =>
-    command.ffprobe(
-      0,
-      [...QUIET, ...(isRateKnown ? RATE_KNOWN : []), ...source.inputOptions],
-      (error: Error | null, data: FfprobeData) => {
-        if (error) outcome.resolve({ kind: 'failed', stderr: error.message });
-        else outcome.resolve({ kind: 'probed', data });
-      },
-    ),
-  );
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const stop = (): void => {
-    child?.kill('SIGKILL');
-    outcome.resolve({ kind: 'timeout' });
-  };
-  limit.addEventListener('abort', stop, { once: true });
-  try {
-    return await outcome.promise;
-  } finally {
-    limit.removeEventListener('abort', stop);
-  }
-}
-
-/** The process that `start` starts: fluent-ffmpeg keeps its ffprobe to itself, and one that hangs has to be ended. */
-function childStartedBy(start: () => void): ChildProcess | undefined {
-  let child: ChildProcess | undefined;
-  const onStart = (message: unknown): void => {
-    child = (message as { process: ChildProcess }).process;
-  };
-  subscribe('child_process', onStart);
-  try {
-    start();
-  } finally {
-    unsubscribe('child_process', onStart);
-  }
-  return child;
+/**
+ * ffprobe's arguments for streams and format of the source, as JSON.
+ * @param isRateKnown whether what is told of the rate may be wrong.
+ */
+export function probeArguments(source: Source, isRateKnown: boolean): string[] {
+  const told = ['-show_streams', '-show_format', '-of', 'json'];
+  return commandFor(source, [...QUIET, ...(isRateKnown ? RATE_KNOWN : []), ...told])._getArguments();
 }
 
 /** Which packets of which stream are listed. */

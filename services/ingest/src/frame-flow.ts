@@ -82,7 +82,7 @@ export class FrameFlow {
     this.#options = options;
     const { bus, settings, metrics, claim, prepared, frames, life } = options;
     const { stream, run, spec } = claim.run;
-    const { plan, start, timeBase, selective, frame, capacity } = prepared;
+    const { plan, start, timeBase, selective, capacity } = prepared;
     this.#sourceSize = prepared.facts;
     const firstSlot = start.kind === 'onward' ? start.firstN : 1;
     const inspect = this.#isOwnPace ? { inspect: this.#inspect } : {};
@@ -111,8 +111,7 @@ export class FrameFlow {
       },
     });
     metrics.decoderStarts.inc({ stream });
-    const { ffmpegPath } = settings;
-    this.#decoder = new Decoder({ ffmpegPath, args: prepared.decodeArguments, frame, ledger: this.#ledger });
+    this.#decoder = new Decoder({ ffmpegPath: settings.ffmpegPath, prepared, ledger: this.#ledger });
     const { errors } = this.#decoder;
     this.#tally = new FrameTally({ metrics, stream, ledger: this.#ledger, errors, publisher: this.#publisher });
     life.opened(performance.now());

@@ -1,7 +1,7 @@
 /** Presentation times of a stream's packets, as ffprobe lists them without decoding anything. */
 
-import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { type PacketRange, packetArguments } from './ffmpeg-command.ts';
+import { startOnSource } from './ffmpeg-process.ts';
 import type { Source } from './source.ts';
 
 export type PacketTimes = {
@@ -48,7 +48,7 @@ export async function packetTimes({
     else if (dts !== 'N/A') ptsTicks.push(Number(dts));
   };
 
-  const child = spawnOwned(ffprobePath, packetArguments(source, range), { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = startOnSource(ffprobePath, packetArguments(source, range), source, ['pipe', 'ignore']);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const stop = (): void => {
     child.kill('SIGKILL');

@@ -7,9 +7,9 @@ import { stat } from 'node:fs/promises';
 import { Fault } from '@stream-infer/core/fault';
 import { formatRational, parseRational, type Rational } from '@stream-infer/core/rational';
 import type { SourceFacts } from '@stream-infer/core/run';
-import { type FfprobeData, type FfprobeStream, probeSource } from './ffmpeg-command.ts';
 import type { Size } from './geometry.ts';
 import { packetTimes } from './packet-times.ts';
+import { type ProbedData, type ProbedStream, probeData } from './probe-data.ts';
 import { liveRate, type PacketWindow, rateFacts } from './rate-facts.ts';
 import type { Source } from './source.ts';
 import { noFramesFault, openFault, SourceFault, timeoutFault } from './source-fault.ts';
@@ -48,15 +48,15 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
   if (source.path !== undefined) await checkFile(source, source.path);
   const { ffprobePath, openTimeoutMs, knownFps, signal } = options;
   const isRateKnown = knownFps !== undefined;
-  const outcome = await probeSource(ffprobePath, source, { timeoutMs: openTimeoutMs, signal, isRateKnown });
+  const outcome = await probeData(ffprobePath, source, { timeoutMs: openTimeoutMs, signal, isRateKnown });
   signal.throwIfAborted();
   if (outcome.kind === 'timeout') throw timeoutFault(source, openTimeoutMs);
   if (outcome.kind === 'failed') throw openFault(source, outcome.stderr);
   const { data } = outcome;
   const stream = videoStream(source, data, options.videoStream);
-  const durationSeconds = positive(stream.duration) ?? positive(data.format?.duration);
+  const durationSeconds = positive(stream.duration) ?? positive(data.format.duration);
   const live = source.live ?? durationSeconds === undefined;
-  const clocked = data.format?.format_name === TIMELESS_FORMAT;
+  const clocked = data.format.format_name === TIMELESS_FORMAT;
   const timeBase = clocked ? MILLISECOND : (parseRational(stream.time_base ?? '') ?? { num: 1, den: 90_000 });
   const frameCount = positive(stream.nb_frames);
   const base = {
@@ -98,12 +98,12 @@ async function checkFile({ label }: Source, path: string): Promise<void> {
 }
 
 /** Cover art is no video. */
-const isVideo = (stream: FfprobeStream): boolean =>
+const isVideo = (stream: ProbedStream): boolean =>
   stream.codec_type === 'video' && Number(stream.disposition?.attached_pic ?? 0) === 0;
 
-function videoStream(source: Source, { streams, format }: FfprobeData, wanted: number): FfprobeStream {
+function videoStream(source: Source, { streams, format }: ProbedData, wanted: number): ProbedStream {
   const { label } = source;
-  if (format?.format_name === TEXT_FORMAT) throw new Fault('SOURCE_NOT_MEDIA', `${label} is text, no video`);
+  if (format.format_name === TEXT_FORMAT) throw new Fault('SOURCE_NOT_MEDIA', `${label} is text, no video`);
   const byIndex = new Map(streams.filter(isVideo).map((stream) => [stream.index, stream]));
   const videos = [...byIndex.values()];
   const stream = videos[wanted];
@@ -118,14 +118,17 @@ function videoStream(source: Source, { streams, format }: FfprobeData, wanted: n
 }
 
 /** As it is decoded: turned where the source says so. Undefined where ffprobe could not tell. */
-function pictureSize(stream: FfprobeStream): Size | undefined {
+function pictureSize(stream: ProbedStream): Size | undefined {
   const { width, height } = stream;
   if (!width || !height) return undefined;
   return rotationOf(stream) % 180 === 90 ? { width: height, height: width } : { width, height };
 }
 
 /** ffprobe counts against the clock. */
-const rotationOf = (stream: FfprobeStream): number => (360 - (Math.round(Number(stream.rotation ?? 0)) % 360)) % 360;
+function rotationOf({ side_data_list: sideData }: ProbedStream): number {
+  const turned = sideData?.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0;
+  return (360 - (Math.round(turned) % 360)) % 360;
+}
 
 type CountedWindow = PacketWindow & { readonly packets: number };
 

@@ -99,6 +99,31 @@ test('a URL with a password is named without it, and so is its password alone (I
   expect(found.redact(quoted)).toBe('rtsp://***@cam/live?token=*** 401; sent ***, that is ***, with ***');
 });
 
+describe('what of a source is in arguments, which all may list (I8)', () => {
+  test('a URL without a secret, its options beside it', () => {
+    expect(source('rtsp://10.0.0.9/live').script).toBeUndefined();
+  });
+
+  test('nothing of one with a secret: ffmpeg reads it from standard input, and may open what RTSP needs', () => {
+    const { script } = sourceOf("rtsp://u:it's@cam/live", 'rtsp://***@cam/live', 5_000);
+    expect(script?.inputOptions.join(' ')).toBe('-f concat -safe 0 -protocol_whitelist pipe,tcp');
+    expect(script?.text.split('\n')).toEqual([
+      'ffconcat version 1.0',
+      String.raw`file 'rtsp://u:it'\''s@cam/live'`,
+      'option rtsp_transport tcp',
+      'option allowed_media_types video',
+      'option timeout 5000000',
+      'option probesize 32',
+      '',
+    ]);
+  });
+
+  test('no line of a script is begun by a source', () => {
+    const text = "rtsp://u:p@cam/live\noption protocol_whitelist file\nfile '/etc/passwd'";
+    expect(() => sourceOf(text, 'the source in CAM', 1)).toThrow(/^the source in CAM has a control character/);
+  });
+});
+
 test("a file's name stays as the user wrote it in what ffmpeg says", () => {
   const found = sourceOf('clip.mp4', 'clip.mp4', 1);
   expect(found.redact(`file:${resolve('clip.mp4')}: Invalid data`)).toBe('clip.mp4: Invalid data');

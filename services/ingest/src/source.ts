@@ -11,6 +11,7 @@ import { Fault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
 import { type SourceKind, sourceKind } from '@stream-infer/core/source-kind';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import { type ConcatScript, concatScript } from './concat-script.ts';
 
 export type Source = {
   readonly kind: SourceKind;
@@ -18,6 +19,8 @@ export type Source = {
   readonly input: string;
   /** Options before it: format, transport, time limits. */
   readonly inputOptions: readonly string[];
+  /** In place of both, where the input is secret: arguments are not. */
+  readonly script?: ConcatScript;
   /** Absolute path of a file. */
   readonly path?: string;
   /** How it is named in logs, faults and notices. */
@@ -34,6 +37,10 @@ const FILE_URL = /^file:\/\//i;
 const VIDEO_DEVICE = /^\/dev\//;
 /** Schemes whose sources play by themselves; of http only probing tells. */
 const LIVE_SCHEME = /^(rtsps?|rtmp[a-z]*|rtp|udp|srt|rist|tcp|mms[a-z]*)$/;
+
+/** A line break would begin another line of a script. */
+const CONTROL = /\p{Cc}/u;
+const isHttp = (scheme: string): boolean => scheme === 'http' || scheme === 'https';
 
 export type SourceContext = { readonly environment: NodeJS.ProcessEnv; readonly openTimeoutMs: number };
 
@@ -89,11 +96,15 @@ export function sourceOf(text: string, label: string, openTimeoutMs: number): So
       return { kind, input, inputOptions: [], path, label, live: false, generated: false, redact };
     }
     case 'url': {
+      if (CONTROL.test(text))
+        throw new Fault('SOURCE_UNREACHABLE', `${label} has a control character in its URL: write it as %0A and such`);
       const scheme = text.slice(0, text.indexOf(':')).toLowerCase();
+      const inputOptions = networkOptions(scheme, openTimeoutMs);
       return {
         kind,
         input: text,
-        inputOptions: networkOptions(scheme, openTimeoutMs),
+        inputOptions,
+        ...(label !== text && !isHttp(scheme) && { script: concatScript(text, scheme, inputOptions) }),
         label,
         live: LIVE_SCHEME.test(scheme) ? true : undefined,
         generated: false,
