@@ -4,6 +4,7 @@ import { algorithmDefinitionSchema, streamAlgorithmSchema } from '@stream-infer/
 import { configurationSchema } from '@stream-infer/core/configuration';
 import { FAULTS } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS, type ServiceSection } from '@stream-infer/core/settings';
+import { sourcesSchema } from '@stream-infer/core/source-allowance';
 import { streamDefinitionSchema } from '@stream-infer/core/stream-definition';
 import { z } from 'zod';
 import { metricsDocument } from './metrics-document.ts';
@@ -69,6 +70,10 @@ ${table(jsonSchema(streamDefinitionSchema))}
 An entry of a stream's own \`algorithms\` is a name, or an object whose keys override the algorithm's on this stream:
 
 ${table(overriding ?? {})}
+
+## \`sources\`: what may be played
+
+${table(jsonSchema(sourcesSchema))}
 
 ## Services
 

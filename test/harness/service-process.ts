@@ -22,7 +22,7 @@ export async function startService(
   environment: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
   const child = spawnOwned(process.execPath, [serviceEntry(name)], {
-    env: { ...process.env, LOG_FORMAT: 'json', ...environment },
+    env: { ...process.env, LOG_FORMAT: 'json', SOURCES_ALLOW: 'all', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';

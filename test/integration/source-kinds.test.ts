@@ -28,6 +28,8 @@ afterAll(async () => {
 
 const numbers = (pictures: readonly DecodedPicture[]): number[] => pictures.map(({ n }) => n);
 const hashes = (pictures: readonly { readonly md5: string }[]): string[] => pictures.map(({ md5 }) => md5);
+const sinceFirst = (pictures: readonly DecodedPicture[]): number[] =>
+  pictures.map(({ ptsTicks = 0 }) => ptsTicks - (pictures[0]?.ptsTicks ?? 0));
 const countTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 test('a video file over HTTP is the file, at its natural rate', async () => {
@@ -97,7 +99,8 @@ test('RTMP is live, and the same where its URL has a password', async () => {
   const same = await decode(locked, { ...REALTIME, fps: String(RATE) }, { most: 15 });
   expect(same.prepared.source.script?.text).toContain('watcher:secret');
   expect(same.prepared.facts).toEqual(prepared.facts);
-  expect(same.pictures).toEqual(pictures);
+  expect(hashes(same.pictures)).toEqual(hashes(pictures));
+  expect(sinceFirst(same.pictures)).toEqual(sinceFirst(pictures));
 });
 
 test('a picture that ffmpeg makes is held to the time in realtime', async () => {

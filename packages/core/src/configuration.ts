@@ -6,11 +6,13 @@
 import { z } from 'zod';
 import { algorithmDefinitionSchema } from './algorithm-definition.ts';
 import { SERVICE_SETTINGS } from './settings.ts';
+import { sourcesSchema } from './source-allowance.ts';
 import { streamDefinitionSchema } from './stream-definition.ts';
 
 export const configurationSchema = z.strictObject({
   algorithms: z.array(algorithmDefinitionSchema).min(1).describe('The algorithms there are.'),
   streams: z.array(streamDefinitionSchema).default([]).describe('The streams to play.'),
+  sources: sourcesSchema.optional().describe('What may be played.'),
   ingest: SERVICE_SETTINGS.ingest.partial().optional().describe('Settings of the ingest service.'),
   scheduler: SERVICE_SETTINGS.scheduler.partial().optional().describe('Settings of the scheduler service.'),
   algoRunner: SERVICE_SETTINGS.algoRunner.partial().optional().describe('Settings of the algo-runner service.'),

@@ -114,6 +114,10 @@ export const FAULTS = {
     exitStatus: 1,
     description: 'Part of the source could not be decoded; the frames that could are numbered without it.',
   },
+  SOURCE_FORBIDDEN: {
+    exitStatus: 3,
+    description: 'The source is nothing that `sources.allow` of the configuration has.',
+  },
   SOURCE_UNREACHABLE: { exitStatus: 3, description: 'The source URL or device does not answer.' },
   SOURCE_UNAUTHORIZED: { exitStatus: 3, description: 'The source refuses the credentials.' },
   SOURCE_LOST: { exitStatus: 3, description: 'The decoder of a source ended before the source did.' },

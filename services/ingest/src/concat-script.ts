@@ -18,7 +18,7 @@ export type ConcatScript = {
  * a start time already, the concat demuxer would take it from every time but the first, which of a camera may have none.
  */
 const LEAST_PROBED = 32;
-/** The format of what is not RTSP is told by its first bytes, and ffmpeg looks at no fewer. */
+/** The format of what is not RTSP is told by its first bytes, and ffmpeg looks at no fewer. Its times count from the first then: all are moved alike. */
 const LEAST_GUESSED = 2_048;
 
 /** @param options of the URL, as arguments: `-rtsp_transport`, `tcp`. */

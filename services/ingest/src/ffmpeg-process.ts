@@ -9,7 +9,7 @@ import type { Source } from './source.ts';
 
 /** Where programs, libraries, certificates, devices and displays are. */
 const NEEDED =
-  /^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|TZ|TMPDIR|TEMP|TMP|SystemRoot|DISPLAY|XAUTHORITY|WAYLAND_DISPLAY|FREI0R_PATH|LC_.*|LD_.*|DYLD_.*|XDG_.*|SSL_CERT_.*|FONTCONFIG_.*|CUDA_.*|NVIDIA_.*|LIBVA_.*|VDPAU_.*|AV_LOG_.*)$/;
+  /^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|TZ|TMPDIR|http_proxy|no_proxy|TEMP|TMP|SystemRoot|DISPLAY|XAUTHORITY|WAYLAND_DISPLAY|FREI0R_PATH|LC_.*|LD_.*|DYLD_.*|XDG_.*|SSL_CERT_.*|FONTCONFIG_.*|CUDA_.*|NVIDIA_.*|LIBVA_.*|VDPAU_.*|AV_LOG_.*)$/;
 
 export function ffmpegEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(own).filter(([name]) => NEEDED.test(name)));
@@ -21,11 +21,11 @@ type Output = 'pipe' | 'ignore';
 export function startOnSource(
   program: string,
   args: readonly string[],
-  { script }: Pick<Source, 'script'>,
+  { script, proxy }: Pick<Source, 'script' | 'proxy'>,
   outputs: readonly Output[],
 ): ChildProcess {
   const child = spawnOwned(program, args, {
-    env: ffmpegEnvironment(process.env),
+    env: { ...ffmpegEnvironment(process.env), ...(proxy !== undefined && { http_proxy: proxy, no_proxy: '' }) },
     stdio: [script === undefined ? 'ignore' : 'pipe', ...outputs],
   });
   // It may end before it has read.

@@ -6,6 +6,7 @@ import type { Settings } from '@stream-infer/core/settings';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { ConnectionGate } from './connection-gate.ts';
 import type { IngestMetrics } from './metrics.ts';
+import type { SourcePolicy } from './source-policy.ts';
 
 export type PlayingContext = {
   readonly bus: Bus;
@@ -13,6 +14,7 @@ export type PlayingContext = {
   readonly metrics: IngestMetrics;
   /** Before a source is opened. */
   readonly gate: ConnectionGate;
+  readonly policy: SourcePolicy;
   readonly logger: Logger;
   report(fault: Fault, fields?: Readonly<Record<string, unknown>>): void;
 };

@@ -53,6 +53,7 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
   if (outcome.kind === 'timeout') throw timeoutFault(source, openTimeoutMs);
   if (outcome.kind === 'failed') throw openFault(source, outcome.stderr);
   const { data } = outcome;
+  if (source.kind === 'file' && source.mayNameFiles === false) refusePlaylist(source, data.format.format_name);
   const stream = videoStream(source, data, options.videoStream);
   const durationSeconds = positive(stream.duration) ?? positive(data.format.duration);
   const live = source.live ?? durationSeconds === undefined;
@@ -88,6 +89,17 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
     averageRate: stream.avg_frame_rate,
   });
   return { ...base, facts: { ...facts, fps: formatRational(fps), sampling: constant ? 'index' : 'time' } };
+}
+
+/** Formats that are made of files which they name. */
+const PLAYLISTS = new Set(['hls', 'concat', 'dash', 'imf']);
+
+function refusePlaylist({ label }: Source, format: string | undefined): void {
+  if (format === undefined || !PLAYLISTS.has(format)) return;
+  throw new Fault(
+    'SOURCE_FORBIDDEN',
+    `${label} is a list of other files (${format}), which sources.allow does not tell from any: add files to it if it is to be played`,
+  );
 }
 
 async function checkFile({ label }: Source, path: string): Promise<void> {

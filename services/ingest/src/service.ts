@@ -12,6 +12,7 @@ import type { Service, ServiceContext } from '@stream-infer/service-kit/service'
 import { ConnectionGate } from './connection-gate.ts';
 import { programVersion } from './ffmpeg-version.ts';
 import { createIngestMetrics } from './metrics.ts';
+import { SourcePolicy, sourceAllowance } from './source-policy.ts';
 import { StreamRoster } from './stream-roster.ts';
 
 /** Throws FFMPEG_MISSING, FFMPEG_TOO_OLD and NATS_UNREACHABLE. */
@@ -38,6 +39,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       openSnapshots(bus),
     ]);
     const metrics = createIngestMetrics(context.metrics);
+    const policy = new SourcePolicy(sourceAllowance(context.configuration?.configuration.sources?.allow, process.env));
     const gate = new ConnectionGate(settings.connectionsPerHost);
     const membership = new Membership({
       bus,
@@ -49,7 +51,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other ingests cannot be heard')),
     });
     const roster: StreamRoster = new StreamRoster({
-      context: { bus, settings, metrics, gate, logger, report },
+      context: { bus, settings, metrics, gate, policy, logger, report },
       streams,
       runs,
       membership,

@@ -28,6 +28,12 @@ type Cause = {
 
 const FETCHING: readonly Cause[] = [
   {
+    pattern: /forbidden by sources\.allow/,
+    code: 'SOURCE_FORBIDDEN',
+    reason: 'invalid',
+    says: 'leads to an address that sources.allow does not have: add network:WHERE to it if it is to be played',
+  },
+  {
     pattern: /(?:failed:|error|returned) 401\b|unauthorized|authorization failed/i,
     code: 'SOURCE_UNAUTHORIZED',
     reason: 'unauthorized',
@@ -135,7 +141,7 @@ const wordsOf = (stderr: string): string => stderr.replace(/\b[a-z][a-z0-9+.-]*:
 export function openFault(source: Source, stderr: string): SourceFault {
   const isFile = source.kind === 'file';
   const causes = isFile ? OPENING : [...FETCHING, ...OPENING];
-  const words = wordsOf(stderr);
+  const words = wordsOf(`${stderr}\n${source.hindered?.() ?? ''}`);
   const known = causes.find(({ pattern }) => pattern.test(words));
   if (known) return new SourceFault(known.code, known.reason, `${source.label} ${known.says}`);
   const said = lastError(source, stderr);

@@ -26,5 +26,10 @@ const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   mmst: ['mmst', 'tcp'],
 };
 
+export const isHttp = (scheme: string): boolean => scheme === 'http' || scheme === 'https';
+
+/** Of a file: a playlist may name others beside it, and keys. */
+export const FILE_PROTOCOLS = ['file', 'crypto', 'data'] as const;
+
 /** Undefined of a scheme that is none of those that live pictures come by. */
 export const protocolsOf = (scheme: string): readonly string[] | undefined => PROTOCOLS[scheme];

@@ -33,8 +33,15 @@ describe('what a source is', () => {
   test('cameras are read over TCP and give up in time', () => {
     const { kind, live, inputOptions } = source('rtsp://10.0.0.9/live');
     expect({ kind, live }).toEqual({ kind: 'url', live: true });
-    expect(inputOptions.join(' ')).toBe('-rtsp_transport tcp -allowed_media_types video -timeout 5000000');
-    expect(source('rtmp://h/app/key').inputOptions).toEqual(['-rw_timeout', '5000000']);
+    expect(inputOptions.join(' ')).toBe(
+      '-rtsp_transport tcp -allowed_media_types video -timeout 5000000 -protocol_whitelist tcp',
+    );
+    expect(source('rtmp://h/app/key').inputOptions).toEqual([
+      '-rw_timeout',
+      '5000000',
+      '-protocol_whitelist',
+      'rtmp,tcp',
+    ]);
   });
 
   test('of http only probing tells whether it is live', () => {

@@ -12,6 +12,7 @@ import { redactUrl } from '@stream-infer/core/redact-url';
 import { type SourceKind, sourceKind } from '@stream-infer/core/source-kind';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { type ConcatScript, concatScript } from './concat-script.ts';
+import { FILE_PROTOCOLS, isHttp, protocolsOf } from './source-protocols.ts';
 
 export type Source = {
   readonly kind: SourceKind;
@@ -21,6 +22,12 @@ export type Source = {
   readonly inputOptions: readonly string[];
   /** In place of both, where the input is secret: arguments are not. */
   readonly script?: ConcatScript;
+  /** Of the relay that its HTTP goes through. */
+  readonly proxy?: string;
+  /** What the relay knows of why it could not be opened, in ffmpeg's words. */
+  hindered?(): string;
+  /** Whether what it is made of may lie anywhere: a playlist names files. */
+  readonly mayNameFiles?: boolean;
   /** Absolute path of a file. */
   readonly path?: string;
   /** How it is named in logs, faults and notices. */
@@ -40,7 +47,6 @@ const LIVE_SCHEME = /^(rtsps?|rtmp[a-z]*|rtp|udp|srt|rist|tcp|mms[a-z]*)$/;
 
 /** A line break would begin another line of a script. */
 const CONTROL = /\p{Cc}/u;
-const isHttp = (scheme: string): boolean => scheme === 'http' || scheme === 'https';
 
 export type SourceContext = { readonly environment: NodeJS.ProcessEnv; readonly openTimeoutMs: number };
 
@@ -93,18 +99,27 @@ export function sourceOf(text: string, label: string, openTimeoutMs: number): So
       // As a URL, so that no path is taken for an option or a protocol.
       const input = `file:${path}`;
       const redact = redactor([input, path], label, []);
-      return { kind, input, inputOptions: [], path, label, live: false, generated: false, redact };
+      return {
+        kind,
+        input,
+        inputOptions: whitelist(FILE_PROTOCOLS),
+        path,
+        label,
+        live: false,
+        generated: false,
+        redact,
+      };
     }
     case 'url': {
       if (CONTROL.test(text))
         throw new Fault('SOURCE_UNREACHABLE', `${label} has a control character in its URL: write it as %0A and such`);
       const scheme = text.slice(0, text.indexOf(':')).toLowerCase();
-      const inputOptions = networkOptions(scheme, openTimeoutMs);
+      const limits = networkOptions(scheme, openTimeoutMs);
       return {
         kind,
         input: text,
-        inputOptions,
-        ...(label !== text && !isHttp(scheme) && { script: concatScript(text, scheme, inputOptions) }),
+        inputOptions: [...limits, ...whitelist(protocolsOf(scheme))],
+        ...(label !== text && !isHttp(scheme) && { script: concatScript(text, scheme, limits) }),
         label,
         live: LIVE_SCHEME.test(scheme) ? true : undefined,
         generated: false,
@@ -119,6 +134,10 @@ function deviceSource(format: string, device: string, label: string): Source {
   const generated = format === 'lavfi';
   return { kind: 'device', input: device, inputOptions: ['-f', format], label, live: true, generated, redact };
 }
+
+/** What ffmpeg may open for it, and for what its playlist names. */
+const whitelist = (protocols: readonly string[] | undefined): string[] =>
+  protocols === undefined ? [] : ['-protocol_whitelist', protocols.join(',')];
 
 /** So that a source which stops answering ends ffmpeg rather than holding it. In microseconds, as ffmpeg counts. */
 function networkOptions(scheme: string, openTimeoutMs: number): string[] {

@@ -18,6 +18,7 @@ import type { Size } from './geometry.ts';
 import type { PlayingContext } from './playing-context.ts';
 import type { RunClaim } from './run-claim.ts';
 import { resolveSource } from './source.ts';
+import { openAccess } from './source-access.ts';
 import { removedFault } from './source-fault.ts';
 import type { SourceLife } from './source-life.ts';
 import { type PreparedStream, prepareStream } from './stream-preparation.ts';
@@ -131,9 +132,12 @@ export class StreamEpoch {
     const { context, claim, life, signal } = this.#options;
     const { settings, bus, gate, metrics } = context;
     const { spec } = claim.run;
-    const source = await resolveSource(spec, { environment: process.env, openTimeoutMs: settings.openTimeoutMs });
-    let leave: Leave = await gate.enter(connectionHost(source), this.#ending.signal);
+    const { openTimeoutMs } = settings;
+    const named = await resolveSource(spec, { environment: process.env, openTimeoutMs });
+    const { source, close } = await openAccess(named, context.policy, openTimeoutMs);
+    let leave: Leave = () => undefined;
     try {
+      leave = await gate.enter(connectionHost(source), this.#ending.signal);
       const startOf = await this.#startOf();
       const { maxPayloadBytes } = bus;
       const { isLost } = this.#options;
@@ -166,6 +170,7 @@ export class StreamEpoch {
       return { kind: 'played', fault, wasKilled: this.#flow.wasKilled, live: prepared.facts.live };
     } finally {
       leave();
+      await close();
     }
   }
 

@@ -10,6 +10,7 @@ import { busSettings } from '@stream-infer/core/bus-settings';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS, type ServiceSection } from '@stream-infer/core/settings';
+import { allowanceOf } from '@stream-infer/core/source-allowance';
 import { busUsers } from './bus-users.ts';
 import type { LogLevel, LogLine } from './log-line.ts';
 import { DEAD_LETTERS_BYTES, type ServerStore, startNatsServer } from './nats-server.ts';
@@ -70,7 +71,9 @@ const NATS_PREFIX = 'stream-infer';
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
   const { workspace, configuration, directory, runners, onLog, onOutput } = options;
   const file = join(workspace.directory, 'configuration.json');
-  await writeFile(file, JSON.stringify(withoutBusSettings(configuration)), { mode: 0o600 });
+  const allow = configuration.sources?.allow ?? allowanceOf(configuration.collector?.apiHost);
+  const told = { ...withoutBusSettings(configuration), sources: { allow } };
+  await writeFile(file, JSON.stringify(told), { mode: 0o600 });
   const users = busUsers(NATS_PREFIX);
   const server = await startNatsServer({
     file: options.natsServer,
