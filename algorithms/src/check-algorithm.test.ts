@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 const check = (use: string, options: Record<string, Json> = {}): Promise<void> =>
-  checkAlgorithm({ name: 'a', use, options, concurrency: 1, maxBatch: 1, maxDelayMs: 5 }, directory);
+  checkAlgorithm({ name: 'a', use, options, concurrency: 1, maxBatch: 1, maxDelayMs: 5, expectedMs: 100 }, directory);
 
 test.each([
   ['./mine.mjs', { whatever: 1 }],

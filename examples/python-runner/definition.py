@@ -45,7 +45,7 @@ class Definition:
                 outcome = {"fault": failure.fault}
             times += [time.monotonic()] * (4 - len(times))
             queue_us, fetch_us, run_us = (min(int((end - start) * 1e6), 2**32 - 1) for start, end in zip(times, times[1:]))
-            timings = Timings(queue_us=queue_us, fetch_us=fetch_us, run_us=run_us)
+            timings = Timings(queue_us=queue_us, fetch_us=fetch_us, run_us=run_us, batch_windows=1)
             conversation.answer(invocation, self.version, timings=timings, **outcome)
             if "fault" in outcome and outcome["fault"].code == "ALGORITHM_TIMEOUT":
                 instance = Instance(self.make)

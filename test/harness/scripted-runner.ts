@@ -33,6 +33,8 @@ export type ScriptedRunnerOptions = {
   readonly concurrency?: number;
   /** As another address than its own, such as a proxy's. */
   readonly advertise?: (port: number) => Promise<string>;
+  /** What it says that each window took, in a batch of its own. */
+  readonly runUs?: number;
   /** What the invocation is answered with; undefined leaves it unanswered. */
   answer(invocation: Invocation): Promise<Outcome | undefined> | Outcome | undefined;
   /** Ids that it answers besides, against the protocol, each time that it answers this invocation. */
@@ -69,9 +71,9 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
   const reply = (call: Call, invocation: Invocation, outcome: Outcome): void => {
     const { id: invocationId, definition } = invocation;
     if (!unanswered.delete(invocationId)) return;
-    write(call, { $case: 'result', value: resultOf(invocationId, outcome) });
+    write(call, { $case: 'result', value: resultOf(invocationId, outcome, options.runUs) });
     for (const stray of options.strays?.(invocation) ?? [])
-      write(call, { $case: 'result', value: resultOf(stray, outcome) });
+      write(call, { $case: 'result', value: resultOf(stray, outcome, options.runUs) });
     grant(call, definition, 1);
   };
   const cancel = (call: Call, invocationId: string): void => {
@@ -140,8 +142,8 @@ export async function startRunner(bus: Bus, options: ScriptedRunnerOptions): Pro
   };
 }
 
-function resultOf(invocationId: string, outcome: Outcome): Result {
-  const timings = { queueUs: 0, fetchUs: 0, runUs: 0 };
+function resultOf(invocationId: string, outcome: Outcome, runUs = 0): Result {
+  const timings = { queueUs: 0, fetchUs: 0, runUs, batchWindows: 1 };
   if ('data' in outcome || 'bytes' in outcome) {
     const value = 'bytes' in outcome ? Buffer.from(outcome.bytes) : Buffer.from(JSON.stringify(outcome.data));
     return { invocationId, outcome: { $case: 'data', value }, timings, version: '1', snapshot: undefined };

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HEADER_NAMES } from '@stream-infer/bus/frame-headers';
+import { autoscalingQuery } from '@stream-infer/core/autoscaling-query';
 import { FAULTS } from '@stream-infer/core/fault';
 import { describe, expect, test } from 'vitest';
 import { generatedDocuments } from '../../scripts/generated-documents.ts';
@@ -67,4 +68,9 @@ describe('docs/metrics.md', () => {
 
 test.each(Object.keys(FAULTS))('the fault %s has a test', (code) => {
   expect(tests.includes(code)).toBe(true);
+});
+
+test('docs/autoscaling.md has the query that autoscalers are given', () => {
+  const { query } = autoscalingQuery({ algorithm: 'faces', targetUtilization: 0.7, offline: true });
+  expect(read('docs/autoscaling.md')).toContain(`\n${query}\n`);
 });

@@ -138,11 +138,12 @@ const GRANTS: Readonly<Record<BusClient, (grants: Grants, topology: Topology) =>
   },
   scheduler(grants, topology) {
     grants
-      .open('runners', 'runs', 'members', 'assignments', 'snapshots')
-      .watch('runners', 'runs', 'members', 'assignments')
+      .open('runners', 'runs', 'members', 'assignments', 'snapshots', 'costs')
+      .watch('runners', 'runs', 'members', 'assignments', 'costs')
       .write('members', 'scheduler.*')
       .write('assignments')
       .write('snapshots')
+      .write('costs')
       .ask(ANY, 'createConsumer', 'deleteConsumer', 'flowControl', 'streamInfo', 'purgeStream', 'deleteStream')
       .ask(topology.resultsStream, 'createStream', 'streamInfo', 'directGet')
       .ask(topology.deadLettersStream, 'createStream', 'streamInfo', 'directGet')

@@ -76,3 +76,10 @@ export const isMember = (value: unknown, key: string): boolean =>
 export const isSnapshot = (value: unknown): boolean => isObject(value) && isCount(value.n) && isText(value.bytes);
 
 export const isAssignment = (value: unknown): boolean => isObject(value) && isText(value.owner);
+
+const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0 && Number.isFinite(value);
+
+export const isCost = (value: unknown): boolean =>
+  isObject(value) &&
+  isText(value.version) &&
+  isListOf(value.sizes, (size) => ['upTo', 'batches', 'windows', 'msPerWindow'].every((key) => isPositive(size[key])));

@@ -1,11 +1,12 @@
 /** The buckets by their nouns: which streams there are, which runs, which runners, and who else is here. */
 
+import type { KeptCost } from '@stream-infer/core/invocation-cost';
 import type { RegisteredStream } from '@stream-infer/core/registered-stream';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
 import { type Bucket, openBucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
-import { isAssignment, isMember, isRegisteredStream, isRun, isRunner } from './registry-values.ts';
+import { isAssignment, isCost, isMember, isRegisteredStream, isRun, isRunner } from './registry-values.ts';
 
 /** A runner as it registers itself; put again each second, deleted on drain. */
 export type RunnerRegistration = {
@@ -73,3 +74,5 @@ export const openMembers = (bus: Bus): Promise<Bucket<Member>> =>
 /** Key: the stream's id. */
 export const openAssignments = (bus: Bus): Promise<Bucket<SchedulerAssignment>> =>
   openBucket(bus, bus.topology.buckets.assignments, isAssignment);
+/** Key: the algorithm's definition. What is learnt of it is kept while no runner and no scheduler runs. */
+export const openCosts = (bus: Bus): Promise<Bucket<KeptCost>> => openBucket(bus, bus.topology.buckets.costs, isCost);

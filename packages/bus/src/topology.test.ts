@@ -20,6 +20,7 @@ test('streams and buckets are <prefix>_<NAME>, subjects <prefix>.<name>… (N-2)
     members: 'site-1_members',
     assignments: 'site-1_assignments',
     snapshots: 'site-1_snapshots',
+    costs: 'site-1_costs',
   });
 });
 

@@ -22,6 +22,7 @@
  * | `assignments`                            | KV bucket                 | which scheduler follows which stream (D11)       |
  * | `snapshots`                              | KV bucket                 | what algorithms with memory remember (EX-9)      |
  * | `inbox.<client>.…`                       | core subject              | replies; each kind of client reads its own       |
+ * | `costs`                                  | KV bucket                 | what a window of an algorithm costs (D10)        |
  *
  * All carry a prefix, so that installations share a server: stream and bucket names in capitals or as `<prefix>_name`,
  * subjects as `<prefix>.name`.
@@ -42,6 +43,7 @@ export function createTopology(prefix: string) {
       members: stream('members'),
       assignments: stream('assignments'),
       snapshots: stream('snapshots'),
+      costs: stream('costs'),
     },
     /** Begins the subjects of replies, which nobody but this kind of client may read. */
     inboxPrefix: (client: string): string => subject('inbox', client),

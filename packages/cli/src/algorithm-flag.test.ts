@@ -13,6 +13,7 @@ test('keys of the schedule go to the definition, all others to the options, numb
     frameCount: 2,
     concurrency: 1,
     maxBatch: 8,
+    expectedMs: 100,
     maxDelayMs: 5,
     options: { model: 'm.onnx', family: 'ultraface', scoreThreshold: 0.7 },
   });

@@ -106,6 +106,12 @@ export const runnerShape = {
     .max(60_000)
     .default(5)
     .describe('How long an idle instance waits for a batch to fill, in milliseconds, from its first window on.'),
+  expectedMs: z
+    .number()
+    .positive()
+    .max(2 ** 31 - 1)
+    .default(100)
+    .describe('What a window is taken to cost an instance, in milliseconds, for autoscaling, until a runner has told.'),
 };
 
 type Pace = { interval?: unknown; intervalFrames?: unknown; after?: unknown };

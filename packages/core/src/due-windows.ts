@@ -37,6 +37,7 @@ export class DueWindows {
   readonly #replayAfter: number;
   readonly #only: ReadonlySet<number> | undefined;
   #start: number;
+  #come = 0;
 
   constructor({ algorithm, start, filledFrom: filled, progress, only }: DueWindowsOptions) {
     this.#algorithm = algorithm;
@@ -60,7 +61,19 @@ export class DueWindows {
     if (n % this.#algorithm.intervalFrames !== 0 || n <= this.#replayAfter) return undefined;
     if (this.#only?.has(n) === false) return undefined;
     const window = windowAt(shapeOf(this.#algorithm), n, this.#start, history);
-    return window.kind === 'unfilled' ? undefined : window;
+    if (window.kind === 'unfilled') return undefined;
+    this.#come += 1;
+    return window;
+  }
+
+  /** How many there have been so far, by the frames alone: whether or not what they come after has its result. */
+  get come(): number {
+    return this.#come;
+  }
+
+  /** So many were due whose frames were lost. */
+  countMissed(count: number): void {
+    this.#come += count;
   }
 
   /** Whether a predecessor has published its result. */

@@ -41,12 +41,13 @@ const ORDER_ROOM = 64;
 export class Schedule<F extends PublishedFrame, A> {
   readonly algorithm: PlannedAlgorithm;
   readonly ledger: Ledger;
+  /** Which windows are due, by their numbers alone. */
+  readonly due: DueWindows;
   /** Told of each window that is over or will not be due, with what was published of it, if anything was. */
   onSettled: ((n: number, result: UpstreamResult | undefined) => void) | undefined;
   /** What would have to be run again if an instance were lost. */
   readonly retained = new RetainedWindows<F>();
   readonly #mode: Mode;
-  readonly #due: DueWindows;
   readonly #onOver: OnOver | undefined;
   #ended = false;
   #stopped = false;
@@ -66,7 +67,7 @@ export class Schedule<F extends PublishedFrame, A> {
     this.algorithm = options.algorithm;
     this.ledger = new Ledger(options.progress.totals);
     this.#mode = options.mode;
-    this.#due = new DueWindows(options);
+    this.due = new DueWindows(options);
     this.#onOver = options.onOver;
   }
 
@@ -101,20 +102,17 @@ export class Schedule<F extends PublishedFrame, A> {
     return this.#waiting.length > 0 && this.#underWay.size < maxInFlight && hasOrderRoom;
   }
 
-  /** Windows fill from slot n on: a live source was joined there. */
-  readonly startAt = (n: number): void => this.#due.startAt(n);
-
   /**
    * Offline: the frames up to n were released before they could be seen here. What is not answered wants none of them; what is to be run
    * again may.
    */
   releasedThrough(n: number): void {
-    if (this.#due.wantsAgain(n)) this.retained.miss('frames');
+    if (this.due.wantsAgain(n)) this.retained.miss('frames');
   }
 
   /** The frame n, newest of `history`, was played `ageMs` ago. */
   frame(n: number, history: FrameHistory<F>, nowMs: number, ageMs: number): void {
-    const window = this.#due.at(n, history);
+    const window = this.due.at(n, history);
     if (window === undefined) return;
     const prepared = { n, window, triggeredAtMs: nowMs, capturedAtMs: nowMs - ageMs };
     if (this.algorithm.after) this.#prepared.add(prepared);
@@ -124,7 +122,7 @@ export class Schedule<F extends PublishedFrame, A> {
   /** What is known here of window n: it may have a result yet, has that, or has none and never will. */
   resultOf(n: number): 'awaited' | UpstreamResult | undefined {
     if (this.#open.has(n) || this.#prepared.has(n)) return 'awaited';
-    const published = this.#due.published(n);
+    const published = this.due.published(n);
     if (published !== 'gone') return published;
     return this.#mode === 'realtime' ? undefined : goneResult(this.algorithm.name, n);
   }
@@ -142,11 +140,12 @@ export class Schedule<F extends PublishedFrame, A> {
 
   /** Published frames among `from` to `to` were lost. By time some of these slots may have been gaps; they count as lost too. */
   lose(from: number, to: number): void {
-    if (this.#due.againWithin(from, to) > 0) this.retained.miss('frames');
+    if (this.due.againWithin(from, to) > 0) this.retained.miss('frames');
     // What it comes after lost its window there, and it has none.
     if (this.algorithm.after) return;
-    const due = this.#due.newWithin(from, to);
+    const due = this.due.newWithin(from, to);
     if (due === 0) return;
+    this.due.countMissed(due);
     this.ledger.trigger(due);
     this.ledger.settle('frame-lost', due);
   }
@@ -280,7 +279,7 @@ export class Schedule<F extends PublishedFrame, A> {
       this.#prepared.neededFrom,
       this.retained.neededFrom,
     );
-    return this.#ended ? unsettled : Math.min(unsettled, this.#due.neededFrom(lastN));
+    return this.#ended ? unsettled : Math.min(unsettled, this.due.neededFrom(lastN));
   }
 
   #underWayNow(trigger: Trigger<F>): Trigger<F> {
@@ -292,7 +291,7 @@ export class Schedule<F extends PublishedFrame, A> {
   #trigger(prepared: PreparedWindow<F>): void {
     const { n } = prepared;
     const trigger = triggerOf(prepared);
-    if (this.#due.isAnswered(n)) {
+    if (this.due.isAnswered(n)) {
       // What was not run for an error upstream is not run again.
       if (trigger === undefined) this.retained.miss('frames');
       else if (trigger.inputs && hasGone(trigger.inputs)) this.retained.miss('inputs');

@@ -91,7 +91,7 @@ export class StreamSchedule<F extends PublishedFrame, A> {
       throw new Fault('BUS_FAILED', `frame ${frame.n} came after frame ${this.#lastN}: its buffer is not one epoch's`);
     // Offline, what an epoch's buffer does not hold at its start was released, or is not decoded again.
     const afterLoss = this.#mode === 'realtime' || this.#seen ? previous > this.#lastN : false;
-    if (!this.#seen && this.#startsAtFirst) for (const schedule of this.schedules) schedule.startAt(frame.n);
+    if (!this.#seen && this.#startsAtFirst) for (const schedule of this.schedules) schedule.due.startAt(frame.n);
     if (afterLoss) this.#lose(previous);
     else if (!this.#seen && previous > 0) for (const schedule of this.schedules) schedule.releasedThrough(previous);
     this.#history.push(frame, afterLoss);

@@ -201,7 +201,12 @@ function resultMessage(invocationId: string, { outcome, timings }: Answer, versi
             value: { code: outcome.fault.code, message: outcome.fault.message, notStarted: outcome.notStarted },
           },
     snapshot: outcome.snapshot && bufferOf(outcome.snapshot),
-    timings: { queueUs: uint32(timings.queueUs), fetchUs: uint32(timings.fetchUs), runUs: uint32(timings.runUs) },
+    timings: {
+      queueUs: uint32(timings.queueUs),
+      fetchUs: uint32(timings.fetchUs),
+      runUs: uint32(timings.runUs),
+      batchWindows: timings.batchWindows,
+    },
     version,
   };
 }

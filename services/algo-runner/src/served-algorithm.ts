@@ -14,7 +14,7 @@ import { faultJson, toFault } from '@stream-infer/core/fault';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import { FairQueue } from './fair-queue.ts';
 import { type BatchWindow, FillingBatch } from './filling-batch.ts';
-import { type Answer, microsecondsSince, Task } from './task.ts';
+import { type Answer, microsecondsSince, type Ran, Task } from './task.ts';
 import type { BatchOutcome, StageTimes, WindowAnswer, WindowJob } from './worker-messages.ts';
 import type { HandedBatch } from './worker-thread.ts';
 
@@ -223,7 +223,7 @@ export class ServedAlgorithm {
     this.#options.ran({ windows: tasks.length, failed: kind === 'failed', runUs, stagesUs });
     for (const [at, task] of tasks.entries()) {
       const answer = outcome.kind === 'answered' ? outcome.answers[at] : tasks.length === 1 && outcome.answer;
-      if (answer) settleTask(task, answer, runUs);
+      if (answer) settleTask(task, answer, { runUs, batchWindows: tasks.length });
       else {
         task.alone = true;
         this.#cameBack(task);
@@ -254,9 +254,9 @@ export class ServedAlgorithm {
 const DRAINS = 'the runner drains';
 const CANCELLED = 'it was cancelled';
 
-function settleTask(task: Task, answer: WindowAnswer, runUs: number): void {
-  if (answer.kind === 'data') task.answer(answer, runUs);
-  else task.answer({ ...answer, notStarted: answer.notStarted ?? false }, runUs, answer.place);
+function settleTask(task: Task, answer: WindowAnswer, ran: Ran): void {
+  if (answer.kind === 'data') task.answer(answer, ran);
+  else task.answer({ ...answer, notStarted: answer.notStarted ?? false }, ran, answer.place);
 }
 
 /** Of an algorithm with memory: the instance that the window belongs to. */

@@ -17,8 +17,11 @@ export type Outcome =
       readonly snapshot?: Uint8Array | undefined;
     };
 
-/** In microseconds. `runUs` is that of the batch it ran in. */
-export type Timings = { readonly queueUs: number; readonly fetchUs: number; readonly runUs: number };
+/** The batch that it ran in. */
+export type Ran = { readonly runUs: number; readonly batchWindows: number };
+
+/** In microseconds. */
+export type Timings = Ran & { readonly queueUs: number; readonly fetchUs: number };
 
 export type Answer = { readonly outcome: Outcome; readonly timings: Timings };
 
@@ -55,11 +58,11 @@ export class Task {
     return this.#answered === undefined;
   }
 
-  answer(outcome: Outcome, runUs = 0, place?: string): void {
+  answer(outcome: Outcome, { runUs, batchWindows }: Ran = NOT_RUN, place?: string): void {
     const answered = this.#answered;
     this.#answered = undefined;
     const queueUs = Math.max(0, microsecondsSince(this.#receivedAtMs) - this.fetchUs - runUs);
-    answered?.({ outcome, timings: { queueUs, fetchUs: this.fetchUs, runUs } }, place);
+    answered?.({ outcome, timings: { queueUs, fetchUs: this.fetchUs, runUs, batchWindows } }, place);
   }
 
   giveBack(why: string): void {
@@ -74,5 +77,7 @@ export class Task {
     return true;
   }
 }
+
+const NOT_RUN: Ran = { runUs: 0, batchWindows: 0 };
 
 export const microsecondsSince = (startMs: number): number => Math.round((performance.now() - startMs) * 1000);

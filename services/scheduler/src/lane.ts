@@ -19,7 +19,7 @@ import { lostFault, overdueFault } from './send-fault.ts';
 import { turnMessage } from './state-keeper.ts';
 import type { Carrier, Work, WorkOutcome, WorkSource } from './work.ts';
 
-export type LaneOptions = Omit<LaneResultsOptions, 'intervalMs' | 'offer' | 'events'> & {
+export type LaneOptions = Omit<LaneResultsOptions, 'offer' | 'events'> & {
   readonly place: RunPlace;
   readonly dispatcher: Dispatcher;
   readonly isReplay: boolean;
@@ -49,11 +49,9 @@ export class Lane implements WorkSource {
 
   constructor(options: LaneOptions) {
     const { algorithm } = options.schedule;
-    const { fps } = options.place;
     this.definition = algorithm.definition;
     this.#options = options;
-    const intervalMs = (algorithm.intervalFrames * fps.den * 1_000) / fps.num;
-    this.#results = new LaneResults({ ...options, intervalMs, offer: () => this.offer() });
+    this.#results = new LaneResults({ ...options, offer: () => this.offer() });
   }
 
   /** Whether nothing is under way and nothing waits to be published. */

@@ -18,6 +18,7 @@ import { Lane, type LaneEvents } from './lane.ts';
 import type { WindowAnswer } from './lane-results.ts';
 import type { LaneStatusReport } from './lane-status.ts';
 import type { LatenessReport } from './lateness-report.ts';
+import type { LoadReport } from './load-report.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import { type Outlet, replayOutlet, runOutlet } from './outlet.ts';
 import type { PlayingRun } from './playing-run.ts';
@@ -50,6 +51,7 @@ export type RunLanesOptions = {
   readonly metrics: SchedulerMetrics;
   readonly lateness: LatenessReport;
   readonly status: LaneStatusReport;
+  readonly load: LoadReport;
   /** Gives up waiting for the bus. */
   readonly signal: AbortSignal;
   readonly snapshots: Snapshots;
@@ -70,7 +72,7 @@ type Track = {
 
 /** Undefined where the signal aborted first. */
 export async function openLanes(options: RunLanesOptions): Promise<RunLanes | undefined> {
-  const { bus, run, plan, dispatcher, metrics, lateness, status, snapshots, signal, events } = options;
+  const { bus, run, plan, dispatcher, metrics, lateness, status, load, snapshots, signal, events } = options;
   const { stream, spec, state } = run;
   const { replay } = spec;
   const tracks = replay ? replayTracks(options) : await runTracks(options, (name) => oldestWanted(name));
@@ -113,6 +115,7 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       signal,
       events: { notStored: events.notStored, changed, replayed: laneMetrics.replayed, stored: laneMetrics.stored },
     });
+    const intervalMs = (one.algorithm.intervalFrames * plan.fps.den * 1_000) / plan.fps.num;
     const lane = new Lane({
       schedule: one,
       state: keeper,
@@ -122,7 +125,8 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       mode: spec.mode,
       dispatcher,
       outlet: track.outlet,
-      metrics: status.follow(one, laneMetrics),
+      metrics: load.follow(one, { mode: spec.mode, intervalMs }, status.follow(one, laneMetrics)),
+      intervalMs,
       maxPayloadBytes: bus.maxPayloadBytes - HEADERS_BYTES,
       events: { ...events, changed, late: (lateMs) => lateness.add(stream, name, lateMs) },
     });

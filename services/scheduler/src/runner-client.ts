@@ -36,6 +36,8 @@ export type RunnerEvents = {
   /** It may be sent more of this definition. */
   credits(definition: string): void;
   opened(): void;
+  /** It answered what it was asked, whoever still wants it. */
+  answered(definition: string, result: Result): void;
   /** It answered what it was not asked, or twice: that counts for nothing. */
   stray(): void;
   /** The conversation broke with so many invocations unanswered; it is opened again by itself. */
@@ -218,6 +220,7 @@ export class RunnerClient implements Carrier {
       return;
     }
     this.#sent.delete(result.invocationId);
+    this.#events.answered(sent.work.invocation.definition, result);
     this.#retryMs = FIRST_RETRY_MS;
     const wasAlone = sent.work.alone && this.#holdsAlone;
     if (wasAlone) this.#holdsAlone = false;

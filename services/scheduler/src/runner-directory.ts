@@ -7,6 +7,7 @@ import type { Bucket } from '@stream-infer/bus/bucket';
 import type { RunnerRegistration } from '@stream-infer/bus/registry';
 import { type Watch, watchBucket } from '@stream-infer/bus/watch-bucket';
 import { Fault } from '@stream-infer/core/fault';
+import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { Dispatcher } from './dispatcher.ts';
 import type { SchedulerMetrics } from './metrics.ts';
@@ -20,6 +21,8 @@ export type RunnerDirectoryOptions = {
   readonly caller: string;
   readonly metrics: SchedulerMetrics;
   readonly logger: Logger;
+  /** A runner answered an invocation of this definition. */
+  answered(definition: string, result: Result): void;
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
 };
 
@@ -54,6 +57,27 @@ export class RunnerDirectory {
     return this.#watch.isCurrent;
   }
 
+  /** Definitions that runners serve. */
+  get definitions(): readonly string[] {
+    return [...this.#known.values()].flatMap(({ client }) => client.runner.algorithms.map((one) => one.definition));
+  }
+
+  /** Instances that a runner has of a definition, on average; undefined where none serves it. */
+  capacityOf(definition: string): number | undefined {
+    const served = this.#serving(definition);
+    return served.length > 0 ? served.reduce((sum, one) => sum + one.concurrency, 0) / served.length : undefined;
+  }
+
+  /** Whether its windows are run one after the other on each stream. */
+  remembers(definition: string): boolean {
+    return this.#serving(definition).some(({ state }) => state === 'stream');
+  }
+
+  #serving(definition: string): readonly RunnerRegistration['algorithms'][number][] {
+    const served = [...this.#known.values()].flatMap(({ client }) => client.runner.algorithms);
+    return served.filter((one) => one.definition === definition);
+  }
+
   /** Ends every conversation; idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#sweep);
@@ -72,7 +96,7 @@ export class RunnerDirectory {
       return;
     }
     if (known) this.#forget(known);
-    const { dispatcher, caller, metrics, logger, report } = this.#options;
+    const { dispatcher, caller, metrics, logger, answered, report } = this.#options;
     const beat = new RunnerBeat(runner.beat);
     const client = new RunnerClient({
       runner,
@@ -80,6 +104,7 @@ export class RunnerDirectory {
       lives: () => beat.lives(),
       events: {
         credits: (definition) => dispatcher.pump(definition),
+        answered,
         stray: () => report(strayFault(runner.id), { runner: runner.id }),
         opened: () => logger.info({ runner: runner.id, address: runner.address }, 'runner is connected'),
         broken: (why, unanswered) => {

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { ensureDeadLetterStream } from '@stream-infer/bus/dead-letters';
 import { Membership } from '@stream-infer/bus/membership';
-import { openAssignments, openMembers, openRunners, openRuns } from '@stream-infer/bus/registry';
+import { openAssignments, openCosts, openMembers, openRunners, openRuns } from '@stream-infer/bus/registry';
 import { ensureResultStream, publishRunEnd } from '@stream-infer/bus/result-stream';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
@@ -14,6 +14,7 @@ import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { Dispatcher } from './dispatcher.ts';
 import { LatenessReport } from './lateness-report.ts';
+import { LoadReport } from './load-report.ts';
 import { createSchedulerMetrics } from './metrics.ts';
 import { RunDirectory } from './run-directory.ts';
 import { RunnerDirectory } from './runner-directory.ts';
@@ -22,7 +23,7 @@ import { StreamRun } from './stream-run.ts';
 
 /** Throws NATS_UNREACHABLE, BUS_NO_ROOM. */
 export async function startScheduler(
-  context: Pick<ServiceContext<'scheduler'>, 'settings' | 'logger' | 'metrics' | 'report'>,
+  context: Pick<ServiceContext<'scheduler'>, 'settings' | 'configuration' | 'logger' | 'metrics' | 'report'>,
 ): Promise<Service> {
   const { settings, logger, report } = context;
   const bus = await connectBus({
@@ -38,19 +39,28 @@ export async function startScheduler(
     const metrics = createSchedulerMetrics(context.metrics);
     const dispatcher = new Dispatcher();
     const lateness = new LatenessReport(logger);
-    const [runnerBucket, runBucket, members, assignments, snapshots] = await Promise.all([
+    const [runnerBucket, runBucket, members, assignments, snapshots, costs] = await Promise.all([
       openRunners(bus),
       openRuns(bus),
       openMembers(bus),
       openAssignments(bus),
       openSnapshots(bus),
+      openCosts(bus),
     ]);
-    const runners = new RunnerDirectory({
+    const load: LoadReport = new LoadReport({
+      costs,
+      definitions: context.configuration?.configuration.algorithms ?? [],
+      runners: () => runners,
+      registry: context.metrics,
+      report: (fault) => report(fault, {}),
+    });
+    const runners: RunnerDirectory = new RunnerDirectory({
       runners: runnerBucket,
       dispatcher,
       caller: replica,
       metrics,
       logger,
+      answered: (definition, result) => load.answered(definition, result),
       report,
     });
     const membership = new Membership({
@@ -99,6 +109,7 @@ export async function startScheduler(
           dispatcher,
           metrics,
           lateness,
+          load,
           snapshots,
           logger,
           report,
@@ -111,6 +122,7 @@ export async function startScheduler(
       await claims.close();
       await membership.close();
       await runners.close();
+      await load.close();
       lateness.close();
       await bus.close();
     };
