@@ -15,6 +15,7 @@ export type SchedulerHere = {
 export async function startSchedulerHere(environment: Readonly<Record<string, string>>): Promise<SchedulerHere> {
   const metrics = createMetrics('scheduler');
   const service = await startScheduler({
+    configuration: undefined,
     settings: readSettings('scheduler', undefined, { RESULTS_MAX_BYTES: String(2 ** 26), ...environment }),
     logger: createLogger({ service: 'scheduler', level: 'silent', format: 'json' }),
     metrics,
