@@ -53,7 +53,7 @@ const configuration = (clip: string) => ({
 
 /** Reads the live feed until the signal aborts. */
 async function follow(apiUrl: string, gaps: ResultGaps, signal: AbortSignal): Promise<void> {
-  for await (const event of await openFeed(apiUrl, signal)) {
+  for await (const event of await openFeed({ url: apiUrl, token: undefined }, signal)) {
     if (event.kind === 'end') throw new Error(`the run of ${event.stream} has ended`);
     const { stream, algorithm, n } = JSON.parse(event.text) as ResultRecord;
     gaps.add({ stream, algorithm, n, atMs: performance.now() });

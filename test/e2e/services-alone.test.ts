@@ -1,6 +1,6 @@
 /**
  * The four services against a nats-server that none of them started, each a process of its own, without the command, and each as its own user, which
- * may do no more than it must.
+ * may do no more than it must, over TLS with a certificate of its own.
  */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { openStreams } from '@stream-infer/bus/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CertificateAuthority, certificateAuthority } from '../harness/certificates.ts';
 import { streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
@@ -20,6 +21,7 @@ const NAMES: readonly ServiceName[] = ['ingest', 'scheduler', 'algo-runner', 'co
 let nats: TestNatsServer;
 let bus: Bus;
 let directory: string;
+let authority: CertificateAuthority;
 const services = new Map<ServiceName, ServiceProcess>();
 
 beforeAll(async () => {
@@ -29,23 +31,36 @@ beforeAll(async () => {
   const password = join(directory, 'password');
   await writeFile(password, 'h4mster\n');
   const { stdout: users } = await streamInfer(['bus', 'permissions']);
-  nats = await startNatsServer({ configuration: users.replaceAll(/\$[A-Z_]+_PASSWORD/g, 'h4mster') });
+  authority = await certificateAuthority();
+  const server = await authority.issue('nats');
+  const tls = `tls { cert_file: "${server.cert}", key_file: "${server.key}", ca_file: "${authority.ca}", verify: true }\n`;
+  nats = await startNatsServer({ configuration: tls + users.replaceAll(/\$[A-Z_]+_PASSWORD/g, 'h4mster') });
   const environment = {
     NATS_URL: nats.url,
     NATS_PASSWORD_FILE: password,
+    NATS_CA: authority.ca,
+    NATS_SERVER_NAME: 'nats',
+    GRPC_CA: authority.ca,
     STREAM_INFER_CONFIG: configuration,
     STORE_PATH: join(directory, 'results.sqlite'),
   };
   await Promise.all(
-    NAMES.map(async (name) => services.set(name, await startService(name, { ...environment, NATS_USER: name }))),
+    NAMES.map(async (name) => {
+      const { cert, key } = await authority.issue(name);
+      const own = { NATS_USER: name, NATS_CERT: cert, NATS_KEY: key, GRPC_CERT: cert, GRPC_KEY: key };
+      services.set(name, await startService(name, { ...environment, ...own }));
+    }),
   );
-  const access = { natsUser: 'operator', natsPassword: 'h4mster' };
+  const { cert: natsCert, key: natsKey } = await authority.issue('operator');
+  const tlsAccess = { natsCa: authority.ca, natsServerName: 'nats', natsCert, natsKey };
+  const access = { natsUser: 'operator', natsPassword: 'h4mster', ...tlsAccess };
   bus = await connectBus({ url: nats.url, prefix: 'stream-infer', name: 'test', access });
 });
 afterAll(async () => {
   await Promise.all([...services.values()].map((service) => service.stop()));
   await bus?.close();
   await nats?.stop();
+  await authority?.remove();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -98,7 +113,7 @@ describe('each service alone', () => {
     >;
     expect(Object.keys(results.stats ?? {})).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
     await streams.delete('lobby');
-    for (const service of services.values()) expect(service.log()).not.toMatch(/NATS_FORBIDDEN|h4mster/);
+    for (const service of services.values()) expect(service.log()).not.toMatch(/NATS_FORBIDDEN|TLS_REFUSED|h4mster/);
   });
 
   test.each(NAMES)('%s drains on SIGTERM and exits 0, with nothing on standard error but its log', async (name) => {

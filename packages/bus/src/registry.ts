@@ -13,6 +13,8 @@ export type RunnerRegistration = {
   readonly id: string;
   /** host:port of its gRPC server. */
   readonly address: string;
+  /** It speaks TLS, and wants a certificate of a scheduler. Plain where absent. */
+  readonly tls?: boolean;
   readonly version: string;
   readonly algorithms: readonly {
     readonly definition: string;

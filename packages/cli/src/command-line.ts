@@ -2,6 +2,14 @@
 
 import { Fault } from '@stream-infer/core/fault';
 import { nearestKey } from '@stream-infer/core/nearest-key';
+import {
+  BUS,
+  type BusCommand,
+  parseBusArguments,
+  parseTokenArguments,
+  TOKEN,
+  type TokenCommand,
+} from './access-arguments.ts';
 import { HELP, JSON_OPTION, STREAM_FLAGS } from './common-options.ts';
 import {
   DEAD_LETTERS_DETAILS,
@@ -11,7 +19,7 @@ import {
   parseDeadLettersArguments,
 } from './dead-letters/dead-letters-arguments.ts';
 import { FETCH_DETAILS, FETCH_OPTIONS, type FetchArguments, parseFetchArguments } from './fetch-arguments.ts';
-import { describeOptions, type OptionTable, type OptionValues, parseOptions } from './option-table.ts';
+import { describeOptions, type OptionTable, type OptionValues, parseOptions, type Subcommand } from './option-table.ts';
 import {
   parseStreamsArguments,
   STREAMS_DETAILS,
@@ -91,22 +99,6 @@ export const UP_OPTIONS = {
 
 const PLAIN_OPTIONS = { ...JSON_OPTION, ...HELP } as const satisfies OptionTable;
 
-const BUS_OPTIONS = {
-  prefix: {
-    type: 'string',
-    value: 'NAME',
-    description: 'natsPrefix of the installation. Default: NATS_PREFIX, or stream-infer.',
-  },
-  client: {
-    type: 'string',
-    value: 'NAME',
-    description: 'ingest, scheduler, algo-runner, collector or operator alone.',
-  },
-  nsc: { type: 'boolean', description: 'Print commands for nsc instead of a block for nats-server.conf.' },
-  ...JSON_OPTION,
-  ...HELP,
-} as const satisfies OptionTable;
-
 export type RunOptions = OptionValues<typeof RUN_OPTIONS>;
 export type UpOptions = OptionValues<typeof UP_OPTIONS>;
 
@@ -116,17 +108,11 @@ export type Command =
   | { readonly name: 'up'; readonly options: UpOptions }
   | ({ readonly name: 'streams' } & StreamsAction)
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
-  | { readonly name: 'bus'; readonly options: OptionValues<typeof BUS_OPTIONS> }
+  | BusCommand
+  | TokenCommand
   | ({ readonly name: 'dead-letters' } & DeadLettersAction)
   | ({ readonly name: 'fetch' } & FetchArguments)
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
-
-type Subcommand = {
-  readonly usage: string;
-  readonly summary: string;
-  readonly details: string;
-  readonly options: OptionTable;
-};
 
 const SUBCOMMANDS = {
   run: {
@@ -185,17 +171,8 @@ Exit status: 0 stopped by Ctrl-C or SIGTERM; 2 usage or configuration; 4 environ
     details: FETCH_DETAILS,
     options: FETCH_OPTIONS,
   },
-  bus: {
-    usage: 'bus permissions [OPTIONS]',
-    summary: 'print what the NATS users of the services and of the operator may do',
-    details: `Each service has a user of its own, which may use the subjects of that service and no others. The users'
-passwords are variables of the server's process, such as $INGEST_PASSWORD.
-
-  stream-infer bus permissions > users.conf        (then in nats-server.conf: include users.conf)
-  stream-infer bus permissions --nsc | sh
-  stream-infer bus permissions --client algo-runner --json`,
-    options: BUS_OPTIONS,
-  },
+  bus: BUS,
+  token: TOKEN,
   doctor: {
     usage: 'doctor [OPTIONS]',
     summary: 'check that this machine has what runs need',
@@ -240,12 +217,10 @@ export function parseCommandLine(args: readonly string[]): Command {
     }
     case 'dead-letters':
       return { name, ...parseDeadLettersArguments(rest) };
-    case 'bus': {
-      const { values, positionals } = parseOptions(rest, BUS_OPTIONS);
-      if (positionals.join(' ') !== 'permissions')
-        throw new Fault('USAGE', `bus takes permissions: stream-infer ${SUBCOMMANDS.bus.usage}`);
-      return { name, options: values };
-    }
+    case 'bus':
+      return parseBusArguments(rest);
+    case 'token':
+      return parseTokenArguments(rest);
     case 'fetch':
       return { name, ...parseFetchArguments(rest) };
     case 'doctor':

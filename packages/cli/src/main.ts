@@ -9,6 +9,7 @@ import { fetchCommand } from './commands/fetch.ts';
 import { probeCommand } from './commands/probe.ts';
 import { runCommand } from './commands/run.ts';
 import { streamsCommand } from './commands/streams.ts';
+import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
 import { validateCommand } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
@@ -33,6 +34,8 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return validateCommand(command, screen);
     case 'dead-letters':
       return deadLettersCommand(command);
+    case 'token':
+      return tokenCommand(command);
     case 'bus':
       return busCommand(command);
     case 'fetch':

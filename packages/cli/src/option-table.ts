@@ -17,6 +17,14 @@ export type OptionDescription = {
 
 export type OptionTable = Readonly<Record<string, OptionDescription>>;
 
+/** A subcommand as its help tells of it. */
+export type Subcommand = {
+  readonly usage: string;
+  readonly summary: string;
+  readonly details: string;
+  readonly options: OptionTable;
+};
+
 type OptionValue<O extends OptionDescription> = O['type'] extends 'boolean'
   ? boolean
   : O extends { readonly multiple: true }

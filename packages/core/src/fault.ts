@@ -127,6 +127,10 @@ export const FAULTS = {
   STREAM_CHANGED: { exitStatus: 2, description: 'Another has written a stream since it was read.' },
   API_UNREACHABLE: { exitStatus: 4, description: 'No API of stream-infer answers at the URL.' },
   API_FAILED: { exitStatus: 4, description: 'The API could not do what it was asked to.' },
+  API_UNAUTHORIZED: {
+    exitStatus: 4,
+    description: 'The API needs a token, does not know the one it was given, or its role does not allow what is asked.',
+  },
   DATA_IN_USE: { exitStatus: 4, description: 'Another stream-infer up works in the same data folder.' },
   FETCH_FAILED: { exitStatus: 4, description: 'A file that is to be fetched cannot be had from its URL.' },
   FETCH_MISMATCH: { exitStatus: 2, description: 'A file that was fetched is not the one that its checksum says.' },

@@ -46,6 +46,18 @@ const memberSettings = {
     ),
 };
 
+const certificatePath = (what: string) =>
+  z.string().min(1).optional().describe(`Path of ${what}. Read again when it changes.`);
+
+/** TLS between scheduler and runners, each of whom the other knows by its certificate. */
+const grpcTlsSettings = {
+  grpcCa: certificatePath(
+    'the certificates that those of the other side are verified by; with grpcCert and grpcKey gRPC speaks TLS',
+  ),
+  grpcCert: certificatePath('the certificate of this service, which the other side asks for'),
+  grpcKey: certificatePath('the private key of that certificate'),
+};
+
 export const ingestSettings = z.strictObject({
   ...commonSettings,
   ...memberSettings,
@@ -104,6 +116,12 @@ export const ingestSettings = z.strictObject({
 const schedulerSettings = z.strictObject({
   ...commonSettings,
   ...memberSettings,
+  ...grpcTlsSettings,
+  grpcServerName: z
+    .string()
+    .min(1)
+    .default('algo-runner')
+    .describe('DNS name that the certificates of runners must have, whatever address they are reached at.'),
   deadLettersMaxBytes: z.coerce
     .number()
     .int()
@@ -122,6 +140,12 @@ const algoRunnerSettings = z.strictObject({
   ...commonSettings,
   grpcHost: z.string().default('127.0.0.1').describe('Where gRPC listens.'),
   grpcPort: z.coerce.number().int().min(0).max(65535).default(0).describe('Port of gRPC; 0 takes a free one.'),
+  ...grpcTlsSettings,
+  grpcClientName: z
+    .string()
+    .min(1)
+    .default('scheduler')
+    .describe('DNS name that the certificates of those who call this runner must have.'),
   advertiseAddress: z
     .string()
     .optional()
@@ -145,6 +169,13 @@ const collectorSettings = z.strictObject({
   ...commonSettings,
   apiHost: z.string().default('127.0.0.1').describe('Where the API listens.'),
   apiPort: z.coerce.number().int().min(0).max(65535).default(0).describe('Port of the API; 0 takes a free one.'),
+  apiTokensFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Path of a file with the tokens of the API, or several with commas: docs/security.md. Read again when it changes. Without it nobody needs a token.',
+    ),
   storePath: z.string().default('stream-infer.sqlite').describe('The SQLite file of results; :memory: keeps none.'),
   retentionDays: z.coerce.number().min(0).default(0).describe('Results older than this are removed; 0 keeps all.'),
   retentionBytes: z.coerce
@@ -189,6 +220,10 @@ export const FILE_SETTINGS: readonly string[] = [
   'natsCa',
   'natsCert',
   'natsKey',
+  'apiTokensFile',
+  'grpcCa',
+  'grpcCert',
+  'grpcKey',
 ];
 
 /** Keys whose values are never told (I8). */

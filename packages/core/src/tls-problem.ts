@@ -22,7 +22,7 @@ export function tlsProblem(said: string, { peer, name, ca, cert, key, settings }
     return `${peer} has a certificate for other names than ${name} (${said}): ${settings.name} says which it must have`;
   if (/expired|not yet valid/i.test(said))
     return `${peer} has a certificate that is not valid now (${said}): renew it, or look at the clock of this machine`;
-  if (/self[- ]signed|unable to (?:get|verify)|unknown ca\b.*local/i.test(said))
+  if (/self[- ]signed|unable to (?:get|verify)/i.test(said))
     return ca === undefined
       ? `${peer} has a certificate that is not trusted (${said}): name the certificates of its issuer in ${settings.ca}`
       : `${peer} has a certificate that is not trusted (${said}): ${ca} (${settings.ca}) is not of its issuer`;
@@ -34,3 +34,7 @@ export function tlsProblem(said: string, { peer, name, ca, cert, key, settings }
     ? `${peer} ends the TLS connection (${said}): it may require a certificate, which ${settings.cert} and ${settings.key} name`
     : `${peer} ends the TLS connection (${said}): it may not trust ${cert} (${settings.cert})`;
 }
+
+/** Whether what a connection broke with is a matter of TLS. */
+export const isTlsProblem = (said: string): boolean =>
+  /certificate|altnames|self[- ]signed|\bSSL\b|\bTLS\b/i.test(said);

@@ -32,6 +32,13 @@ export function readSettings<S extends ServiceSection>(
 export const readBusSettings = (environment: NodeJS.ProcessEnv): BusSettings =>
   read(busSettingsSchema, { section: 'bus', file: undefined, environment }) as BusSettings;
 
+/** Of several with commas each. */
+const anchored = (paths: string, directory: string): string =>
+  paths
+    .split(',')
+    .map((path) => resolve(directory, path.trim()))
+    .join();
+
 type Schema = (typeof SERVICE_SETTINGS)[ServiceSection] | typeof busSettingsSchema;
 
 type Given = {
@@ -44,7 +51,7 @@ function read(schema: Schema, { section, file, environment }: Given): unknown {
   const given: Record<string, unknown> = { ...file?.values };
   for (const key of FILE_SETTINGS) {
     const path = given[key];
-    if (file && typeof path === 'string') given[key] = resolve(file.directory, path);
+    if (file && typeof path === 'string') given[key] = anchored(path, file.directory);
   }
   for (const key of Object.keys(schema.shape)) {
     const value = environment[environmentName(key)];

@@ -3,13 +3,33 @@
  * keepalive both ways, so that a caller that stopped is noticed; not so soon that a busy machine loses one that is well.
  */
 
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { checkServerIdentity } from 'node:tls';
+import {
+  experimental,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import { Fault } from '@stream-infer/core/fault';
 import { AlgoRunnerServiceService, type DescribeResponse } from '@stream-infer/proto/stream_infer/v1/algo_runner';
 import { listenFault } from '@stream-infer/service-kit/health-server';
+import type { TlsFiles } from '@stream-infer/service-kit/tls-files';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Call, Conversation, type Offer } from './conversation.ts';
 
+export type GrpcTls = {
+  readonly files: TlsFiles;
+  /** Whom a certificate must name to be let in. */
+  readonly clientName: string;
+  /** Told of a caller that has another. */
+  refused(fault: Fault): void;
+};
+
 export type GrpcServerOptions = {
+  /** Undefined: anybody may call, in plain text. */
+  readonly tls: GrpcTls | undefined;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -39,7 +59,8 @@ const CLOSE_LIMIT_MS = 1_000;
 const HEALTH_NAMES = ['', 'stream_infer.v1.AlgoRunnerService'];
 
 /** Throws PORT_IN_USE. */
-export async function startGrpcServer({ host, port, runner, version, offers }: GrpcServerOptions): Promise<GrpcServer> {
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const { tls, host, port, runner, version, offers } = options;
   const conversations = new Set<Conversation>();
   let drained: PromiseWithResolvers<void> | undefined;
   const server = new Server({
@@ -48,6 +69,7 @@ export async function startGrpcServer({ host, port, runner, version, offers }: G
     'grpc.keepalive_time_ms': KEEPALIVE.everyMs,
     'grpc.keepalive_timeout_ms': KEEPALIVE.answerMs,
     'grpc.keepalive_permit_without_calls': 1,
+    ...(tls && { interceptors: [callersNamed(tls)] }),
   });
   server.addService(AlgoRunnerServiceService, {
     invoke: (call: Call) => {
@@ -70,7 +92,7 @@ export async function startGrpcServer({ host, port, runner, version, offers }: G
   });
   const health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'SERVING'])));
   health.addToServer(server);
-  const bound = await bind(server, host, port);
+  const bound = await bind(server, tls, host, port);
   let closed: Promise<void> | undefined;
   return {
     address: `${bracketed(host)}:${bound}`,
@@ -94,13 +116,34 @@ export async function startGrpcServer({ host, port, runner, version, offers }: G
 /** An IPv6 address stands in brackets before its port. */
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
-function bind(server: Server, host: string, port: number): Promise<number> {
+function bind(server: Server, tls: GrpcTls | undefined, host: string, port: number): Promise<number> {
+  const credentials = tls
+    ? experimental.createCertificateProviderServerCredentials(tls.files, tls.files, true)
+    : ServerCredentials.createInsecure();
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${bracketed(host)}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${bracketed(host)}:${port}`, credentials, (error, bound) => {
       if (!error) resolve(bound);
       else reject(listenFault(withCode(error), host, port));
     });
   });
+}
+
+/** Whoever has a certificate of the same issuer gets a connection; what it asks is answered to those with the name alone. */
+function callersNamed({ clientName, refused }: GrpcTls): ServerInterceptor {
+  return (_method, call) => {
+    const { sslPeerCertificate: certificate } = call.getAuthContext();
+    if (certificate !== undefined && checkServerIdentity(clientName, certificate) === undefined)
+      return new ServerInterceptingCall(call);
+    const names = certificate?.subjectaltname ?? 'no name';
+    const details = `the certificate of the caller is for ${names}, and ${clientName} may call: GRPC_CLIENT_NAME of the runner says who`;
+    refused(new Fault('TLS_REFUSED', `${call.getPeer()} is refused: ${details}`));
+    return new ServerInterceptingCall(call, {
+      start: (next) => {
+        next();
+        call.sendStatus({ code: status.PERMISSION_DENIED, details });
+      },
+    });
+  };
 }
 
 /** gRPC tells of a taken port in words alone. */

@@ -11,6 +11,7 @@ import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
 import { openRunners, type RunnerRegistration } from '@stream-infer/bus/registry';
 import { Fault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
+import { grpcTls } from '@stream-infer/service-kit/tls-files';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Offer } from './conversation.ts';
 import { FrameSource } from './frame-source.ts';
@@ -58,8 +59,11 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
   await Promise.all(served.map(({ pool }) => pool.start()));
   for (const { algorithm, pool } of served) reportFallback(context, algorithm.definition, pool.placement);
 
+  const tls = await grpcTls(settings, context.report);
+  if (tls) opened.defer(() => tls.close());
   const server = await startGrpcServer({
     host: settings.grpcHost,
+    tls: tls && { files: tls, clientName: settings.grpcClientName, refused: context.report },
     port: settings.grpcPort,
     runner: id,
     version: packageJson.version,
@@ -78,7 +82,10 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
 
   const registration = await register({
     runners: await openRunners(bus),
-    runner: registrationOf(id, settings.advertiseAddress ?? advertised(server.address), served),
+    runner: {
+      ...registrationOf(id, settings.advertiseAddress ?? advertised(server.address), served),
+      ...(tls && { tls: true }),
+    },
     missed: context.report,
   });
   let stopping: Promise<void> | undefined;

@@ -5,6 +5,8 @@ import { NAME, NAME_RULE } from '@stream-infer/core/names';
 
 export const API_ERRORS = {
   BAD_REQUEST: { status: 400, description: 'A parameter is unknown or has a value that it cannot have; it is named.' },
+  UNAUTHORIZED: { status: 401, description: 'The API needs a token, and none came, or one that is not known.' },
+  FORBIDDEN: { status: 403, description: 'The token is good, and its role does not allow what is asked.' },
   UNKNOWN_STREAM: { status: 404, description: 'No such stream is registered, or nothing of it is stored.' },
   UNKNOWN_RUN: { status: 404, description: 'Nothing of that run of the stream is stored.' },
   UNKNOWN_PATH: { status: 404, description: 'The API has no such path, or not with that method.' },

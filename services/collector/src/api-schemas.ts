@@ -243,6 +243,11 @@ const ETAG = { ETag: { schema: { type: 'string' }, description: 'Revision of wha
 export const withEtag = <A extends object>(response: A) => ({ ...response, headers: ETAG });
 
 export const BAD_REQUEST = { 400: errorAnswer(API_ERRORS.BAD_REQUEST.description) };
+/** Of every operation. */
+export const ACCESS = {
+  401: errorAnswer(API_ERRORS.UNAUTHORIZED.description),
+  403: errorAnswer(API_ERRORS.FORBIDDEN.description),
+};
 export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is there.') };
 export const CONFLICT = {
   409: errorAnswer(`${API_ERRORS.STREAM_EXISTS.description} Or the bus has no room for its frames.`),

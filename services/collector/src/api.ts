@@ -6,15 +6,17 @@ import swagger from '@fastify/swagger';
 import { Fault } from '@stream-infer/core/fault';
 import { listenFault } from '@stream-infer/service-kit/health-server';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import { type ApiAccessOptions, guardApi } from './api-access.ts';
 import { ApiError, apiErrorBody, badRequest, REFUSING_FAULTS, type Refusal, statusOf } from './api-error.ts';
-import { SHARED_SCHEMAS } from './api-schemas.ts';
+import { ACCESS, SHARED_SCHEMAS } from './api-schemas.ts';
 import { type EventRouteOptions, eventRoutes } from './event-routes.ts';
 import { type RecordRouteOptions, recordRoutes } from './record-routes.ts';
 import { type RegistryRouteOptions, registryRoutes } from './registry-routes.ts';
 import { type ResultRouteOptions, resultRoutes } from './result-routes.ts';
 import { type StreamRouteOptions, streamRoutes } from './stream-routes.ts';
 
-export type ApiOptions = EventRouteOptions &
+export type ApiOptions = ApiAccessOptions &
+  EventRouteOptions &
   RecordRouteOptions &
   RegistryRouteOptions &
   ResultRouteOptions &
@@ -74,6 +76,7 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   for (const [name, schema] of Object.entries(SHARED_SCHEMAS)) app.addSchema({ $id: name, ...schema });
   setErrorHandlers(app, options);
+  guardApi(app, options);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -82,11 +85,18 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
         version: '1',
         description: 'Streams, and the results of algorithms over their video, by stream, algorithm and time.',
       },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      // Where no tokens are configured, none is needed.
+      security: options.tokens ? [{ token: [] }] : [{}, { token: [] }],
     },
     // A body is validated where it is read, by the schema of the configuration, whose messages name the key.
     transform: ({ schema, url, route }) => ({
       url,
-      schema: { ...schema, ...(route.config?.body && { body: route.config.body }) },
+      schema: {
+        ...schema,
+        ...(route.config?.body && { body: route.config.body }),
+        response: { ...(schema.response as object), ...ACCESS },
+      },
     }),
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) },
   });
@@ -106,11 +116,13 @@ function setErrorHandlers(app: FastifyInstance, { logger, metrics }: Pick<ApiOpt
     const path = request.url.split('?')[0];
     const error = new ApiError('UNKNOWN_PATH', `${request.method} ${path} is not of this API: see GET /openapi.json`);
     metrics.apiErrors.inc({ code: error.code });
+    request.refusal = error.code;
     return reply.code(statusOf(error)).send(apiErrorBody(error));
   });
   app.setErrorHandler((error: FastifyError | ApiError | Fault, request, reply) => {
     const answer = toApiError(error);
     metrics.apiErrors.inc({ code: answer.code });
+    request.refusal = answer.code;
     if (answer.code === 'INTERNAL') logger.error({ err: error, route: request.routeOptions.url }, 'a request failed');
     return reply.code(statusOf(answer)).send(apiErrorBody(answer));
   });

@@ -3,6 +3,7 @@
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { FastifyInstance } from 'fastify';
 import { BAD_REQUEST, query } from './api-schemas.ts';
+import type { ApiTokens } from './api-tokens.ts';
 import type { EventFeed } from './event-feed.ts';
 import { eventStream, takenWithin } from './event-stream.ts';
 import type { CollectorMetrics } from './metrics.ts';
@@ -16,6 +17,7 @@ export type EventRouteOptions = {
   readonly logger: Logger;
   /** Ends every event stream. */
   readonly signal: AbortSignal;
+  readonly tokens: ApiTokens | undefined;
 };
 
 type EventQuerystring = { readonly stream?: string; readonly algorithm?: string; readonly after?: number };
@@ -25,7 +27,10 @@ const HEARTBEAT_MS = 5_000;
 /** A client that takes nothing for so long is disconnected; it comes again, and misses nothing. */
 const STALLED_MS = 15_000;
 
-export function eventRoutes(app: FastifyInstance, { store, feed, metrics, logger, signal }: EventRouteOptions): void {
+export function eventRoutes(
+  app: FastifyInstance,
+  { store, feed, metrics, logger, signal, tokens }: EventRouteOptions,
+): void {
   app.get<{ Querystring: EventQuerystring; Headers: EventHeaders }>(
     '/v1/events',
     {
@@ -54,11 +59,12 @@ export function eventRoutes(app: FastifyInstance, { store, feed, metrics, logger
         },
       },
     },
-    ({ query: { after, ...filter }, headers }, reply) => {
+    ({ query: { after, ...filter }, headers, holder }, reply) => {
       const wanted = headers['last-event-id'] ?? after ?? store.lastPosition();
       // An id that is yet to come is of another store: nothing of this one has been seen.
       const begin = wanted > store.lastPosition() ? 0 : wanted;
       const closed = new AbortController();
+      const valid = holder && tokens ? [tokens.validity(holder)] : [];
       metrics.eventClients.inc();
       reply.raw.once('close', () => {
         closed.abort();
@@ -68,7 +74,7 @@ export function eventRoutes(app: FastifyInstance, { store, feed, metrics, logger
         ...filter,
         after: begin,
         heartbeatMs: HEARTBEAT_MS,
-        signal: AbortSignal.any([closed.signal, signal]),
+        signal: AbortSignal.any([closed.signal, signal, ...valid]),
       });
       const watched = takenWithin(events, STALLED_MS, () => {
         metrics.droppedEventClients.inc();

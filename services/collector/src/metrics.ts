@@ -62,6 +62,12 @@ export function createCollectorMetrics(registry: Registry) {
       labelNames: ['code'],
       registers,
     }),
+    changes: new Counter({
+      name: 'stream_infer_api_changes_total',
+      help: 'Requests that would change something, by operation; outcome is done, refused or failed. Each is a line of the log as well.',
+      labelNames: ['action', 'outcome'],
+      registers,
+    }),
     removed: new Counter({
       name: 'stream_infer_removed_results_total',
       help: 'Results removed from the store; reason is age, bytes or clear.',

@@ -2,6 +2,7 @@
 
 import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Change } from './api-access.ts';
 import {
   answer,
   BAD_REQUEST,
@@ -35,6 +36,12 @@ declare module 'fastify' {
 
 type OwnerQuery = { readonly owner?: string };
 type PutQuery = OwnerQuery & { readonly ifChanged?: boolean };
+const changeTo = ({ value: { owner }, revision }: StreamEntry, before: number | null): Change => ({
+  ...(owner !== undefined && { owner }),
+  revisionBefore: before,
+  revisionAfter: revision,
+});
+
 type Preconditions = { readonly 'if-match'?: string; readonly 'if-none-match'?: string };
 
 const STREAM = { $ref: 'Stream#' };
@@ -61,8 +68,10 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
         },
       },
     },
-    async ({ body, query: { owner } }, reply) => {
-      const entry = await registry.create(requestedStream({ body, owner, algorithms }));
+    async (request, reply) => {
+      const { owner } = request.query;
+      const entry = await registry.create(requestedStream({ body: request.body, owner, algorithms }));
+      request.change = { stream: entry.key, ...changeTo(entry, null) };
       return send(reply.header('location', `/v1/streams/${entry.key}`), 201, entry);
     },
   );
@@ -90,15 +99,18 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
         },
       },
     },
-    async ({ params: { id }, query: { owner, ifChanged = false }, headers, body }, reply) => {
-      const precondition = parsePrecondition(headers);
+    async (request, reply) => {
+      const { id } = request.params;
+      const { owner, ifChanged = false } = request.query;
+      const precondition = parsePrecondition(request.headers);
       // What is no stream is refused before anything is asked.
-      const stream = requestedStream({ body, id, owner, algorithms });
-      const { entry, created } = await registry.replace(id, { precondition, ifChanged }, (standing) => ({
+      const stream = requestedStream({ body: request.body, id, owner, algorithms });
+      const { entry, before } = await registry.replace(id, { precondition, ifChanged }, (standing) => ({
         ...(standing?.owner !== undefined && { owner: standing.owner }),
         ...stream,
       }));
-      return send(reply, created ? 201 : 200, entry);
+      request.change = changeTo(entry, before);
+      return send(reply, before === null ? 201 : 200, entry);
     },
   );
 
@@ -120,8 +132,9 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
         },
       },
     },
-    async ({ params: { id }, headers }, reply) => {
-      await registry.remove(id, parsePrecondition(headers));
+    async (request, reply) => {
+      const before = await registry.remove(request.params.id, parsePrecondition(request.headers));
+      request.change = { revisionBefore: before, revisionAfter: null };
       return reply.code(204).send();
     },
   );

@@ -88,7 +88,9 @@ export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: R
         },
       },
     },
-    async ({ params, query: { run, algorithm } }) => {
+    async (request) => {
+      const { params } = request;
+      const { run, algorithm } = request.query;
       const named = findRun(store, params.id, run);
       const runs = run === undefined ? store.runs(params.id) : [named];
       const through = store.lastPosition();
@@ -101,6 +103,7 @@ export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: R
         }
       }
       metrics.removed.inc({ reason: 'clear' }, removed);
+      request.change = { removed };
       return { removed };
     },
   );

@@ -5,6 +5,8 @@ import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { startApi } from './api.ts';
+import { isLoopback } from './api-access.ts';
+import { openApiTokens } from './api-tokens.ts';
 import { createEventFeed } from './event-feed.ts';
 import { createForgottenEnds, type ForgottenEnds } from './forgotten-ends.ts';
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.ts';
@@ -46,10 +48,32 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const registry = await openStreamRegistry(bus, createAdmission(bus, settings.busMemoryBytes), signal);
   const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
   const forgotten = createForgottenEnds(bus, store, registry);
+  const { apiHost: host, apiPort: port, apiTokensFile } = settings;
+  const tokens =
+    apiTokensFile === undefined
+      ? undefined
+      : opened.adopt(await openApiTokens(apiTokensFile, context.report), (each) => each.close());
+  if (!tokens && !isLoopback(host))
+    logger.warn(
+      { host },
+      'the API listens beyond this machine without tokens: whoever reaches it reads results and changes streams; set apiTokensFile',
+    );
   const algorithms = context.configuration?.configuration.algorithms ?? [];
-  const { apiHost: host, apiPort: port } = settings;
   const api = opened.adopt(
-    await startApi({ host, port, store, registry, board, forgotten, algorithms, feed, metrics, logger, signal }),
+    await startApi({
+      host,
+      port,
+      tokens,
+      store,
+      registry,
+      board,
+      forgotten,
+      algorithms,
+      feed,
+      metrics,
+      logger,
+      signal,
+    }),
     (each) => each.close(),
   );
   const trimmer = createResultTrimmer(bus, store);

@@ -17,7 +17,11 @@ import type { Admission, Neighbour } from './stream-admission.ts';
 
 export type StreamEntry = Entry<RegisteredStream>;
 
-export type Written = { readonly entry: StreamEntry; readonly created: boolean };
+export type Written = {
+  readonly entry: StreamEntry;
+  /** Revision of what stood there; null where nothing did. */
+  readonly before: number | null;
+};
 
 export type ReplaceOptions = {
   readonly precondition: Precondition;
@@ -39,8 +43,8 @@ export type StreamRegistry = {
     options: ReplaceOptions,
     decide: (standing: RegisteredStream | undefined) => RegisteredStream,
   ): Promise<Written>;
-  /** Throws UNKNOWN_STREAM and STREAM_CHANGED. */
-  remove(id: string, precondition: Precondition): Promise<void>;
+  /** The revision of what was removed. Throws UNKNOWN_STREAM and STREAM_CHANGED. */
+  remove(id: string, precondition: Precondition): Promise<number>;
   /** Resolves when the signal aborts; rejects where the registry cannot be watched. */
   readonly done: Promise<unknown>;
 };
@@ -103,9 +107,9 @@ function createStreamRegistry(
         if (!isMet(precondition, standing?.revision)) throw changed(id, standing);
         const stream = decide(standing?.value);
         if (standing && ifChanged && canonicalJson(stream) === canonicalJson(standing.value))
-          return { entry: standing, created: false };
+          return { entry: standing, before: standing.revision };
         const entry = await write(stream, standing);
-        if (entry) return { entry, created: standing === undefined };
+        if (entry) return { entry, before: standing?.revision ?? null };
       }
       throw new ApiError('STREAM_CHANGED', `stream ${id} is written by others all the time: try again`);
     },
@@ -116,7 +120,7 @@ function createStreamRegistry(
         if (!isMet(precondition, standing.revision)) throw changed(id, standing);
         if (await asked(() => streams.delete(id, standing.revision))) {
           mirror.removed(id, standing.revision);
-          return;
+          return standing.revision;
         }
       }
       throw new ApiError('STREAM_CHANGED', `stream ${id} is written by others all the time: try again`);

@@ -7,7 +7,7 @@
  * breaks no conversation with a healthy runner.
  */
 
-import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { type ClientDuplexStream, credentials, experimental } from '@grpc/grpc-js';
 import type { RunnerRegistration } from '@stream-infer/bus/registry';
 import {
   AlgoRunnerServiceClient,
@@ -17,6 +17,7 @@ import {
 } from '@stream-infer/proto/stream_infer/v1/algo_runner';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
 import type { Result } from '@stream-infer/proto/stream_infer/v1/result';
+import type { TlsFiles } from '@stream-infer/service-kit/tls-files';
 import { answerLimitMs } from './answer-limit.ts';
 import { ListeningClock } from './listening-clock.ts';
 import type { Carrier, Work } from './work.ts';
@@ -44,14 +45,25 @@ export type RunnerEvents = {
   broken(why: string, unanswered: number): void;
 };
 
+/** How runners are called where TLS is configured. */
+export type RunnerTls = {
+  readonly files: TlsFiles;
+  /** Whom their certificates must name, whatever their address. */
+  readonly serverName: string;
+};
+
 export type RunnerClientOptions = {
   readonly runner: RunnerRegistration;
+  readonly tls: RunnerTls | undefined;
   /** Names this scheduler to the runner. */
   readonly caller: string;
   /** Asked when a conversation broke: whether the runner lives all the same. */
   lives(): Promise<boolean>;
   readonly events: RunnerEvents;
 };
+
+const credentialsOf = (tls: RunnerTls | undefined) =>
+  tls ? experimental.createCertificateProviderChannelCredentials(tls.files, tls.files) : credentials.createInsecure();
 
 /** `dueMs` by the listening clock. */
 type Sent = { readonly work: Work; readonly dueMs: number; cancelled: boolean };
@@ -83,12 +95,16 @@ export class RunnerClient implements Carrier {
   #retryMs = FIRST_RETRY_MS;
   #state: ConversationState;
 
-  constructor({ runner, caller, lives, events }: RunnerClientOptions) {
+  constructor({ runner, tls, caller, lives, events }: RunnerClientOptions) {
     this.runner = runner;
     this.#lives = lives;
     this.#caller = caller;
     this.#events = events;
-    this.#client = new AlgoRunnerServiceClient(runner.address, credentials.createInsecure(), {
+    this.#client = new AlgoRunnerServiceClient(runner.address, credentialsOf(tls), {
+      ...(tls && {
+        'grpc.ssl_target_name_override': tls.serverName,
+        'grpc.default_authority': tls.serverName,
+      }),
       'grpc.keepalive_time_ms': KEEPALIVE.everyMs,
       'grpc.keepalive_timeout_ms': KEEPALIVE.answerMs,
       'grpc.keepalive_permit_without_calls': 1,

@@ -12,11 +12,14 @@ import type { Logger } from '@stream-infer/service-kit/logger';
 import type { Dispatcher } from './dispatcher.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import { RunnerBeat } from './runner-beat.ts';
-import { RunnerClient } from './runner-client.ts';
+import { RunnerClient, type RunnerTls } from './runner-client.ts';
+import { mismatch, TlsTrouble } from './runner-tls-trouble.ts';
 
 export type RunnerDirectoryOptions = {
   readonly runners: Bucket<RunnerRegistration>;
   readonly dispatcher: Dispatcher;
+  /** Undefined where runners are called in plain text. */
+  readonly tls: RunnerTls | undefined;
   /** Names this scheduler to the runners. */
   readonly caller: string;
   readonly metrics: SchedulerMetrics;
@@ -35,6 +38,8 @@ export class RunnerDirectory {
   readonly #known = new Map<string, Known>();
   /** Deleted from the registry; they finish what they have. */
   readonly #retired = new Set<Known>();
+  /** Those that cannot be called as this scheduler calls: the start of each that was told of, by id. */
+  readonly #uncallable = new Map<string, number>();
   readonly #watch: Watch;
   readonly #sweep: NodeJS.Timeout;
 
@@ -96,20 +101,28 @@ export class RunnerDirectory {
       return;
     }
     if (known) this.#forget(known);
-    const { dispatcher, caller, metrics, logger, answered, report } = this.#options;
+    if (!this.#isCallable(runner)) return;
+    const { dispatcher, tls, caller, metrics, logger, answered, report } = this.#options;
+    const trouble = new TlsTrouble(runner, tls);
     const beat = new RunnerBeat(runner.beat);
     const client = new RunnerClient({
       runner,
+      tls,
       caller,
       lives: () => beat.lives(),
       events: {
         credits: (definition) => dispatcher.pump(definition),
         answered,
         stray: () => report(strayFault(runner.id), { runner: runner.id }),
-        opened: () => logger.info({ runner: runner.id, address: runner.address }, 'runner is connected'),
+        opened: () => {
+          trouble.over();
+          logger.info({ runner: runner.id, address: runner.address }, 'runner is connected');
+        },
         broken: (why, unanswered) => {
           if (this.#known.get(runner.id)?.client !== client) return;
           metrics.conversationBroke();
+          const refusal = trouble.of(why);
+          if (refusal) report(refusal, { runner: runner.id });
           if (unanswered > 0) report(lostFault(runner.id, why, unanswered), { runner: runner.id });
           else logger.debug({ runner: runner.id, why }, 'runner is not connected');
         },
@@ -119,7 +132,18 @@ export class RunnerDirectory {
     dispatcher.addCarrier(client);
   }
 
+  /** Whether it speaks as we do; told of once where it does not. */
+  #isCallable(runner: RunnerRegistration): boolean {
+    const fault = mismatch(runner, this.#options.tls);
+    if (fault && this.#uncallable.get(runner.id) !== runner.startedAtMs)
+      this.#options.report(fault, { runner: runner.id });
+    if (fault) this.#uncallable.set(runner.id, runner.startedAtMs);
+    else this.#uncallable.delete(runner.id);
+    return fault === undefined;
+  }
+
   #retire(id: string): void {
+    this.#uncallable.delete(id);
     const known = this.#known.get(id);
     if (known === undefined) return;
     this.#known.delete(id);

@@ -12,6 +12,7 @@ import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { failedRunEnd } from '@stream-infer/core/failed-run-end';
 import { toFault } from '@stream-infer/core/fault';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
+import { grpcTls } from '@stream-infer/service-kit/tls-files';
 import { Dispatcher } from './dispatcher.ts';
 import { LatenessReport } from './lateness-report.ts';
 import { LoadReport } from './load-report.ts';
@@ -47,6 +48,7 @@ export async function startScheduler(
       openSnapshots(bus),
       openCosts(bus),
     ]);
+    const files = await grpcTls(settings, (fault) => report(fault, {}));
     const load: LoadReport = new LoadReport({
       costs,
       definitions: context.configuration?.configuration.algorithms ?? [],
@@ -56,6 +58,7 @@ export async function startScheduler(
     });
     const runners: RunnerDirectory = new RunnerDirectory({
       runners: runnerBucket,
+      tls: files && { files, serverName: settings.grpcServerName },
       dispatcher,
       caller: replica,
       metrics,
@@ -123,6 +126,7 @@ export async function startScheduler(
       await membership.close();
       await runners.close();
       await load.close();
+      files?.close();
       lateness.close();
       await bus.close();
     };

@@ -5,11 +5,11 @@ import { busPermissions } from '@stream-infer/bus/permissions';
 import { busSettings } from '@stream-infer/core/bus-settings';
 import { parseValue } from '@stream-infer/core/configuration-fault';
 import { Fault } from '@stream-infer/core/fault';
+import type { BusCommand } from '../access-arguments.ts';
 import { authorizationBlock, nscCommands, passwordVariable } from '../bus/nats-authorization.ts';
-import type { Command } from '../command-line.ts';
 
 /** Exit status. Throws USAGE or CONFIG_INVALID. */
-export function busCommand({ options }: Extract<Command, { name: 'bus' }>): number {
+export function busCommand({ options }: BusCommand): number {
   const prefix = parseValue(
     busSettings.natsPrefix,
     options.prefix ?? (process.env.NATS_PREFIX || undefined),

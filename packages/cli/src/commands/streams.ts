@@ -1,5 +1,6 @@
 /** `stream-infer streams …`: the registry of a system that is up, over its API. */
 
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { name } from '@stream-infer/core/algorithm-definition';
 import { streamListSchema } from '@stream-infer/core/configuration';
@@ -23,7 +24,7 @@ const DEFAULT_OWNER = 'cli';
 /** Exit status. Throws the fault of what is refused. */
 export async function streamsCommand(command: StreamsAction, screen: Screen): Promise<number> {
   const { json } = command.options;
-  const client = streamsClient(apiUrl(command.options.api));
+  const client = streamsClient(apiUrl(command.options.api), await apiToken(command.options['token-file']));
   const print = (value: unknown, text: string): void => {
     process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);
   };
@@ -77,6 +78,18 @@ function apiUrl(given: string | undefined): string {
       `${given === undefined ? 'STREAM_INFER_API' : '--api'} is ${url}: give a URL such as ${DEFAULT_API}`,
     );
   return url;
+}
+
+async function apiToken(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return process.env.STREAM_INFER_TOKEN?.trim() || undefined;
+  const token = await readFile(file, 'utf8').then(
+    (text) => text.trim(),
+    (error: unknown) => {
+      throw new Fault('CREDENTIALS_INVALID', `${file} cannot be read: --token-file names it`, { cause: error });
+    },
+  );
+  if (/^\S+$/.test(token)) return token;
+  throw new Fault('CREDENTIALS_INVALID', `${file} holds no token: one line that stream-infer token has told`);
 }
 
 async function update(

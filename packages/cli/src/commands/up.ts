@@ -91,11 +91,11 @@ async function stayUp(system: LocalSystem, plan: UpPlan, stay: Stay): Promise<Fa
 
 /** Tells where the API is, once it is, and applies the streams of the file. */
 async function begin(system: LocalSystem, { streams }: UpPlan, { screen, json }: Stay): Promise<void> {
-  const { apiUrl } = await system.ready;
+  const { apiUrl, apiToken } = await system.ready;
   process.stdout.write(json ? `${JSON.stringify({ api: apiUrl })}\n` : `the API is at ${apiUrl}\n`);
   if (streams === undefined) return;
   try {
-    const { added, changed, removed } = await applyStreams(streamsClient(apiUrl), streams, OWNER);
+    const { added, changed, removed } = await applyStreams(streamsClient(apiUrl, apiToken), streams, OWNER);
     for (const [what, ids] of Object.entries({ added, changed, removed }))
       if (ids.length > 0) screen.line(`${what}: ${ids.join(', ')}`);
   } catch (error) {

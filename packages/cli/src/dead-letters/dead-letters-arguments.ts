@@ -8,7 +8,8 @@ export const DEAD_LETTERS_OPTIONS = {
   nats: {
     type: 'string',
     value: 'URL',
-    description: 'The NATS server of the system. Default: NATS_URL, or nats://127.0.0.1:4222.',
+    description:
+      'The NATS server of the system. Default: NATS_URL, or nats://127.0.0.1:4222. As whom, NATS_USER and NATS_PASSWORD, or NATS_CREDS, say.',
   },
   all: { type: 'boolean', description: 'replay: every letter of an offline stream, instead of ids.' },
   ...JSON_OPTION,

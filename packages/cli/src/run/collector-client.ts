@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault, toFault } from '@stream-infer/core/fault';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
+import { bearer } from '../streams/streams-client.ts';
 import { type FeedEvent, openFeed } from './collector-feed.ts';
 
 export type CollectorClient = {
@@ -28,10 +29,13 @@ type NewestRun = { readonly run: string; readonly end: RunEnd | null };
 const FIRST_POLL_MS = 20;
 const LAST_POLL_MS = 250;
 
-/** @param url such as http://127.0.0.1:8080. Rejections are STORE_FAILED. */
-export function collectorClient(url: string): CollectorClient {
+/**
+ * @param url such as http://127.0.0.1:8080
+ * @param token where the API needs one. Rejections are STORE_FAILED.
+ */
+export function collectorClient(url: string, token?: string): CollectorClient {
   const get = async (path: string, accept: string, signal?: AbortSignal): Promise<Response | undefined> => {
-    const response = await fetch(`${url}${path}`, { headers: { accept }, ...(signal && { signal }) });
+    const response = await fetch(`${url}${path}`, { headers: { accept, ...bearer(token) }, ...(signal && { signal }) });
     if (response.ok) return response;
     await response.body?.cancel();
     if (response.status === 404) return undefined;
@@ -61,7 +65,7 @@ export function collectorClient(url: string): CollectorClient {
     }
   };
   return {
-    events: (signal) => openFeed(url, signal),
+    events: (signal) => openFeed({ url, token }, signal),
     async runEnd(stream, run, signal) {
       for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_POLL_MS)) {
         const newest = await newestRun(stream, signal);

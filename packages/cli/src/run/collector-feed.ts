@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault } from '@stream-infer/core/fault';
 import type { RunEnd } from '@stream-infer/core/result-record';
+import { bearer } from '../streams/streams-client.ts';
 import { type ServerEvent, serverEvents } from './server-events.ts';
 
 /** A record as the line that NDJSON has of it, or that a run of the stream is complete. */
@@ -10,30 +11,36 @@ export type FeedEvent =
   | { readonly kind: 'result'; readonly text: string }
   | { readonly kind: 'end'; readonly stream: string };
 
+export type FeedPlace = { readonly url: string; readonly token: string | undefined };
+
 type Body = NonNullable<Response['body']>;
 
 const RECONNECT_MS = 1_000;
 
 /**
  * What is stored from now on, until the signal aborts. Resolves once nothing can be missed.
- * @param url of the collector. Rejects, and what it resolves to throws, with STORE_FAILED.
+ * Rejects, and what it resolves to throws, with STORE_FAILED.
  */
-export async function openFeed(url: string, signal: AbortSignal): Promise<AsyncGenerator<FeedEvent, void, void>> {
-  return follow(url, await connect(url, signal), signal);
+export async function openFeed(place: FeedPlace, signal: AbortSignal): Promise<AsyncGenerator<FeedEvent, void, void>> {
+  return follow(place, await connect(place, signal), signal);
 }
 
-async function connect(url: string, signal: AbortSignal, after?: string): Promise<Body> {
-  const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) };
+async function connect({ url, token }: FeedPlace, signal: AbortSignal, after?: string): Promise<Body> {
+  const headers = {
+    accept: 'text/event-stream',
+    ...bearer(token),
+    ...(after !== undefined && { 'last-event-id': after }),
+  };
   const { ok, status, body } = await fetch(`${url}/v1/events`, { headers, signal });
   if (ok && body) return body;
   throw new Fault('STORE_FAILED', `the collector answers ${status} to /v1/events`);
 }
 
-async function* follow(url: string, opened: Body, signal: AbortSignal): AsyncGenerator<FeedEvent, void, void> {
+async function* follow(place: FeedPlace, opened: Body, signal: AbortSignal): AsyncGenerator<FeedEvent, void, void> {
   let last: string | undefined;
   for (let body: Body | undefined = opened; !signal.aborted; ) {
     try {
-      body ??= await connect(url, signal, last);
+      body ??= await connect(place, signal, last);
       for await (const event of serverEvents(body)) {
         last = event.id;
         yield* feedEvents(event);

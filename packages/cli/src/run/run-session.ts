@@ -83,9 +83,9 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
   onSystem(system);
   let graceMs: number = STOP_GRACE_MS.failed;
   try {
-    const started = await firstOf<{ kind: 'ready'; apiUrl: string } | SessionEnd>([
+    const started = await firstOf<{ kind: 'ready'; apiUrl: string; apiToken: string | undefined } | SessionEnd>([
       system.ready.then(
-        ({ apiUrl }) => ({ kind: 'ready', apiUrl }),
+        (api) => ({ kind: 'ready', ...api }),
         (error: unknown) => ({ kind: 'failed', fault: toFault(error) }),
       ),
       ...endings(system, interrupts),
@@ -98,7 +98,7 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
             screen,
             workspace,
             logs,
-            collector: collectorClient(started.apiUrl),
+            collector: collectorClient(started.apiUrl, started.apiToken),
           })
         : nothingPlayed(plan, started);
     graceMs = STOP_GRACE_MS[outcome.end.kind];

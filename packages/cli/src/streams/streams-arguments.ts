@@ -11,6 +11,11 @@ const COMMON = {
     value: 'URL',
     description: 'Where the API is. Default: STREAM_INFER_API, else http://127.0.0.1:8080.',
   },
+  'token-file': {
+    type: 'string',
+    value: 'FILE',
+    description: 'The token of the API, where it needs one. Default: that of STREAM_INFER_TOKEN.',
+  },
   ...JSON_OPTION,
   ...HELP,
 } as const satisfies OptionTable;

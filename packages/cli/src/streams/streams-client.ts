@@ -5,6 +5,10 @@ import { redactUrl } from '@stream-infer/core/redact-url';
 import type { StreamDefinitionInput } from '@stream-infer/core/stream-definition';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 
+/** The header that a token goes in. */
+export const bearer = (token: string | undefined): Readonly<Record<string, string>> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
+
 export type PutOptions = {
   readonly owner?: string | undefined;
   /** What must stand there; undefined where nothing may. */
@@ -26,8 +30,11 @@ export type StreamsClient = {
 
 const TIME_LIMIT_MS = 15_000;
 
-/** @param url such as http://127.0.0.1:8080 */
-export function streamsClient(url: string): StreamsClient {
+/**
+ * @param url such as http://127.0.0.1:8080
+ * @param token where the API needs one
+ */
+export function streamsClient(url: string, token?: string): StreamsClient {
   const request = async <T>(method: string, path: string, options: RequestOptions = {}): Promise<T> => {
     const { body, headers = {} } = options;
     const address = `${url.replace(/\/+$/, '')}${path}`;
@@ -35,7 +42,7 @@ export function streamsClient(url: string): StreamsClient {
     try {
       const response = await fetch(address, {
         method,
-        headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        headers: { ...headers, ...bearer(token), ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIME_LIMIT_MS),
       });
@@ -84,7 +91,11 @@ function parsed(text: string): unknown {
 }
 
 /** Codes of the API that are no faults' codes themselves. */
-const CODES: Readonly<Record<string, FaultCode>> = { BAD_REQUEST: 'USAGE' };
+const CODES: Readonly<Record<string, FaultCode>> = {
+  BAD_REQUEST: 'USAGE',
+  UNAUTHORIZED: 'API_UNAUTHORIZED',
+  FORBIDDEN: 'API_UNAUTHORIZED',
+};
 
 function refusal(value: unknown, otherwise: string): Fault {
   const { code, message } = (value as { error?: { code?: unknown; message?: unknown } } | undefined)?.error ?? {};

@@ -11,6 +11,7 @@ import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS, type ServiceSection } from '@stream-infer/core/settings';
 import { allowanceOf } from '@stream-infer/core/source-allowance';
+import { newApiToken } from '../api-token.ts';
 import { busUsers } from './bus-users.ts';
 import type { LogLevel, LogLine } from './log-line.ts';
 import { DEAD_LETTERS_BYTES, type ServerStore, startNatsServer } from './nats-server.ts';
@@ -22,13 +23,19 @@ export type LocalSystem = {
   /** How this process reaches the bus. */
   readonly bus: Pick<BusOptions, 'url' | 'prefix' | 'client' | 'access'>;
   /** Where the collector's API listens, once every service runs. Rejects with the fault of the first that does not come up. */
-  readonly ready: Promise<{ readonly apiUrl: string }>;
+  readonly ready: Promise<LocalApi>;
   /** Resolves with the fault of the first part that cannot be kept alive. */
   readonly failed: Promise<Fault>;
   /** Stops the services, then the server; what has not drained within the grace is killed. Idempotent. */
   stop(graceMs: number): Promise<void>;
   /** Ends everything at once. */
   kill(): void;
+};
+
+export type LocalApi = {
+  readonly apiUrl: string;
+  /** This command's own, where the API needs one. */
+  readonly apiToken: string | undefined;
 };
 
 export type LocalSystemOptions = {
@@ -75,6 +82,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const told = { ...withoutBusSettings(configuration), sources: { allow } };
   await writeFile(file, JSON.stringify(told), { mode: 0o600 });
   const users = busUsers(NATS_PREFIX);
+  const api = await ownToken(configuration, options);
   const server = await startNatsServer({
     file: options.natsServer,
     workspace,
@@ -102,6 +110,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     DEAD_LETTERS_MAX_BYTES: String(DEAD_LETTERS_BYTES),
     BUS_MEMORY_BYTES: String(server.memoryBytes),
     STORE_PATH: options.kept?.storePath ?? storePath(configuration, options),
+    ...(api && { API_TOKENS_FILE: api.files }),
     ...(options.apiPort !== undefined && { API_PORT: String(options.apiPort) }),
     TMPDIR: workspace.directory,
   };
@@ -119,7 +128,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   });
   return {
     bus: { url: server.url, prefix: NATS_PREFIX, client: 'operator', access: users.accessOf('operator') },
-    ready: allStarted(services),
+    ready: allStarted(services).then(({ apiUrl }) => ({ apiUrl, apiToken: api?.token })),
     failed: Promise.race([server.failed, ...services.map(({ failed }) => failed)]),
     async stop(graceMs) {
       await Promise.all(services.map((service) => service.stop(graceMs)));
@@ -144,6 +153,20 @@ function withoutBusSettings(configuration: Configuration): Configuration {
 
 const environmentOf = (access: BusAccess): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(access).map(([key, value]) => [environmentName(key), String(value)]));
+
+/** Beside the tokens that are configured this command has one, which is gone with it. */
+async function ownToken(
+  { collector }: Configuration,
+  { workspace, directory }: LocalSystemOptions,
+): Promise<{ readonly token: string; readonly files: string } | undefined> {
+  const configured = collector?.apiTokensFile;
+  if (configured === undefined) return undefined;
+  const file = join(workspace.directory, 'api-token');
+  const { token, line } = newApiToken('stream-infer', 'operate');
+  await writeFile(file, `${line}\n`, { mode: 0o600 });
+  const files = [...configured.split(',').map((path) => resolve(directory, path.trim())), file];
+  return { token, files: files.join() };
+}
 
 /** The store is the run's own, unless the configuration asks for one that stays. */
 function storePath({ collector }: Configuration, { workspace, directory }: LocalSystemOptions): string {

@@ -1,0 +1,107 @@
+/**
+ * The tokens of the API, out of files that may be replaced at any time: what they say counts a second later, also for who listens to events. A
+ * file that cannot be read any more, or is none, is told of, and what it said before goes on to count.
+ */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { type ApiToken, parseApiTokens } from '@stream-infer/core/api-token';
+import { Fault, toFault } from '@stream-infer/core/fault';
+
+export type ApiTokens = {
+  /** Whose token this is; undefined where it is nobody's. */
+  holderOf(token: string): ApiToken | undefined;
+  /** Aborts when the token counts no more. */
+  validity(holder: ApiToken): AbortSignal;
+  /** Idempotent. */
+  close(): void;
+};
+
+const LOOK_MS = 1_000;
+
+/** @param paths separated by commas. Throws CREDENTIALS_INVALID. */
+export async function openApiTokens(paths: string, report: (fault: Fault) => void): Promise<ApiTokens> {
+  const files = paths.split(',').map((path) => path.trim());
+  let state = await stateOf(files);
+  let tokens = await readTokens(files);
+  let told = '';
+  const validities = new Map<string, AbortController>();
+  const look = async (): Promise<void> => {
+    const now = await stateOf(files);
+    if (now === state) return;
+    const read = await readTokens(files);
+    state = now;
+    told = '';
+    tokens = read;
+    const valid = new Set(tokens.map(identity));
+    for (const [id, validity] of validities)
+      if (!valid.has(id)) {
+        validity.abort();
+        validities.delete(id);
+      }
+  };
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void look()
+      .catch((error: unknown) => {
+        const fault = toFault(error, 'CREDENTIALS_INVALID', 'the tokens of the API cannot be read');
+        if (fault.message !== told) report(fault);
+        told = fault.message;
+      })
+      .finally(() => {
+        looking = false;
+      });
+  }, LOOK_MS);
+  return {
+    holderOf(token) {
+      const given = createHash('sha256').update(token).digest();
+      // All are compared, so that the time tells nothing of which.
+      const found = tokens.filter(({ sha256 }) => timingSafeEqual(given, Buffer.from(sha256, 'hex')));
+      return found[0];
+    },
+    validity(holder) {
+      const id = identity(holder);
+      const validity = validities.get(id) ?? new AbortController();
+      validities.set(id, validity);
+      return validity.signal;
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+const identity = ({ name, role, sha256 }: ApiToken): string => `${name} ${role} ${sha256}`;
+
+/** Changes with each of the files: also where a link leads to another, as a mounted Secret's does. */
+async function stateOf(files: readonly string[]): Promise<string> {
+  const states = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`,
+        () => 'none',
+      ),
+    ),
+  );
+  return states.join();
+}
+
+async function readTokens(files: readonly string[]): Promise<ApiToken[]> {
+  const all = await Promise.all(files.map(readTokenFile));
+  const tokens = all.flat();
+  if (tokens.length > 0) return tokens;
+  throw new Fault(
+    'CREDENTIALS_INVALID',
+    `${files.join(', ')} has no token: nobody could use the API; make one with stream-infer token NAME --role operate`,
+  );
+}
+
+async function readTokenFile(file: string): Promise<ApiToken[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Fault('CREDENTIALS_INVALID', `${file} cannot be read: API_TOKENS_FILE names it`, { cause: error });
+  }
+  return parseApiTokens(text, file);
+}
