@@ -2,6 +2,9 @@
  * The way of one source's HTTP to the network. ffmpeg follows redirects and playlists wherever they lead; it is given this relay as its
  * proxy, which looks at the address of each connection and makes none that `sources.allow` does not have. The address that was looked at is
  * the one that is connected to, so a name whose address changes in between is no way around.
+ *
+ * Of a source that is secret ffmpeg is told another address (hidden-address.ts): its own, its credentials and its certificate, which is no
+ * more verified than ffmpeg does, are the relay's business.
  */
 
 import { lookup } from 'node:dns';
@@ -14,11 +17,17 @@ import {
 } from 'node:http';
 import { type AddressInfo, connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { HiddenAddress } from './hidden-address.ts';
+import { HttpCredentials } from './http-credentials.ts';
+import { percentDecoded } from './percent-decoded.ts';
 
 export type HttpRelayOptions = {
   allows(address: string, host: string): boolean;
   /** How long a connection may take. */
   readonly timeoutMs: number;
+  /** A source that ffmpeg is not to be told. Secret. */
+  readonly secret?: URL;
 };
 
 /** Of a playlist that is asked for again after seconds the connection is kept. */
@@ -30,10 +39,21 @@ export class HttpRelay {
   readonly #options: HttpRelayOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
+  readonly #hidden: HiddenAddress | undefined;
+  /** Of the secret source's server alone. */
+  readonly #credentials: HttpCredentials | undefined;
   #trouble = '';
 
   private constructor(options: HttpRelayOptions) {
     this.#options = options;
+    const { secret } = options;
+    if (secret) {
+      const { username, password } = secret;
+      const bare = Object.assign(new URL(secret), { username: '', password: '' });
+      this.#hidden = new HiddenAddress(bare);
+      if (username !== '' || password !== '')
+        this.#credentials = new HttpCredentials(percentDecoded(username), percentDecoded(password));
+    }
     this.#server = createServer((request, response) => this.#forward(request, response));
     this.#server.keepAliveTimeout = KEPT_MS;
     this.#server.on('connect', (request, socket, head) => this.#tunnel(request, socket, head));
@@ -54,6 +74,11 @@ export class HttpRelay {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** What ffmpeg is to open in place of the secret source. */
+  get hiddenUrl(): string | undefined {
+    return this.#hidden?.url;
+  }
+
   /** What kept the last connection from being made, in ffmpeg's words; empty where nothing did. */
   get trouble(): string {
     return this.#trouble;
@@ -67,34 +92,75 @@ export class HttpRelay {
   }
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
-    const target = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : undefined;
-    if (target?.protocol !== 'http:') return void response.writeHead(400).end();
+    const asked = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : undefined;
+    if (asked?.protocol !== 'http:') return void response.writeHead(400).end();
+    const hidden = this.#hidden?.behind(asked);
+    const target = hidden ?? asked;
+    // As ffmpeg wrote it.
+    const [, path = '/'] = /^http:\/\/[^/?#]*(.*)$/is.exec(hidden ? '' : (request.url ?? '')) ?? [];
+    try {
+      this.#ask({ target, path: hidden ? hidden.pathname + hidden.search : path || '/' }, request, response);
+    } catch {
+      // No request that could be made.
+      response.destroy();
+    }
+  }
+
+  #ask(asked: Asked, request: IncomingMessage, response: ServerResponse): void {
+    const { target, path } = asked;
+    const { hostname, port, protocol } = target;
+    const host = unbracketed(hostname);
+    const isEncrypted = protocol === 'https:';
+    const method = request.method ?? 'GET';
+    const credentials = target.origin === this.#options.secret?.origin ? this.#credentials : undefined;
+    const answered = credentials?.authorization(method, path);
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.includes(name)));
-    const socket = this.#connect(target.hostname.replace(/^\[|\]$/g, ''), Number(target.port || 80));
-    const { pathname, search } = target;
+    headers.host = target.host;
+    if (answered !== undefined) headers.authorization = answered;
+    const socket = this.#connect(host, Number(port || (isEncrypted ? 443 : 80)));
+    const stream = isEncrypted ? this.#encrypted(socket, host) : socket;
+    response.once('close', () => socket.destroy());
+    let isAskedAgain = false;
     const outgoing = httpRequest(
-      {
-        createConnection: () => socket,
-        insecureHTTPParser: true,
-        method: request.method,
-        path: pathname + search,
-        headers,
-      },
+      { createConnection: () => stream, insecureHTTPParser: true, method, path, headers },
       (incoming) => {
-        const { connection: _, ...told } = incoming.headers;
-        response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, told);
+        const challenge = incoming.statusCode === 401 ? incoming.headers['www-authenticate'] : undefined;
+        if (challenge !== undefined && credentials?.challenged(challenge, answered)) {
+          isAskedAgain = true;
+          socket.destroy();
+          return this.#ask(asked, request, response);
+        }
+        // ffmpeg would try once more, with nothing to try: cameras count, and lock accounts.
+        const left = credentials ? ['connection', 'www-authenticate'] : ['connection'];
+        if (!answer(response, incoming, left)) {
+          this.#trouble = 'Invalid data found when processing input';
+          return void response.destroy();
+        }
         incoming.pipe(response);
         incoming.once('error', () => response.destroy());
       },
     );
-    outgoing.once('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
-    response.once('close', () => socket.destroy());
+    outgoing.once('error', () => {
+      if (isAskedAgain) return;
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502).end();
+    });
     outgoing.end();
   }
 
+  #encrypted(socket: Socket, host: string): Duplex {
+    const stream = connectTls({ socket, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) });
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      this.#trouble = wordsOf(error);
+    });
+    this.#own(stream);
+    return stream;
+  }
+
   #tunnel(request: IncomingMessage, client: Duplex, head: Buffer): void {
-    const { hostname, port } = new URL(`http://${request.url ?? ''}`);
-    const socket = this.#connect(hostname.replace(/^\[|\]$/g, ''), Number(port || 443));
+    const [, host = '', port = ''] = /^(\[[\da-f:.]+\]|[^\s:/@[\]]+):(\d{1,5})$/i.exec(request.url ?? '') ?? [];
+    if (host === '' || !isPort(Number(port))) return void client.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    const socket = this.#connect(unbracketed(host), Number(port));
     socket.once('connect', () => {
       client.write('HTTP/1.1 200 Connected\r\n\r\n');
       socket.write(head);
@@ -134,6 +200,24 @@ export class HttpRelay {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined);
+  }
+}
+
+/** What ffmpeg asks for: where, and path and query. */
+type Asked = { readonly target: URL; readonly path: string };
+
+const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
+
+const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, '');
+
+/** Tells status and headers on, without those of `left`. False where they are none that may be told, which a lenient parser lets through. */
+function answer(response: ServerResponse, incoming: IncomingMessage, left: readonly string[]): boolean {
+  const told = Object.entries(incoming.headers).filter(([name]) => !left.includes(name));
+  try {
+    response.writeHead(incoming.statusCode ?? 502, Object.fromEntries(told));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -12,6 +12,7 @@ import { redactUrl } from '@stream-infer/core/redact-url';
 import { type SourceKind, sourceKind } from '@stream-infer/core/source-kind';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { type ConcatScript, concatScript } from './concat-script.ts';
+import { percentDecoded } from './percent-decoded.ts';
 import { FILE_PROTOCOLS, isHttp, protocolsOf } from './source-protocols.ts';
 
 export type Source = {
@@ -153,7 +154,7 @@ function secretParts(text: string, label: string): string[] {
   const { username, password, searchParams, host, hostname, pathname, search } = new URL(text);
   const credentials = [username, password, ...searchParams.values()];
   const whole = label === redactUrl(text) ? [] : [pathname + search, pathname, host, hostname];
-  return [...credentials, ...credentials.map(decoded), ...whole];
+  return [...credentials, ...credentials.map(percentDecoded), ...whole];
 }
 
 /** Names the source by its label wherever it is quoted, and blots out every other part that is secret. */
@@ -163,12 +164,4 @@ function redactor(quotations: readonly string[], label: string, secrets: readonl
     const named = quotations.reduce((rest, quotation) => rest.replaceAll(quotation, label), text);
     return blots.reduce((rest, secret) => rest.replaceAll(secret, '***'), redactUrl(named));
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
