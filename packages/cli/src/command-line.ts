@@ -10,6 +10,7 @@ import {
   TOKEN,
   type TokenCommand,
 } from './access-arguments.ts';
+import { AUTOSCALE, type AutoscaleArguments, parseAutoscaleArguments } from './autoscale/autoscale-arguments.ts';
 import { HELP, JSON_OPTION, STREAM_FLAGS } from './common-options.ts';
 import {
   DEAD_LETTERS_DETAILS,
@@ -110,6 +111,7 @@ export type Command =
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
   | BusCommand
   | TokenCommand
+  | ({ readonly name: 'autoscale' } & AutoscaleArguments)
   | ({ readonly name: 'dead-letters' } & DeadLettersAction)
   | ({ readonly name: 'fetch' } & FetchArguments)
   | { readonly name: 'doctor' | 'version'; readonly json: boolean };
@@ -171,6 +173,7 @@ Exit status: 0 stopped by Ctrl-C or SIGTERM; 2 usage or configuration; 4 environ
     details: FETCH_DETAILS,
     options: FETCH_OPTIONS,
   },
+  autoscale: AUTOSCALE,
   bus: BUS,
   token: TOKEN,
   doctor: {
@@ -217,6 +220,8 @@ export function parseCommandLine(args: readonly string[]): Command {
     }
     case 'dead-letters':
       return { name, ...parseDeadLettersArguments(rest) };
+    case 'autoscale':
+      return { name, ...parseAutoscaleArguments(rest) };
     case 'bus':
       return parseBusArguments(rest);
     case 'token':

@@ -2,6 +2,7 @@
 
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { parseCommandLine } from './command-line.ts';
+import { autoscaleCommand } from './commands/autoscale.ts';
 import { busCommand } from './commands/bus.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -32,6 +33,8 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return probeCommand(command);
     case 'validate':
       return validateCommand(command, screen);
+    case 'autoscale':
+      return autoscaleCommand(command);
     case 'dead-letters':
       return deadLettersCommand(command);
     case 'token':
