@@ -61,6 +61,9 @@ export const reachedBy = (settings: BusSettings): Pick<BusOptions, 'url' | 'pref
 });
 
 export const API_TIMEOUT_MS = 2_000;
+/** A link that is dead without having been closed is given up after half a minute, and the server connected to anew. */
+const PING_MS = 10_000;
+const MOST_PINGS_UNANSWERED = 2;
 
 /**
  * Throws NATS_UNREACHABLE where no server answers or it has no JetStream, NATS_UNAUTHORIZED where it refuses the credentials, TLS_REFUSED,
@@ -84,6 +87,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       reconnectTimeWait: 200,
       // Refused credentials may be replaced, and a server's list of users too.
       ignoreAuthErrorAbort: true,
+      pingInterval: PING_MS,
+      maxPingOut: MOST_PINGS_UNANSWERED,
       // A stack for each request costs a tenth of a publisher's time; faults name what was asked.
       noAsyncTraces: true,
       ...(authenticator && { authenticator }),

@@ -26,6 +26,9 @@ export type MembershipOptions = {
 
 const BEAT_MS = 1_000;
 const LOOK_MS = 250;
+/** Longer than any answer of the bus is waited for. */
+const STANDSTILL_MS = 15_000;
+const UNHEARD_MS = 5_000;
 const LIVENESS: LivenessOptions = { leaseMs: 3_000, pauseMs: 1_500, buryMs: 60_000 };
 
 export class Membership {
@@ -40,6 +43,8 @@ export class Membership {
   /** What others, and whoever had this id before, told last. Of one that said goodbye nothing is kept: it settled what it had. */
   readonly #told = new Map<string, Readonly<Record<string, HeldRun>>>();
   #beats = 0;
+  #triedAtMs = performance.now();
+  #toldAtMs = Number.NEGATIVE_INFINITY;
   #beating: Promise<void> | undefined;
   #closed = false;
   #hasBeaten = false;
@@ -82,6 +87,16 @@ export class Membership {
     return this.#watch.isCurrent && this.#hasBeaten;
   }
 
+  /** Whether it comes to beat, each second, whatever the bus makes of it: one that does not is to be started again (I7). */
+  get isBeating(): boolean {
+    return this.#closed || performance.now() - this.#triedAtMs < STANDSTILL_MS;
+  }
+
+  /** Whether the bus takes its beats: one that cannot be heard gets no work. */
+  get isHeard(): boolean {
+    return performance.now() - this.#toldAtMs < UNHEARD_MS;
+  }
+
   /** Says goodbye: what it held is anybody's at once. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -99,8 +114,10 @@ export class Membership {
 
   #beat(): void {
     const { bus } = this.#options;
+    if (this.#beating) return;
+    this.#triedAtMs = performance.now();
     // What cannot be sent would be gathered by the client, and say nothing when it arrives.
-    if (this.#beating || !bus.isConnected) return;
+    if (!bus.isConnected) return;
     this.#beating = this.#tell()
       .catch(this.#options.onTrouble)
       .finally(() => {
@@ -118,6 +135,7 @@ export class Membership {
     this.#beats += 1;
     await members.put(key, { id: this.id, role, startedAtMs: this.#startedAtMs, beat: this.#beats, held: held() });
     this.#hasBeaten = true;
+    this.#toldAtMs = performance.now();
   }
 
   #changed(change: Change<Member>): void {

@@ -79,6 +79,11 @@ export class LedgerBook<F extends string> {
     return this.#handedOver;
   }
 
+  /** What has come of anything: a fate, or another service's. */
+  get done(): number {
+    return this.#settled + this.#handedOver;
+  }
+
   get open(): number {
     return [...this.#holders].reduce((sum, holder) => sum + holder.open, 0);
   }

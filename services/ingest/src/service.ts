@@ -66,8 +66,8 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
     let stopping: Promise<void> | undefined;
     return {
       addresses: {},
-      live: () => true,
-      ready: () => stopping === undefined && roster.isCurrent && !bus.connection.isClosed(),
+      live: () => membership.isBeating && !bus.connection.isClosed() && !roster.standsStill(membership.isHeard),
+      ready: () => stopping === undefined && roster.isCurrent && membership.isHeard,
       ledger: () => metrics.ledgers(),
       stop() {
         stopping ??= (async () => {

@@ -12,6 +12,7 @@ import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
 import type { RunFacts, RunState } from '@stream-infer/core/run';
 import type { SourceCondition, SourceReason } from '@stream-infer/core/source-state';
+import { Standstill } from '@stream-infer/core/standstill';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { NO_PROGRESS } from './frame-flow.ts';
 import type { Size } from './geometry.ts';
@@ -42,6 +43,8 @@ const STILL_THERE: ReadonlySet<SourceReason> = new Set<SourceReason>(['bus-away'
 export class StreamPlaying {
   /** Resolves when the run is over, or left, and everything of it closed. Never rejects. */
   readonly over: Promise<void>;
+  /** Of its frames. */
+  readonly standstill = new Standstill();
   readonly #context: PlayingContext;
   readonly #logger: Logger;
   readonly #stop = new AbortController();

@@ -30,6 +30,8 @@ const LOOK_MS = 500;
 const CLEAR_MS = 1_000;
 /** How long a run of an older spec may take to be answered to its end before the next one takes its place in the registry. */
 const ENDING_MS = 5_000;
+/** Beyond the time after which a decoder without frames is ended. */
+const STANDSTILL_MS = 60_000;
 
 export class StreamRoster {
   readonly #options: RosterOptions;
@@ -98,6 +100,22 @@ export class StreamRoster {
       this.#looking = undefined;
       this.#decide();
     });
+  }
+
+  /**
+   * Whether frames of a realtime stream have been in hand for long while nothing came of any, decoded or published or given up (I7): neither its
+   * camera nor its algorithms are to blame. Offline a slow algorithm is. @param canPublish whether the bus answers.
+   */
+  standsStill(canPublish: boolean): boolean {
+    const { metrics, settings } = this.#options.context;
+    const standing = [...this.#playing.values()].filter(({ claim, standstill }) => {
+      const { stream, spec } = claim.run;
+      const book = metrics.framesOf(stream);
+      book.update();
+      const work = { held: book.open, done: book.done, canMove: canPublish && spec.mode === 'realtime' };
+      return standstill.look(performance.now(), work) > STANDSTILL_MS + settings.stallMs;
+    });
+    return standing.length > 0;
   }
 
   /** By stream: what is lost if this process dies now (EX-11). Offline it is decoded again. */

@@ -132,8 +132,10 @@ export async function startScheduler(
     };
     return {
       addresses: {},
-      live: () => !bus.connection.isClosed(),
-      ready: () => stopped === undefined && bus.isConnected && runs.isCurrent && claims.isCurrent && runners.isCurrent,
+      // Slow algorithms, absent runners and a full bus hold work for as long as they do: what is left to stand still is the loop.
+      live: () => membership.isBeating && !bus.connection.isClosed(),
+      ready: () =>
+        stopped === undefined && membership.isHeard && runs.isCurrent && claims.isCurrent && runners.isCurrent,
       ledger: () => metrics.ledgers(),
       stop: () => {
         stopped ??= stop();
