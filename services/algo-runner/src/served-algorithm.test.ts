@@ -96,10 +96,10 @@ describe('a served algorithm', () => {
   test('gives back what is stale when its turn comes', async () => {
     const faces = served(1);
     faces.submit('a1');
-    faces.submit('a2', { budgetMs: 1 });
+    faces.submit('a2', { budgetMs: 100 });
     await faces.fetched('a1');
     await faces.fetched('a2');
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 105));
     await faces.ran('a1');
     expect(faces.outcomes()).toEqual(['a1 ok', 'a2 NOT_STARTED not started']);
     expect(faces.handed()).toEqual([]);

@@ -24,7 +24,7 @@ export const offeredLoad = ({ count, perSecond, costSeconds }: Cameras): number 
  * What a number of instances make of the cameras. A camera's newest window replaces the one that waits, and cameras take turns: when instances are
  * short each camera has its results so many times more rarely as there are too few.
  */
-export function served(
+function served(
   cameras: Cameras,
   instances: number,
 ): Pick<FleetState, 'servedPerSecond' | 'utilization' | 'stalenessSeconds' | 'lag'> {

@@ -40,7 +40,7 @@ export async function autoscaleCommand(given: AutoscaleArguments): Promise<numbe
     const subtitle = `${capacity} ${capacity === 1 ? 'instance' : 'instances'} in a runner, ${given.startupSeconds} s to start one, ${given.minReplicas} to ${given.maxReplicas} runners`;
     const title = `Autoscaling simulated: ${trace.name}`;
     const chart = simulationChart({ title, subtitle, targetUtilization, capacity, simulations });
-    await writeFile(svg, chart).catch((error: NodeJS.ErrnoException) => {
+    await writeFile(svg, chart).catch((error: unknown) => {
       throw unwritable(svg, error);
     });
   }
@@ -75,8 +75,8 @@ function optionsOf(given: AutoscaleArguments, trace: LoadTrace, trigger: Trigger
 async function traceOf({ trace, peak }: AutoscaleArguments): Promise<LoadTrace> {
   const synthetic = SYNTHETIC_TRACES.find((name) => name === trace);
   if (synthetic) return syntheticTrace(synthetic, peak);
-  const text = await readFile(trace, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw toFault(error);
+  const text = await readFile(trace, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFault(error);
     throw new Fault('USAGE', `there is no trace ${trace}: give a file, or one of ${SYNTHETIC_TRACES.join(', ')}`);
   });
   return recordedTrace(trace, text);
