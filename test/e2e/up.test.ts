@@ -73,6 +73,14 @@ describe('streams of a system that is up', () => {
       ['two', null, undefined],
     ]);
     expect(await withResults(up, 'one', one.results + 3)).toMatchObject({ run: one.run, state: 'running' });
+    // Other algorithms alone are no other run (EX-10).
+    const both = ['--algorithm', 'stats', '--algorithm', 'stats,as=second,interval=0.5'];
+    expect(await up.streams('update', 'one', ...both)).toMatchObject({ status: 0, stdout: 'updated: one\n' });
+    const second = await eventually('an algorithm more', async () => {
+      const report = await stream(up as Up, 'one');
+      return (report.algorithms.second?.completed ?? 0) > 1 && report;
+    });
+    expect([second.run, second.state, second.algorithms.stats?.failed]).toEqual([one.run, 'running', 0]);
     const shown = await up.streams('show', 'one');
     expect(shown.stdout).toMatch(/^stream +one\n[\s\S]*source +lavfi:testsrc[\s\S]*algorithm +stats: \d+ results/m);
     expect((await up.stop()).status).toBe(0);

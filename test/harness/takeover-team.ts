@@ -35,6 +35,7 @@ export type TakeoverTeam = {
   /** One more; its id is its name here. Stopped with the team. */
   start(role: Role, id: string): Promise<ServiceProcess>;
   play(id: string, source: string, different?: Partial<StreamSpec>): Promise<void>;
+  remove(id: string): Promise<void>;
   /** How many streams each ingest, or scheduler, has; of those that are played or followed. */
   shares(role: Role): Promise<Shares>;
   /** Waits until every stream of these has a result that came after `afterMs`. */
@@ -87,6 +88,7 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
       return service;
     },
     play: async (id, source, different = {}) => void (await streams.put(id, streamSpec(source, { id, ...different }))),
+    remove: async (id) => void (await streams.delete(id)),
     async shares(role) {
       const entries: readonly Entry<{ readonly owner: string }>[] =
         role === 'scheduler'

@@ -7,11 +7,17 @@ import { resumeFrom } from '@stream-infer/core/resume';
 import type { Run } from '@stream-infer/core/run';
 import type { SamplePlan } from '@stream-infer/core/sample-plan';
 
-/** `first`: as the plan says. `again`: nothing before `fromN` is published. `onward`: the first frame is played `firstN`. */
+/** `first`: as the plan says. `again`: nothing before `fromN` is published. `onward`: the first frame is played `firstN`. `beside`: the frame that
+ * comes at `atMs`, of the wall clock, is played `firstN`, and the others by when the first of them comes: another epoch goes on meanwhile. */
 export type EpochStart =
   | { readonly kind: 'first' }
   | { readonly kind: 'again'; readonly fromN: number }
-  | { readonly kind: 'onward'; readonly firstN: number };
+  | { readonly kind: 'onward'; readonly firstN: number }
+  | { readonly kind: 'beside'; readonly firstN: number; readonly atMs: number };
+
+/** The number of the first slot, sampling by time. */
+export const firstSlotOf = (start: EpochStart): number =>
+  start.kind === 'onward' || start.kind === 'beside' ? start.firstN : 1;
 
 export type EpochStartFacts = {
   readonly run: Pick<Run, 'spec' | 'startedAtMs'>;

@@ -1,5 +1,6 @@
 /** Where the frames of an epoch stand in time: as their source says, or, where the epoch goes on with a camera's run, behind what was played before. Pure. */
 
+import { firstSlotOf } from './epoch-start.ts';
 import { presentationSeconds, presentationTimeUs } from './presentation-time.ts';
 import type { PreparedStream } from './stream-preparation.ts';
 
@@ -15,9 +16,11 @@ export function framePresentationUs(
 ): number {
   if (ptsTicks === undefined)
     return presentationTimeUs(sourceIndex, { num: plan.sourceFps.den, den: plan.sourceFps.num });
-  if (start.kind !== 'onward') return presentationTimeUs(ptsTicks, timeBase);
-  const sinceFirst = presentationTimeUs(ptsTicks - (firstPtsTicks ?? ptsTicks), timeBase);
-  return sinceFirst + presentationTimeUs(start.firstN - 1, { num: plan.fps.den, den: plan.fps.num });
+  if (start.kind === 'first' || start.kind === 'again') return presentationTimeUs(ptsTicks, timeBase);
+  // Of an epoch that begins beside another, ffmpeg counts from the slot that is known.
+  const origin = start.kind === 'beside' ? 0 : (firstPtsTicks ?? ptsTicks);
+  const before = presentationTimeUs(start.firstN - 1, { num: plan.fps.den, den: plan.fps.num });
+  return before + presentationTimeUs(ptsTicks - origin, timeBase);
 }
 
 /** Seconds of the run that are played. */
@@ -25,6 +28,6 @@ export function positionSeconds(
   { plan, start, timeBase }: Prepared,
   { firstPtsTicks = 0, lastPtsTicks = 0 }: { readonly firstPtsTicks: Ticks; readonly lastPtsTicks: Ticks },
 ): number {
-  const before = start.kind === 'onward' ? ((start.firstN - 1) * plan.fps.den) / plan.fps.num : 0;
-  return before + presentationSeconds(lastPtsTicks - firstPtsTicks, timeBase);
+  const before = ((firstSlotOf(start) - 1) * plan.fps.den) / plan.fps.num;
+  return before + presentationSeconds(lastPtsTicks - (start.kind === 'beside' ? 0 : firstPtsTicks), timeBase);
 }

@@ -19,6 +19,8 @@ export type FilterOptions = {
   readonly timeBase: Rational;
   /** A frame's time is when it was decoded. */
   readonly clocked: boolean;
+  /** Times count from here, milliseconds since 1970, by when the first frame is decoded. */
+  readonly originMs?: number | undefined;
   /** Of ffmpeg's select filter; undefined: every decoded frame comes out. */
   readonly selectExpression: string | undefined;
   readonly source: Size;
@@ -26,11 +28,13 @@ export type FilterOptions = {
 };
 
 /** The value of `-filter:v`. */
-export function filterChain({ timeBase, clocked, selectExpression, source, frame }: FilterOptions): string {
+export function filterChain(options: FilterOptions): string {
+  const { timeBase, clocked, originMs, selectExpression, source, frame } = options;
   return [
     // The expression counts in these ticks.
     `settb=expr=${formatRational(timeBase)}`,
     ...(clocked ? ['setpts=expr=floor(RTCTIME/1000000/TB)'] : []),
+    ...(originMs === undefined ? [] : [`setpts=expr='${sinceOrigin(originMs)}'`]),
     // Only frames that have metadata are printed.
     `metadata=mode=add:key=i:value=${EVEN}`,
     frameLines(DECODED_FD),
@@ -41,6 +45,10 @@ export function filterChain({ timeBase, clocked, selectExpression, source, frame
     `format=${pixelFormatOf(frame)}`,
   ].join(',');
 }
+
+/** Register 0: what is added to every time, 1: whether that is known. */
+const sinceOrigin = (originMs: number): string =>
+  `if(not(ld(1))*not(isnan(PTS)),st(0,floor((RTCTIME-${Math.round(originMs * 1_000)})/1000000/TB)-PTS);st(1,1));PTS+ld(0)`;
 
 /** Written at once, so that a line is never later than its picture. */
 const frameLines = (fd: number): string => `metadata=mode=print:key=i:file='pipe\\:${fd}':direct=1`;

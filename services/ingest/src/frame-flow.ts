@@ -82,11 +82,10 @@ export class FrameFlow {
     this.#options = options;
     const { bus, settings, metrics, claim, prepared, frames, life } = options;
     const { stream, run, spec } = claim.run;
-    const { plan, start, timeBase, selective, capacity } = prepared;
+    const { plan, slots, timeBase, selective, capacity } = prepared;
     this.#sourceSize = prepared.facts;
-    const firstSlot = start.kind === 'onward' ? start.firstN : 1;
     const inspect = this.#isOwnPace ? { inspect: this.#inspect } : {};
-    this.#ledger = new FrameLedger({ plan, timeBase, selective, firstSlot, ...inspect });
+    this.#ledger = new FrameLedger({ plan, timeBase, selective, ...slots, ...inspect });
     this.#frozen = new FrozenPicture(settings.frozenAfterMs);
     this.#publisher = new FramePublisher({
       bus,
@@ -146,9 +145,10 @@ export class FrameFlow {
     return this.#exit !== undefined && this.#exit.signal !== null;
   }
 
-  /** n of the newest played frame, 0 before the first. */
-  get lastPlayed(): number {
-    return this.#ledger.lastPlayed;
+  /** The newest played frame, and when it came; undefined before the first. */
+  get newest(): { readonly n: number; readonly atMs: number } | undefined {
+    const { lastPlayed, playedAtMs } = this.#ledger;
+    return lastPlayed === 0 ? undefined : { n: lastPlayed, atMs: Date.now() - (performance.now() - playedAtMs) };
   }
 
   /**

@@ -115,6 +115,17 @@ describe('sampling by time', () => {
     expect(fates(frames)).toEqual({ decoded: 7, played: 4, 'before-start': 0, skipped: 3, 'not-needed': 0 });
   });
 
+  test('where it is known when a slot began, the first frame has the slot that it falls into', () => {
+    const options = { plan: plan('time', '10', '0', 1), timeBase: rational(1, 1000), selective: true };
+    const frames = new FrameLedger({ ...options, firstSlot: 41, originTicks: 0 });
+    for (const [index, pts] of [230, 330].entries()) {
+      frames.countDecoded(index, pts, index);
+      frames.countSelected(pts);
+    }
+    expect(drain(frames).map(({ n }) => n)).toEqual([43, 44]);
+    expect([frames.lastPlayed, frames.playedAtMs]).toEqual([44, 1]);
+  });
+
   test('slots before the start position are not played', () => {
     const frames = ledger(plan('time', '10', '0.2', 1));
     [0, 100, 200, 300].forEach((pts, index) => {

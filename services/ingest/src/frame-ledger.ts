@@ -32,6 +32,8 @@ export type LedgerOptions = {
   readonly selective: boolean;
   /** Sampling by time: the number of the first frame's slot, which is 1 unless an epoch goes on with a run (EX-8). */
   readonly firstSlot?: number;
+  /** Sampling by time: where that slot begins, in ticks; with the first frame, where it is not given. */
+  readonly originTicks?: number | undefined;
   /** Told of each decoded frame before it is numbered; what it throws ends the epoch. */
   readonly inspect?: (ptsTicks: number | undefined, arrivedAtMs: number) => void;
 };
@@ -44,6 +46,8 @@ export class FrameLedger {
   handedOut = 0;
   /** n of the newest played frame, 0 before the first. */
   lastPlayed = 0;
+  /** When it came, as it was told. */
+  playedAtMs = 0;
   firstPtsTicks: number | undefined;
   lastPtsTicks: number | undefined;
   /** Where the first frame is missing from a constant rate. */
@@ -79,6 +83,7 @@ export class FrameLedger {
     if (n !== undefined) {
       this.played += 1;
       this.lastPlayed = n;
+      this.playedAtMs = arrivedAtMs;
       if (!needed) this.fates['not-needed'] += 1;
     }
     if (needed || !selective) this.#expected.push({ n: n ?? 0, sourceIndex: index, ptsTicks, needed, arrivedAtMs });
@@ -130,8 +135,8 @@ export class FrameLedger {
   }
 
   #bySlot(ptsTicks: number | undefined): number | undefined {
-    const { plan, timeBase, firstSlot = 1 } = this.#options;
-    const slot = ptsTicks === undefined ? undefined : slotOf(plan, ptsTicks, this.firstPtsTicks ?? ptsTicks, timeBase);
+    const { plan, timeBase, firstSlot = 1, originTicks = this.firstPtsTicks } = this.#options;
+    const slot = ptsTicks === undefined ? undefined : slotOf(plan, ptsTicks, originTicks ?? ptsTicks, timeBase);
     if (slot === undefined || slot <= this.#lastSlot) {
       this.fates.skipped += 1;
       return undefined;

@@ -107,6 +107,22 @@ test('what is known of a live source goes from claim to claim, though none of th
   expect(standing()?.value.state).toEqual({ kind: 'claimed', source });
 });
 
+test('a run of a live source goes on under a spec with other algorithms, and of no other', async () => {
+  const source = { width: 1, height: 1, fps: '1', sampling: 'time', timeBase: '1', live: true, codec: 'h264' } as const;
+  const realtime: StreamSpec = { ...value, mode: 'realtime', source: 'rtsp://camera/1' };
+  const takes = async (standing: Entry<Run>, changed: StreamSpec): Promise<boolean | undefined> => {
+    const runs: Pick<Bucket<Run>, 'update'> = { update: () => Promise.resolve(13) };
+    const entry = { key: 'cam', value: changed, revision: 8 };
+    return (await RunClaim.take({ runs: runs as Bucket<Run>, owner: 'b', spec: entry, standing }))?.continues;
+  };
+  const live = run({ kind: 'claimed', source }, { spec: realtime });
+  expect(await takes(live, { ...realtime, buffer: 9 })).toBe(true);
+  expect(await takes(live, { ...realtime, fps: '5' })).toBe(false);
+  expect(await takes(live, realtime)).toBe(false);
+  expect(await takes(run({ kind: 'claimed' }, { spec: realtime }), { ...realtime, buffer: 9 })).toBe(false);
+  expect(await takes(run(failed, { spec: realtime }), { ...realtime, buffer: 9 })).toBe(false);
+});
+
 test('a run that its ingest left in the middle leaves its buffers to the next, one that ended is still read', () => {
   expect(epochsOf(run({ kind: 'claimed' }, { epoch: 0, left: [3, 5] }))).toEqual([3, 5, 12]);
   expect(epochsOf(run({ kind: 'ended' }))).toEqual([11]);

@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import type { Run, RunState, SourceFacts } from '@stream-infer/core/run';
+import { goesOnUnder } from '@stream-infer/core/run-continuity';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { knownSource } from './known-source.ts';
 
@@ -63,7 +64,7 @@ export class RunClaim {
 
   /** Goes on with the stream's run, or begins one where its spec has none or a newer one. Undefined where another was quicker. */
   static async take({ runs, owner, spec, standing }: ClaimOptions): Promise<RunClaim | undefined> {
-    const before = standing?.value.specRevision === spec.revision ? standing : undefined;
+    const before = standing && isOf(standing.value, spec) ? standing : undefined;
     // A run of an older spec that came to its end is still read to it.
     const left = standing && (before || !isOver(standing.value)) ? epochsOf(standing) : [];
     const run: Run = {
@@ -97,14 +98,18 @@ export class RunClaim {
     return this.#left;
   }
 
-  /** The buffers that were left are deleted, and this epoch's is about to be made: the registry is told with the next write. */
-  opens(): void {
-    this.#left = [this.epoch];
+  /**
+   * The buffers that were left are deleted, and this epoch's is about to be made: the registry is told with the next write.
+   * @param keeping of those that were left, what is deleted later.
+   */
+  opens(keeping: readonly number[] = []): void {
+    this.#left = [...keeping, this.epoch];
   }
 
-  /** Begins the next epoch of the same run. Undefined where another ingest has written since. */
-  async next(): Promise<RunClaim | undefined> {
-    const run = { ...this.run, epoch: 0, left: this.#left, state: claimed(this.#known) };
+  /** Begins the next epoch of the same run. Undefined where another ingest has written since. @param spec where it is another from now on. */
+  async next(spec?: Entry<StreamSpec>): Promise<RunClaim | undefined> {
+    const changed = spec && { spec: spec.value, specRevision: spec.revision };
+    const run = { ...this.run, ...changed, epoch: 0, left: this.#left, state: claimed(this.#known) };
     if (!(await this.#write(run))) return undefined;
     return new RunClaim(this.#runs, run, this.#revision, true);
   }
@@ -157,6 +162,11 @@ export class RunClaim {
     return ours;
   }
 }
+
+/** Whether the run plays this revision of the spec, or goes on under it. */
+const isOf = (run: Run, spec: Entry<StreamSpec>): boolean =>
+  run.specRevision === spec.revision ||
+  (!isOver(run) && knownSource(run.state) !== undefined && goesOnUnder(run.spec, spec.value));
 
 const claimed = (source: SourceFacts | undefined): RunState => ({ kind: 'claimed', ...(source && { source }) });
 

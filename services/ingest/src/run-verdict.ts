@@ -8,6 +8,12 @@ import { mayReturn, sourceReason } from './source-reason.ts';
 
 export type Verdict = { readonly kind: 'over' } | { readonly kind: 'again'; readonly reason: SourceReason };
 
+/**
+ * Why a run is ended from outside: its stream was removed or changed; the service stops; another ingest is to have it; another ingest has
+ * taken it.
+ */
+export type StopReason = 'removed' | 'stopping' | 'moved' | 'superseded';
+
 const OVER: Verdict = { kind: 'over' };
 const again = (reason: SourceReason): Verdict => ({ kind: 'again', reason });
 

@@ -25,6 +25,8 @@ export type SelectOptions = {
   readonly longestSeconds: number;
   /** Sampling by time: the number of the first frame's slot. Default 1. */
   readonly firstSlot?: number;
+  /** Where that slot begins, in ticks; with the first frame, where it is not given. */
+  readonly originTicks?: number | undefined;
 };
 
 /** The expression, unquoted; undefined where every decoded frame is to come out. */
@@ -54,13 +56,13 @@ const numberAll = ({ firstN }: SamplePlan): string => `st(1,n+${firstN});st(4,1)
 /** The first frame of a slot is played: n = floor((pts - first + 1 ms) × fps) + 1, in ticks (p × ticks + q) / r. */
 function playedByTime(
   plan: SamplePlan,
-  { timeBase, longestSeconds, firstSlot = 1 }: SelectOptions,
+  { timeBase, longestSeconds, firstSlot = 1, originTicks }: SelectOptions,
 ): string | undefined {
   const slots = slotFraction(plan.fps, timeBase);
   const longestTicks = Math.ceil((longestSeconds * timeBase.den) / timeBase.num);
   if (slots.p * longestTicks + slots.q >= EXACT || slots.r >= EXACT) return undefined;
   return [
-    'if(not(isnan(pts))*not(ld(3)),st(0,pts);st(3,1))',
+    originTicks === undefined ? 'if(not(isnan(pts))*not(ld(3)),st(0,pts);st(3,1))' : `st(0,${originTicks})`,
     `st(1,floor(((pts-ld(0))*${slots.p}+${slots.q})/${slots.r})+1)`,
     'st(4,gt(ld(1),ld(2)))',
     'if(ld(4),st(2,ld(1)))',

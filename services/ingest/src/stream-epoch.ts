@@ -5,11 +5,12 @@
  * The buffers of earlier epochs are deleted before this one has its own: an ingest that was paused and comes back is refused by the broker.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onRewind } from '@stream-infer/bus/announcements';
 import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { resultProgress } from '@stream-infer/bus/result-progress';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
-import type { Fault } from '@stream-infer/core/fault';
+import { type Fault, toFault } from '@stream-infer/core/fault';
 import type { RunFacts } from '@stream-infer/core/run';
 import { connectionHost, type Leave } from './connection-gate.ts';
 import { type EpochStart, laterEpochStart } from './epoch-start.ts';
@@ -25,11 +26,11 @@ import { type PreparedStream, prepareStream } from './stream-preparation.ts';
 
 /**
  * `played`: its source came to its end, or broke by the fault; `facts` are the run's. `marked`: and its end marker stands in the buffer.
- * `rewound`: frames of it are gone from the bus. `fenced`: another ingest has the run. `stopped`: by the signal.
+ * `succeeded`: the next epoch plays already. `rewound`: frames of it are gone from the bus. `fenced`: another ingest has the run. `stopped`: by the signal.
  */
 export type EpochEnd =
   | { readonly kind: 'played'; readonly fault: Fault | undefined; readonly wasKilled: boolean; readonly live: boolean }
-  | { readonly kind: 'rewound' | 'fenced' | 'stopped' };
+  | { readonly kind: 'succeeded' | 'rewound' | 'fenced' | 'stopped' };
 
 export type StreamEpochOptions = {
   readonly context: PlayingContext;
@@ -40,11 +41,16 @@ export type StreamEpochOptions = {
   /** Whether the source was lost, and may be another by now. */
   readonly isLost: boolean;
   readonly signal: AbortSignal;
+  /** The epoch that plays while this one opens the source beside it, until this one's first frame comes (EX-10). */
+  readonly predecessor?: StreamEpoch | undefined;
   /** The source is probed and the registry knows of the epoch. */
   playing(prepared: PreparedStream): void;
   /** The source's picture has another size from now on; frames keep theirs. */
   resized(size: Size): void;
 };
+
+/** How long the buffer of an epoch that another succeeded is kept for what is under way of it. */
+const LINGER_MS = 2_000;
 
 export class StreamEpoch {
   readonly #options: StreamEpochOptions;
@@ -54,6 +60,8 @@ export class StreamEpoch {
   #prepared: PreparedStream | undefined;
   #facts: RunFacts | undefined;
   #rewound = false;
+  #succeeded = false;
+  #hasTakenOver = false;
 
   constructor(options: StreamEpochOptions) {
     this.#options = options;
@@ -63,8 +71,13 @@ export class StreamEpoch {
     return this.#flow?.progress;
   }
 
+  /** The newest played frame, and when it came by the wall clock; undefined before the first. */
+  get newest(): FrameFlow['newest'] {
+    return this.#flow?.newest;
+  }
+
   get lastPlayed(): number {
-    return this.#flow?.lastPlayed ?? 0;
+    return this.#flow?.newest?.n ?? 0;
   }
 
   /** Frames decoded. */
@@ -94,6 +107,7 @@ export class StreamEpoch {
     } catch (error) {
       if (signal.aborted) return { kind: 'stopped' };
       if (this.#rewound) return { kind: 'rewound' };
+      if (this.#succeeded) return { kind: 'succeeded' };
       throw error;
     } finally {
       unsubscribe();
@@ -122,6 +136,12 @@ export class StreamEpoch {
     await this.#flow?.close();
   }
 
+  /** Another epoch of the run plays from now on. The buffer is left until what is under way of it is answered. */
+  succeed(): void {
+    this.#succeeded = true;
+    this.#ending.abort();
+  }
+
   /** Deletes the buffer, which nobody is to read. */
   async discard(): Promise<void> {
     await this.close();
@@ -148,8 +168,15 @@ export class StreamEpoch {
       this.#prepared = prepared;
       this.#ending.signal.throwIfAborted();
       if (!(await this.#open(prepared))) return { kind: 'fenced' };
+      const { predecessor } = this.#options;
       const { frames } = this.#facts as RunFacts;
-      const opened = leave;
+      const left = leave;
+      const opened = (): void => {
+        left();
+        if (!predecessor || this.#hasTakenOver || this.decoded === 0) return;
+        this.#hasTakenOver = true;
+        void this.#takeOver(prepared, predecessor);
+      };
       this.#flow = new FrameFlow({
         bus,
         settings,
@@ -167,6 +194,7 @@ export class StreamEpoch {
       const fault = await this.#flow.play();
       if (signal.aborted) return { kind: 'stopped' };
       if (this.#rewound) return { kind: 'rewound' };
+      if (this.#succeeded) return { kind: 'succeeded' };
       return { kind: 'played', fault, wasKilled: this.#flow.wasKilled, live: prepared.facts.live };
     } finally {
       leave();
@@ -187,7 +215,11 @@ export class StreamEpoch {
       const place = { stream, run: run.run, algorithm: name };
       runsAfter.set(name, (await resultProgress(bus, snapshots, place, spec.mode)).runsAfter);
     }
-    return (plan, { live }) => laterEpochStart({ run, plan, live, runsAfter, lastPlayed, nowMs: Date.now() });
+    return (plan, { live }) => {
+      const newest = this.#options.predecessor?.newest;
+      if (newest) return { kind: 'beside', firstN: newest.n, atMs: newest.atMs };
+      return laterEpochStart({ run, plan, live, runsAfter, lastPlayed, nowMs: Date.now() });
+    };
   }
 
   /** The buffer is made and the registry told. False where another ingest has the run. */
@@ -196,16 +228,42 @@ export class StreamEpoch {
     const { bus } = context;
     const { stream, spec } = claim.run;
     const { facts, frame, capacity, notices } = prepared;
-    for (const epoch of claim.left) await deleteFrameBuffer(bus, bus.topology.framesStream(stream, epoch));
-    claim.opens();
+    const { predecessor } = this.#options;
+    if (predecessor) claim.opens(claim.left);
+    else {
+      await this.#deleteBuffers(claim.left);
+      claim.opens();
+    }
     const buffer = { stream, epoch: claim.epoch, mode: spec.mode, capacity, bytesPerFrame: frame.bytesPerFrame };
     const frames = await createFrameBuffer(bus, buffer);
     this.#facts = { source: facts, frame, frames, capacity, notices };
+    if (predecessor) return true;
     if (await claim.write({ kind: 'playing', ...this.#facts })) {
       this.#options.playing(prepared);
       return true;
     }
     await deleteFrameBuffer(bus, frames);
     return false;
+  }
+
+  /** The first frame is there: the run plays this epoch. What the one before has under way is answered first. Never rejects. */
+  async #takeOver(prepared: PreparedStream, predecessor: StreamEpoch): Promise<void> {
+    const { claim, context } = this.#options;
+    try {
+      if (this.#facts === undefined || !(await claim.write({ kind: 'playing', ...this.#facts }))) return;
+      this.#options.playing(prepared);
+      predecessor.succeed();
+      await sleep(LINGER_MS, undefined, { signal: this.#ending.signal });
+      await this.#deleteBuffers(claim.left.filter((epoch) => epoch !== claim.epoch));
+    } catch (error) {
+      // The next epoch deletes them.
+      if (!this.#ending.signal.aborted) context.report(toFault(error, 'BUS_FAILED'), { stream: claim.run.stream });
+    }
+  }
+
+  async #deleteBuffers(epochs: readonly number[]): Promise<void> {
+    const { context, claim } = this.#options;
+    const { bus } = context;
+    for (const epoch of epochs) await deleteFrameBuffer(bus, bus.topology.framesStream(claim.run.stream, epoch));
   }
 }

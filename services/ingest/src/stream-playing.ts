@@ -8,35 +8,34 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceStatus } from '@stream-infer/bus/announcements';
+import type { Entry } from '@stream-infer/bus/bucket';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
 import type { RunFacts, RunState } from '@stream-infer/core/run';
+import { goesOnUnder } from '@stream-infer/core/run-continuity';
 import type { SourceCondition, SourceReason } from '@stream-infer/core/source-state';
 import { Standstill } from '@stream-infer/core/standstill';
+import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { Logger } from '@stream-infer/service-kit/logger';
+import { inTime } from './end-marking.ts';
+import { Succession, type Turn } from './epoch-succession.ts';
+import { EpochYield } from './epoch-yield.ts';
 import { NO_PROGRESS } from './frame-flow.ts';
 import type { Size } from './geometry.ts';
 import type { PlayingContext } from './playing-context.ts';
 import { logPlaying, logResized } from './playing-log.ts';
 import type { RunClaim } from './run-claim.ts';
 import { publishFailedRun } from './run-end.ts';
-import { afterOpening, afterPlaying, type Verdict } from './run-verdict.ts';
+import { afterOpening, afterPlaying, type StopReason, type Verdict } from './run-verdict.ts';
 import { SourceLife } from './source-life.ts';
 import { sourceReason } from './source-reason.ts';
 import { type EpochEnd, StreamEpoch } from './stream-epoch.ts';
 import type { PreparedStream } from './stream-preparation.ts';
 
-/**
- * Why a run is ended from outside: its stream was removed or changed; the service stops; another ingest is to have it; another ingest has
- * taken it.
- */
-export type StopReason = 'removed' | 'stopping' | 'moved' | 'superseded';
+/** `succeeded`: the epoch that was begun beside it plays. */
+type TurnVerdict = Verdict | { readonly kind: 'succeeded' };
 
-/** How long the end marker of a stopped run may take. */
-const STOP_LIMIT_MS = 3_000;
 const STATUS_MS = { offline: 250, realtime: 1_000 } as const;
-/** Epochs in a row that came no further than the ones before them, until a file is given up. */
-const MOST_FRUITLESS = 3;
 /** Reasons for another epoch that are not the source's. */
 const STILL_THERE: ReadonlySet<SourceReason> = new Set<SourceReason>(['bus-away', 'no-room']);
 
@@ -52,11 +51,10 @@ export class StreamPlaying {
   #claim: RunClaim;
   #epoch: StreamEpoch | undefined;
   #progress = NO_PROGRESS;
-  #lastPlayed = 0;
-  #mostDecoded = 0;
+  readonly #yield = new EpochYield();
+  readonly #succession: Succession;
   /** What is known of the source may not hold any more. */
   #isLost = false;
-  #fruitless = 0;
   /** Of the newest epoch that played: then the run's end is the scheduler's to publish (EX-7). */
   #facts: RunFacts | undefined;
 
@@ -71,6 +69,12 @@ export class StreamPlaying {
       stallMs,
       wallMs: Date.now,
       onChange: (condition) => this.#changed(condition),
+    });
+    this.#succession = new Succession({
+      claimNext: (spec) => this.#claimNext(spec),
+      begin: (predecessor) => this.#begin(predecessor),
+      report: (error) => context.report(toFault(error), { stream, run }),
+      limitMs: context.settings.openTimeoutMs,
     });
     this.over = this.#run().catch((error: unknown) => context.report(toFault(error), { stream, run }));
   }
@@ -93,19 +97,47 @@ export class StreamPlaying {
     return this.#stop.signal.aborted ? (this.#stop.signal.reason as StopReason) : undefined;
   }
 
+  /** The stream's spec is another. False where that is another run's (EX-10). */
+  change(spec: Entry<StreamSpec>): boolean {
+    if (this.#succession.isWanted(spec)) return true;
+    const { run, known } = this.#claim;
+    if (this.#stop.signal.aborted || known === undefined || !goesOnUnder(run.spec, spec.value)) return false;
+    this.#succession.want(spec);
+    this.#succession.look(this.#epoch);
+    return true;
+  }
+
   async #run(): Promise<void> {
     const { metrics } = this.#context;
     const { stream, spec } = this.#claim.run;
     metrics.setState(stream, this.#life.condition.state);
-    const telling = setInterval(() => this.#announce(), STATUS_MS[spec.mode]);
+    const telling = setInterval(() => {
+      this.#announce();
+      if (!this.#stop.signal.aborted) this.#succession.look(this.#epoch);
+    }, STATUS_MS[spec.mode]);
+    let turn: Turn | undefined = this.#begin(undefined);
     try {
-      for (let next = await this.#turn(); next.kind === 'again'; next = await this.#turn())
-        if (!(await this.#goOn(next.reason))) break;
+      while (turn) turn = await this.#afterTurn(await this.#turn(turn));
     } finally {
       clearInterval(telling);
       this.#announce();
       metrics.setState(stream, undefined);
     }
+  }
+
+  /** What follows a turn; undefined where nothing does. */
+  async #afterTurn(verdict: TurnVerdict): Promise<Turn | undefined> {
+    const next = await this.#succession.take();
+    if (verdict.kind !== 'over' && next) return next;
+    await next?.epoch.discard();
+    return verdict.kind === 'again' && (await this.#goOn(verdict.reason)) ? this.#begin(undefined) : undefined;
+  }
+
+  async #claimNext(spec: Entry<StreamSpec> | undefined): Promise<RunClaim | undefined> {
+    const next = await this.#claim.next(spec);
+    if (next) this.#claim = next;
+    else this.stop('superseded');
+    return next;
   }
 
   /** Waits, then begins the next epoch. False where the run is left. */
@@ -118,28 +150,32 @@ export class StreamPlaying {
       await this.#leave(undefined);
       return false;
     }
-    const next = await this.#claim.next();
-    if (next) this.#claim = next;
-    else this.#fenced();
+    const next = await this.#claimNext(this.#succession.takeWanted());
+    if (next === undefined) this.#fenced();
     return next !== undefined;
   }
 
-  /** One epoch, closed when this resolves. */
-  async #turn(): Promise<Verdict> {
+  #begin(predecessor: StreamEpoch | undefined): Turn {
     const epoch = new StreamEpoch({
       context: this.#context,
       claim: this.#claim,
       life: this.#life,
-      lastPlayed: this.#lastPlayed,
-      isLost: this.#isLost,
+      lastPlayed: this.#yield.lastPlayed,
+      isLost: this.#isLost && predecessor === undefined,
       signal: this.#stop.signal,
+      predecessor,
       playing: (prepared) => this.#playing(epoch, prepared),
       resized: (size) => this.#resized(size),
     });
+    return { epoch, end: epoch.play() };
+  }
+
+  /** One epoch, closed when this resolves. */
+  async #turn({ epoch, end: ending }: Turn): Promise<TurnVerdict> {
     this.#epoch = epoch;
     try {
-      const end = await epoch.play();
-      this.#noteProgress(epoch);
+      const end = await ending;
+      this.#yield.note(epoch);
       return await this.#after(epoch, end);
     } catch (error) {
       return await this.#broke(error);
@@ -161,13 +197,7 @@ export class StreamPlaying {
     logResized(this.#logger, size);
   }
 
-  #noteProgress(epoch: StreamEpoch): void {
-    this.#lastPlayed = Math.max(this.#lastPlayed, epoch.lastPlayed);
-    this.#fruitless = epoch.decoded > this.#mostDecoded ? 0 : this.#fruitless + 1;
-    this.#mostDecoded = Math.max(this.#mostDecoded, epoch.decoded);
-  }
-
-  async #after(epoch: StreamEpoch, end: EpochEnd): Promise<Verdict> {
+  async #after(epoch: StreamEpoch, end: EpochEnd): Promise<TurnVerdict> {
     const { report } = this.#context;
     const { stream, run, spec } = this.#claim.run;
     switch (end.kind) {
@@ -177,13 +207,15 @@ export class StreamPlaying {
       case 'fenced':
         this.#fenced();
         return { kind: 'over' };
+      case 'succeeded':
+        return { kind: 'succeeded' };
       case 'rewound':
         this.#logger.info('frames are gone from the bus: decoding them again');
         await epoch.discard();
         return { kind: 'again', reason: 'bus-away' };
       case 'played': {
         if (end.fault) report(end.fault, { stream, run });
-        const verdict = afterPlaying(spec, { ...end, isFruitless: this.#fruitless >= MOST_FRUITLESS });
+        const verdict = afterPlaying(spec, { ...end, isFruitless: this.#yield.isFruitless });
         if (verdict.kind === 'again') return verdict;
         await this.#conclude(epoch, end.fault);
         return { kind: 'over' };
@@ -193,7 +225,7 @@ export class StreamPlaying {
 
   /** The source came to its end. A stop that comes now changes nothing any more, unless the marker cannot be published in time. */
   async #conclude(epoch: StreamEpoch, fault: Fault | undefined): Promise<void> {
-    const isMarked = await this.#inTime(epoch.mark(fault));
+    const isMarked = await inTime(epoch.mark(fault), this.#stop.signal);
     if (!isMarked) return await this.#leave(epoch);
     if (fault) this.#life.failed(sourceReason(fault));
     else this.#life.ended();
@@ -243,30 +275,9 @@ export class StreamPlaying {
   async #endRemoved(epoch: StreamEpoch | undefined): Promise<void> {
     this.#life.ended();
     const facts = epoch?.facts ?? this.#facts;
-    if (epoch?.facts) await this.#inTime(epoch.mark(epoch.removal));
+    if (epoch?.facts) await inTime(epoch.mark(epoch.removal), this.#stop.signal);
     if (facts) await this.#settle({ kind: 'ended', facts, removed: true }, epoch?.removal?.code);
     else await this.#claim.remove();
-  }
-
-  /** The end marker of a run that is stopped is not waited for long. Whether it was published. */
-  async #inTime(marking: Promise<void>): Promise<boolean> {
-    const limit = new AbortController();
-    const late = async (): Promise<'late'> => {
-      const { signal } = this.#stop;
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-      await sleep(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-      return 'late';
-    };
-    const outcome = marking.then(() => 'marked' as const);
-    outcome.catch(() => undefined);
-    try {
-      return (await Promise.race([outcome, late()])) === 'marked';
-    } catch (error) {
-      if (this.#stopReason === undefined) throw error;
-      return false;
-    } finally {
-      limit.abort();
-    }
   }
 
   #fenced(): void {

@@ -5,7 +5,7 @@ import type { FrameFormat, SourceFacts } from '@stream-infer/core/run';
 import { bufferCapacity, type SamplePlan, samplePlan } from '@stream-infer/core/sample-plan';
 import type { Settings } from '@stream-infer/core/settings';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
-import type { EpochStart } from './epoch-start.ts';
+import { type EpochStart, firstSlotOf } from './epoch-start.ts';
 import { decodeArguments } from './ffmpeg-command.ts';
 import { filterChain } from './filter-chain.ts';
 import { frameGeometry } from './geometry.ts';
@@ -25,6 +25,8 @@ export type PreparedStream = {
   readonly frame: FrameFormat;
   readonly plan: SamplePlan;
   readonly start: EpochStart;
+  /** The number of the first slot, and where it begins. */
+  readonly slots: { readonly firstSlot: number; readonly originTicks: number | undefined };
   /** Of the frame buffer, in published frames. */
   readonly capacity: number;
   readonly notices: readonly string[];
@@ -67,8 +69,9 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
   const { frame, notices } = frameGeometry({ spec, source: facts, maxPayloadBytes });
   const longestSeconds = facts.live ? LONGEST_LIVE_SECONDS : DURATION_MARGIN * (facts.durationSeconds ?? 3_600);
   const start = context.startOf(plan, facts);
-  const firstSlot = start.kind === 'onward' ? start.firstN : 1;
-  const expression = selectExpression(plan, { timeBase, longestSeconds, firstSlot });
+  const originMs = start.kind === 'beside' ? start.atMs : undefined;
+  const slots = { firstSlot: firstSlotOf(start), originTicks: originMs === undefined ? undefined : 0 };
+  const expression = selectExpression(plan, { timeBase, longestSeconds, ...slots });
   const natural = spec.mode === 'realtime' && (!facts.live || source.generated);
   // ffmpeg's own pace would spend the time before the start position as well.
   const fromStart = plan.position.num === 0 && start.kind !== 'again';
@@ -81,6 +84,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
     frame,
     plan,
     start,
+    slots,
     capacity: bufferCapacity(plan, spec.mode),
     notices: [...notices, ...rateNotices(spec, plan)],
     selective: expression !== undefined,
@@ -90,7 +94,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
       streamIndex,
       threads: context.settings.ffmpegThreads,
       paced: natural && fromStart,
-      filters: filterChain({ timeBase, clocked, selectExpression: expression, source: facts, frame }),
+      filters: filterChain({ timeBase, clocked, originMs, selectExpression: expression, source: facts, frame }),
       encoding: frame.encoding,
     }),
   };

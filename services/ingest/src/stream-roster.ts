@@ -235,7 +235,8 @@ export class StreamRoster {
     const playing = this.#playing.get(key);
     if (playing) {
       if (isSuperseded(playing, run)) playing.stop('superseded');
-      if (spec?.revision !== playing.claim.run.specRevision) playing.stop('removed');
+      const isOther = spec?.revision !== playing.claim.run.specRevision;
+      if (isOther && !(spec && playing.change(spec))) playing.stop('removed');
       return;
     }
     if (!spec || !this.#toTake.has(key) || this.#stop.signal.aborted) return;

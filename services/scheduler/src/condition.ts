@@ -13,6 +13,17 @@ export class Condition {
     });
   }
 
+  /** Resolves when it holds, or the time is up. */
+  async within(limitMs: number, holds: () => boolean): Promise<void> {
+    let isLate = false;
+    const limit = setTimeout(() => {
+      isLate = true;
+      this.notify();
+    }, limitMs);
+    await this.until(() => isLate || holds());
+    clearTimeout(limit);
+  }
+
   notify(): void {
     if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;

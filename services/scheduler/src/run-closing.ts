@@ -47,18 +47,23 @@ export class RunClosing {
     return published === true;
   }
 
-  /** Never rejects. */
-  async deleteBuffer(): Promise<void> {
+  /** Deletes what nobody is to read any more. @param former names of all algorithms that the run had. Never rejects. */
+  async clear(former: readonly string[]): Promise<void> {
+    await this.#deleteBuffer();
+    await this.#deleteSnapshots(former);
+  }
+
+  async #deleteBuffer(): Promise<void> {
     const { bus, run } = this.#options;
     await deleteFrameBuffer(bus, run.state.frames).catch((error: unknown) => {
       this.#failed(error, 'its frame buffer is not deleted');
     });
   }
 
-  /** Of its algorithms with memory. Never rejects. */
-  async deleteSnapshots(): Promise<void> {
+  /** Of algorithms with memory. */
+  async #deleteSnapshots(former: readonly string[]): Promise<void> {
     const { snapshots, run } = this.#options;
-    for (const { name } of run.spec.algorithms)
+    for (const name of new Set([...run.spec.algorithms.map((algorithm) => algorithm.name), ...former]))
       await snapshots.delete({ stream: run.stream, run: run.run, algorithm: name }).catch((error: unknown) => {
         this.#failed(error, `the snapshot of ${name} is not deleted`);
       });

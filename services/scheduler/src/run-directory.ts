@@ -26,6 +26,9 @@ export type RunDirectoryOptions = {
   gone(stream: string): void;
 };
 
+/** How long what is under way may take when a changed spec begins an epoch: what is due meanwhile waits. */
+const ANSWER_MS = 1_000;
+
 /** What is known of one stream. */
 type Known = {
   /** The newest. */
@@ -144,7 +147,11 @@ export class RunDirectory {
     const playing = playingRun(run);
     let inherited: Totals = new Map();
     for (const followed of known.followed)
-      if (playing && followed.run.run === run.run && followed.run.epoch < run.epoch) inherited = await followed.drop();
+      if (playing && followed.run.run === run.run && followed.run.epoch < run.epoch) {
+        // Where the spec is another, the epoch before is left in order, its buffer with it (EX-10).
+        const isChanged = followed.run.specRevision !== run.specRevision;
+        inherited = await followed.drop(isChanged ? ANSWER_MS : 0);
+      }
     // It may have been lost meanwhile.
     if (known.token === undefined) return;
     if (playing && known.seen < run.epoch) this.#follow(known, playing, known.token, inherited);

@@ -217,3 +217,12 @@ function replayTracks({ bus, run, plan, metrics, signal }: RunLanesOptions): Rea
   const track = { progress: { answeredThrough: 0 }, remembers: false, snapshot: undefined, outlet };
   return new Map(plan.algorithms.map(({ name }) => [name, track]));
 }
+
+/** By algorithm: of those that the run had under an earlier spec too. */
+export function runTotals(
+  inherited: ReadonlyMap<string, AlgorithmTotals>,
+  lanes: RunLanes | undefined,
+): ReadonlyMap<string, AlgorithmTotals> {
+  const current = lanes?.schedule.schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger.totals] as const);
+  return new Map([...inherited, ...(current ?? [])]);
+}

@@ -22,7 +22,7 @@ import type { PlayingRun } from './playing-run.ts';
 import { Releaser } from './release.ts';
 import { RunClosing } from './run-closing.ts';
 import { runEnd } from './run-end.ts';
-import { openLanes, type RunLanes, type RunLanesOptions, type RunSchedule } from './run-lanes.ts';
+import { openLanes, type RunLanes, type RunLanesOptions, type RunSchedule, runTotals } from './run-lanes.ts';
 
 export type StreamRunOptions = Omit<RunLanesOptions, 'plan' | 'status' | 'signal' | 'events'> & {
   /** Names this scheduler on the bus. */
@@ -89,25 +89,38 @@ export class StreamRun {
 
   /**
    * Another epoch, or another scheduler, has taken over: what is under way is taken back, what is being published is finished. Resolves
-   * with the ledgers' totals; in realtime nothing is left open in them, offline what is open is due again in the next epoch.
+   * with the ledgers' totals, those of algorithms that the run had before included; in realtime nothing is left open in them, offline what is open
+   * is due again in the next epoch.
+   * @param graceMs how long what is under way may take to be answered first, where its frames are still there.
    */
-  async drop(): Promise<ReadonlyMap<string, AlgorithmTotals>> {
+  async drop(graceMs = 0): Promise<ReadonlyMap<string, AlgorithmTotals>> {
     this.#feed.stop();
+    if (graceMs > 0) {
+      for (const lane of this.#lanes) lane.halt();
+      await this.#condition.within(graceMs, () => this.#isQuiet);
+    }
     for (const lane of this.#lanes) lane.close();
-    await this.#condition.until(() => this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet));
-    const schedules = this.#opened?.schedule.schedules ?? [];
-    if (this.run.spec.mode === 'realtime') for (const schedule of schedules) schedule.abandon('epoch-over');
+    await this.#condition.until(() => this.#isQuiet);
+    if (!this.#isOffline) for (const schedule of this.#opened?.schedule.schedules ?? []) schedule.abandon('epoch-over');
     for (const lane of this.#lanes) lane.closeMetrics();
     this.#leave();
     await this.done;
-    return new Map(schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger.totals]));
+    return this.#totals;
+  }
+
+  get #totals(): ReadonlyMap<string, AlgorithmTotals> {
+    return runTotals(this.#options.inherited, this.#opened);
+  }
+
+  get #isQuiet(): boolean {
+    return this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet);
   }
 
   /** Sends nothing more; resolves when what is under way is published. Another process can go on. Idempotent. */
   async halt(): Promise<void> {
     this.#feed.stop();
     for (const lane of this.#lanes) lane.halt();
-    await this.#condition.until(() => this.#state === 'over' || this.#lanes.every((lane) => lane.isQuiet));
+    await this.#condition.until(() => this.#isQuiet);
     if (!this.#isOffline) for (const schedule of this.#opened?.schedule.schedules ?? []) schedule.abandon('epoch-over');
     this.#leave();
     await this.done;
@@ -140,8 +153,7 @@ export class StreamRun {
       const { run } = this;
       if (await this.#closing.isClosed()) {
         this.#state = 'over';
-        await this.#closing.deleteBuffer();
-        await this.#closing.deleteSnapshots();
+        await this.#closing.clear([...this.#totals.keys()]);
         return await this.#conclude();
       }
       const plan = samplePlan(run.spec, run.state.source);
@@ -295,14 +307,11 @@ export class StreamRun {
   /** Publishes the run's end, unless it goes on elsewhere, and deletes its buffer. Never rejects. */
   async #finish(source: SourceEnd): Promise<void> {
     const { run } = this;
-    const ledgers = new Map(this.#opened?.schedule.schedules.map(({ algorithm, ledger }) => [algorithm.name, ledger]));
     const fault = source.fault ?? (this.#fault && faultJson(this.#fault)) ?? null;
-    const elapsedMs = (): number => Math.max(0, Date.now() - run.startedAtMs);
     if (this.#state !== 'following') return;
-    if (!(await this.#closing.publish(() => runEnd(run, source, ledgers, elapsedMs(), fault)))) return;
+    if (!(await this.#closing.publish(() => runEnd(run, source, this.#totals, Date.now(), fault)))) return;
     this.#state = 'over';
     this.#logger.info({ fault: fault?.code }, 'run is over');
-    await this.#closing.deleteBuffer();
-    await this.#closing.deleteSnapshots();
+    await this.#closing.clear([...this.#totals.keys()]);
   }
 }
