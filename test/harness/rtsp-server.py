@@ -52,32 +52,34 @@ def encoder_of(codec, gop):
 
 
 class Camera:
-    """One live picture, shared by whoever watches it."""
+    """A live picture: one for whoever watches it, or one for each, whose connections then do not disturb each other."""
 
-    def __init__(self, width, height, rate, gop, codec):
+    def __init__(self, width, height, rate, gop, codec, shared):
         encoder, payloader = encoder_of(codec, gop)
         self.format = FORMATS[codec]
         self.frozen = False
         self.muted = False
         self.size = (width, height)
         self.rate = rate
-        self.media = None
+        self.medias = []
         self.factory = factory_of(
             "( videotestsrc name=picture is-live=true pattern=smpte100 "
             "! capsfilter name=size "
             f"! {encoder} ! valve name=valve drop-mode=forward-sticky-events ! {payloader} )",
-            shared=True,
+            shared=shared,
         )
         self.factory.connect("media-configure", self.on_media)
 
     def on_media(self, _factory, media):
-        self.media = media
+        self.medias.append(media)
+        media.connect("unprepared", self.medias.remove)
         self.apply()
 
     def apply(self):
-        if self.media is None:
-            return
-        element = self.media.get_element()
+        for media in self.medias:
+            self.apply_to(media.get_element())
+
+    def apply_to(self, element):
         element.get_by_name("picture").set_property("horizontal-speed", 0 if self.frozen else SPEED)
         element.get_by_name("valve").set_property("drop", self.muted)
         width, height = self.size
@@ -99,7 +101,7 @@ class Server:
             self.mounts.add_factory("/live", factory_of(source, shared=False))
         for number in range(config.get("cameras", 0)):
             width, height = config["size"]
-            camera = Camera(width, height, config["rate"], config["gop"], config["codec"])
+            camera = Camera(width, height, config["rate"], config["gop"], config["codec"], config["shared"])
             self.cameras[f"/cam{number}"] = camera
             self.mounts.add_factory(f"/cam{number}", camera.factory)
         self.credentials(config.get("credentials"))

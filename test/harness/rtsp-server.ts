@@ -29,6 +29,8 @@ export type CameraServerOptions = {
   readonly gop?: number;
   /** JPEG is not lossless. */
   readonly codec?: 'h264' | 'jpeg';
+  /** One picture for all who watch: the next who comes begins its times anew for all of them. Default true. */
+  readonly shared?: boolean;
 };
 
 /** Cameras with a moving picture on one host, which break as cameras do. They are numbered from 0. */
@@ -47,8 +49,9 @@ export class CameraServer {
     rate = 10,
     gop = 10,
     codec = 'h264',
+    shared = true,
   }: CameraServerOptions): Promise<CameraServer> {
-    const options = { cameras, size, rate, gop, codec };
+    const options = { cameras, size, rate, gop, codec, shared };
     return new CameraServer(options, await startProcess(options));
   }
 

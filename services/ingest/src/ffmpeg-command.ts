@@ -25,6 +25,9 @@ function commandFor(source: Source, inputOptions: readonly string[]): FfmpegComm
 /** ffmpeg waits for tens of frames to find the rate of a source that is not a file, which of a camera takes seconds. */
 const RATE_KNOWN = ['-fpsprobesize', '0'] as const;
 
+/** Microseconds of the source; 0 is ffmpeg's own choice. It holds back seven pictures of H.264 to guess their order, and the first then comes that much late. */
+const ORDER_KNOWN = ['-analyzeduration', '1'] as const;
+
 /**
  * ffprobe's arguments for streams and format of the source, as JSON.
  * @param isRateKnown whether what is told of the rate may be wrong.
@@ -66,13 +69,15 @@ export type DecodeOptions = {
   readonly threads: number;
   /** Read at the natural rate. */
   readonly paced: boolean;
+  /** The first picture is wanted when it comes: its time is taken then. */
+  readonly prompt: boolean;
   readonly filters: string;
   readonly encoding: Encoding;
 };
 
 /** ffmpeg's arguments: frames on standard output, lines about them where the filters write them (filter-chain.ts). */
 export function decodeArguments(options: DecodeOptions): string[] {
-  const { source, streamIndex, threads, paced, filters, encoding } = options;
+  const { source, streamIndex, threads, paced, prompt, filters, encoding } = options;
   const command = commandFor(source, [
     '-nostdin',
     ...QUIET,
@@ -83,6 +88,7 @@ export function decodeArguments(options: DecodeOptions): string[] {
     '0',
     // It was probed.
     ...(source.kind === 'url' ? RATE_KNOWN : []),
+    ...(prompt ? ORDER_KNOWN : []),
     ...(threads > 0 ? ['-threads', String(threads)] : []),
     ...(paced ? ['-re'] : []),
   ]);

@@ -94,6 +94,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
       streamIndex,
       threads: context.settings.ffmpegThreads,
       paced: natural && fromStart,
+      prompt: start.kind === 'beside',
       filters: filterChain({ timeBase, clocked, originMs, selectExpression: expression, source: facts, frame }),
       encoding: frame.encoding,
     }),

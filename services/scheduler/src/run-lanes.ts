@@ -165,13 +165,15 @@ async function runTracks(
   const hash = specHash(spec);
   const refused = metrics.resultRefused;
   const publishers = new Map<string, { readonly publisher: ResultPublisher; readonly resumed: Resumed }>();
-  for (const { name } of plan.algorithms) {
+  // All at once: frames come meanwhile.
+  const resuming = plan.algorithms.map(async ({ name }) => {
     const place = { stream, run: run.run, algorithm: name };
     const publisher = new ResultPublisher({ bus, ...place, mode, token, snapshots, signal, refused });
     const resumed = await publisher.resume();
-    if (resumed === undefined) return undefined;
-    publishers.set(name, { publisher, resumed });
-  }
+    if (resumed) publishers.set(name, { publisher, resumed });
+  });
+  await Promise.all(resuming);
+  if (publishers.size < resuming.length) return undefined;
   const tracks = new Map<string, Track>();
   for (const { name, definition } of plan.algorithms) {
     const opened = publishers.get(name);
