@@ -6,7 +6,11 @@
 import type { Entry } from '@stream-infer/bus/bucket';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { RunClaim } from './run-claim.ts';
+import type { Verdict } from './run-verdict.ts';
 import type { EpochEnd, StreamEpoch } from './stream-epoch.ts';
+
+/** `succeeded`: the epoch that was begun beside it plays. */
+export type TurnVerdict = Verdict | { readonly kind: 'succeeded' };
 
 /** An epoch that has begun. */
 export type Turn = { readonly epoch: StreamEpoch; readonly end: Promise<EpochEnd> };

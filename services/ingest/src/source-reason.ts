@@ -28,3 +28,6 @@ export const sourceReason = (fault: Fault): SourceReason =>
 
 /** Whether a live source that is lost for this reason may come back by itself, and is to be opened again. */
 export const mayReturn = (reason: SourceReason): boolean => reason !== 'invalid' && reason !== 'moved';
+
+/** Whether what is known of the source holds in the next epoch: the reason for it is not the source's. */
+export const isStillThere = (reason: SourceReason): boolean => reason === 'bus-away' || reason === 'no-room';

@@ -18,7 +18,7 @@ import { Standstill } from '@stream-infer/core/standstill';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { inTime } from './end-marking.ts';
-import { Succession, type Turn } from './epoch-succession.ts';
+import { Succession, type Turn, type TurnVerdict } from './epoch-succession.ts';
 import { EpochYield } from './epoch-yield.ts';
 import { NO_PROGRESS } from './frame-flow.ts';
 import type { Size } from './geometry.ts';
@@ -28,16 +28,11 @@ import type { RunClaim } from './run-claim.ts';
 import { publishFailedRun } from './run-end.ts';
 import { afterOpening, afterPlaying, type StopReason, type Verdict } from './run-verdict.ts';
 import { SourceLife } from './source-life.ts';
-import { sourceReason } from './source-reason.ts';
+import { isStillThere, sourceReason } from './source-reason.ts';
 import { type EpochEnd, StreamEpoch } from './stream-epoch.ts';
 import type { PreparedStream } from './stream-preparation.ts';
 
-/** `succeeded`: the epoch that was begun beside it plays. */
-type TurnVerdict = Verdict | { readonly kind: 'succeeded' };
-
 const STATUS_MS = { offline: 250, realtime: 1_000 } as const;
-/** Reasons for another epoch that are not the source's. */
-const STILL_THERE: ReadonlySet<SourceReason> = new Set<SourceReason>(['bus-away', 'no-room']);
 
 export class StreamPlaying {
   /** Resolves when the run is over, or left, and everything of it closed. Never rejects. */
@@ -143,7 +138,7 @@ export class StreamPlaying {
   /** Waits, then begins the next epoch. False where the run is left. */
   async #goOn(reason: SourceReason): Promise<boolean> {
     const { signal } = this.#stop;
-    this.#isLost = !STILL_THERE.has(reason);
+    this.#isLost = !isStillThere(reason);
     const waitMs = this.#life.lost(reason);
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) {
