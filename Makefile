@@ -2,8 +2,8 @@
 # package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-chaos test-compiled check lint types dead-code layers format docs bench soak
-.PHONY: model compile clean
+.PHONY: help setup demo test test-unit test-chaos test-compiled test-images check lint types dead-code layers format docs bench soak
+.PHONY: model compile images images-bases clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -34,6 +34,9 @@ test-chaos: setup ## pass the tests that measure or disturb: overload, order; on
 
 test-compiled: compile ## pass the tests of the services as what is shipped: compiled, without development's packages
 	$(RUN) test-compiled $(ARGS)
+
+test-images: setup ## pass the tests of the images that are built: what they hold, and the pipeline in their containers
+	$(RUN) test-images $(ARGS)
 
 check: lint types dead-code layers ## lint, types, dead code and layer rules, in seconds
 
@@ -68,6 +71,12 @@ model: setup ## train the demo's model, say how good it is, and draw its clip an
 
 compile: setup ## compile what is shipped into dist/
 	@node scripts/compile.ts
+
+images: ## build the images with docker, podman or buildah; one of them with: make images TARGET=ingest
+	@sh deploy/docker/build-images.sh $(TARGET)
+
+images-bases: ## make the images' base images from packages, where no registry of images can be reached
+	@sh deploy/docker/bases.sh
 
 clean: ## remove all that was made here, set-up included
 	rm -rf .tools node_modules proto/gen proto/node_modules packages/*/node_modules services/*/node_modules

@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { TestSummary } from './scripts/test-summary.ts';
 
-// Three projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
-// at a time; `chaos` does too, and asserts times or kills what it started: `make test` leaves it out. The second reporter lists the skipped tests with their reasons.
+// Four projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
+// at a time; `chaos` does too, and asserts times or kills what it started: `make test` leaves it out, as it does `images`, which needs
+// images and an engine to run them. The second reporter lists the skipped tests with their reasons.
 export default defineConfig({
   test: {
     reporters: ['default', new TestSummary()],
@@ -28,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**'],
+          exclude: ['test/chaos/**', 'test/images/**'],
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
@@ -42,6 +43,16 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'images',
+          include: ['test/images/**/*.test.ts'],
+          sequence: { groupOrder: 3 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

@@ -6,5 +6,5 @@ if ! command -v shellcheck >/dev/null; then
   echo 'shellcheck is not installed: shell scripts are not linted'
   exit 0
 fi
-shellcheck --shell=sh stream-infer scripts/*.sh
+shellcheck --shell=sh --external-sources stream-infer scripts/*.sh deploy/docker/*.sh
 shellcheck .ci/run

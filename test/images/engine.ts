@@ -1,0 +1,143 @@
+/**
+ * The engine that runs the images under test, and the images by name. IMAGES_ENGINE names one, else it is the first of docker and podman that
+ * answers; IMAGES_PREFIX and IMAGES_TAG are those of `make images`; IMAGES_RUN_FLAGS are more arguments for each container.
+ */
+
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { ServiceName, ServiceProcess } from '../harness/service-process.ts';
+
+const ENGINES = ['docker', 'podman'];
+
+const answers = (engine: string): boolean => {
+  try {
+    execFileSync(engine, ['info'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const found = process.env.IMAGES_ENGINE ?? ENGINES.find(answers);
+if (found === undefined) throw new Error(`the tests of images need ${ENGINES.join(' or ')}`);
+const engine = found;
+
+const { IMAGES_PREFIX = '', IMAGES_TAG = packageJson.version, IMAGES_RUN_FLAGS = '' } = process.env;
+
+export const imageName = (target: string, variant = ''): string =>
+  `${IMAGES_PREFIX}stream-infer-${target}:${IMAGES_TAG}${variant}`;
+
+/** As a hardened cluster runs them: nothing to write to, no capability, no way to another user. */
+const HARDENED = [
+  ...['run', '--rm', '--network', 'host', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+  ...IMAGES_RUN_FLAGS.split(' ').filter((flag) => flag !== ''),
+];
+
+export type ContainerOptions = {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Folder of this machine → where the container sees it; to read only. */
+  readonly mounts?: Readonly<Record<string, string>>;
+  /** Where it may write, into memory. */
+  readonly writable?: readonly string[];
+  /** Instead of the image's own. */
+  readonly entrypoint?: string;
+};
+
+const containerArguments = (options: ContainerOptions): readonly string[] => [
+  ...HARDENED,
+  ...Object.entries(options.environment ?? {}).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+  ...Object.entries(options.mounts ?? {}).flatMap(([from, to]) => ['--volume', `${from}:${to}:ro`]),
+  ...['/tmp', ...(options.writable ?? [])].flatMap((path) => ['--tmpfs', `${path}:rw,mode=1777`]),
+  ...(options.entrypoint === undefined ? [] : ['--entrypoint', options.entrypoint]),
+];
+
+export type ContainerEnd = { readonly status: number; readonly stdout: string; readonly stderr: string };
+
+/** Runs a container to its end. */
+export function runContainer(
+  image: string,
+  args: readonly string[],
+  options: ContainerOptions = {},
+): Promise<ContainerEnd> {
+  const command = [...containerArguments(options), image, ...args];
+  return new Promise((resolve) => {
+    execFile(engine, command, { maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+/** Standard output of a script of sh in the image; rejects where it fails. */
+export async function inImage(image: string, script: string): Promise<string> {
+  const { status, stdout, stderr } = await runContainer(image, ['-c', script], { entrypoint: '/bin/sh' });
+  if (status !== 0) throw new Error(`${image}: ${script} ended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+export type ImageFacts = {
+  readonly size: number;
+  readonly user: string;
+  readonly stopSignal: string;
+  readonly entrypoint: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+/** Undefined where there is no such image. */
+export function inspectImage(image: string): ImageFacts | undefined {
+  let text: string;
+  try {
+    text = execFileSync(engine, ['image', 'inspect', image], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return undefined;
+  }
+  const [{ Size, Config }] = JSON.parse(text) as [
+    {
+      Size: number;
+      Config: { User: string; StopSignal: string; Entrypoint: string[]; Labels: Record<string, string> };
+    },
+  ];
+  return {
+    size: Size,
+    user: Config.User,
+    stopSignal: Config.StopSignal,
+    entrypoint: Config.Entrypoint,
+    labels: Config.Labels,
+  };
+}
+
+/** A service in its container, on free ports of this machine's loopback. Resolves when it has logged that it started. */
+export async function startContainer(
+  name: ServiceName,
+  { environment = {}, ...options }: ContainerOptions,
+  image = imageName(name),
+): Promise<ServiceProcess> {
+  const loopback = '127.0.0.1';
+  const free = {
+    ...{ HTTP_HOST: loopback, HTTP_PORT: '0', GRPC_HOST: loopback, GRPC_PORT: '0', API_HOST: loopback, API_PORT: '0' },
+    ...{ LOG_FORMAT: 'json', ...environment },
+  };
+  const child = spawn(engine, [...containerArguments({ ...options, environment: free }), image], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const addresses = await new Promise<Record<string, string>>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      const line = log.split('\n').find((one) => one.includes('"msg":"started"') && one.endsWith('}'));
+      if (line !== undefined) resolve((JSON.parse(line) as { addresses: Record<string, string> }).addresses);
+    });
+    child.once('close', (status) => reject(new Error(`${image} ended with ${status}: ${log}`)));
+  });
+  return {
+    process: child,
+    addresses,
+    log: () => log,
+    async stop() {
+      // The engine's client passes the signal on to the container's first process.
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
