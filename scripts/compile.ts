@@ -60,6 +60,10 @@ const [folder = 'dist', ...packages] = process.argv.slice(2);
 const out = resolve(folder);
 const compiled = join(out, '.compiled');
 const manifests = await readManifests();
+if (`${root}/`.startsWith(out.endsWith('/') ? out : `${out}/`)) {
+  console.error(`compile: ${out} is the repository or holds it, and would be removed: name a folder of its own`);
+  process.exit(2);
+}
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 run('tsc', ['-p', 'tsconfig.build.json', '--outDir', compiled], root);

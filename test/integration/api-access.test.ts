@@ -2,6 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -132,6 +133,20 @@ test('each change is noted: who, what, the revisions before and after, and what 
   const metrics = await (await fetch(`${api.collector.addresses.http}/metrics`)).text();
   expect(metrics).toMatch(/stream_infer_api_changes_total\{[^}]*action="addStream",outcome="done"[^}]*\} 1/);
   for (const token of [ops, grafana]) expect(api.collector.log() + metrics).not.toContain(token);
+});
+
+test('what is changed for a client that is gone before its answer is noted all the same', async () => {
+  await send('POST', '/v1/streams', ops, { ...LOBBY, id: 'shed' });
+  const noted = audits().length;
+  const { hostname, port } = new URL(api.collector.addresses.api ?? '');
+  const request = `DELETE /v1/streams/shed HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer ${ops}\r\n\r\n`;
+  const socket = connect(Number(port), hostname, () => socket.write(request, () => socket.resetAndDestroy()));
+  await eventually('it is removed', async () => (await send('GET', '/v1/streams/shed', ops)).status === 404);
+  const [line] = await eventually('it is noted', () => {
+    const found = audits().slice(noted);
+    return found.length > 0 ? found : undefined;
+  });
+  expect(line).toMatchObject({ who: 'ops', stream: 'shed', outcome: 'done', revisionAfter: null });
 });
 
 test('the document says that a token is wanted', async () => {

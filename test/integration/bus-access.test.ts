@@ -180,6 +180,10 @@ describe('TLS', () => {
     expect(await attempt(url, { natsCert: own.cert })).toMatch('CREDENTIALS_INVALID: a certificate for NATS goes with');
   });
 
+  test('a server that requires TLS is told of as such where nothing is set', async () => {
+    expect(await attempt(url.replace('tls:', 'nats:'))).toMatch(/^TLS_REFUSED: .*NATS_CA/);
+  });
+
   test('a server without TLS is not taken where it is asked for', async () => {
     const plain = await server('');
     expect(await attempt(plain.url, { natsCa: authority.ca })).toMatch(/^TLS_REFUSED: .* offers no TLS/);

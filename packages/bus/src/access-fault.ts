@@ -11,12 +11,13 @@ export type Side = {
   readonly place: string;
   readonly who: string;
   readonly client: BusClient;
-  readonly tls: BusTls | undefined;
+  readonly tls: BusTls;
 };
 
 /** Of a connection that does not come about. */
 export function connectFault(error: unknown, { place, who, tls }: Side): Fault {
-  if (tls?.trouble) return tls.trouble;
+  if (error instanceof Fault) return error;
+  if (tls.trouble) return tls.trouble;
   const code = error instanceof NatsError ? error.code : '';
   if (code === ErrorCode.AuthorizationViolation || code === ErrorCode.AuthenticationTimeout)
     return new Fault(
@@ -43,7 +44,7 @@ export function accessFault(error: unknown, side: Side): Fault {
 export function statusFault({ type, data, permissionContext }: Status, side: Side, connected: boolean) {
   if (type === Events.Error && permissionContext) return forbidden({ permissionContext }, side);
   if (connected) return undefined;
-  return type === Events.Error ? connectFault(new NatsError('refused', String(data)), side) : side.tls?.trouble;
+  return type === Events.Error ? connectFault(new NatsError('refused', String(data)), side) : side.tls.trouble;
 }
 
 function forbidden(context: Pick<NatsError, 'permissionContext'>, { place, who, client }: Side): Fault {

@@ -31,7 +31,7 @@ export class BusTls {
   #trouble: Fault | undefined;
 
   /** Throws CREDENTIALS_INVALID. */
-  constructor({ natsCa, natsCert, natsKey, natsServerName }: TlsSettings = {}) {
+  constructor({ natsCa, natsCert, natsKey, natsServerName }: TlsSettings) {
     this.#ca = fileOf(NAMES.ca, natsCa);
     this.#cert = fileOf(NAMES.cert, natsCert);
     this.#key = fileOf(NAMES.key, natsKey);
@@ -87,12 +87,9 @@ export class BusTls {
   }
 }
 
-/** Undefined where nothing asks for TLS; a server that requires it gets it all the same. Throws CREDENTIALS_INVALID. */
-export function busTls(url: string, settings: TlsSettings): BusTls | undefined {
-  const { natsCa, natsCert, natsKey, natsServerName } = settings;
-  const isAsked = (natsCa ?? natsCert ?? natsKey ?? natsServerName) !== undefined;
-  return isAsked || /(?:^|,)\s*tls:/i.test(url) ? new BusTls(settings) : undefined;
-}
+/** Whether the URL or the settings ask for TLS; a server that requires it gets it all the same. */
+export const asksForTls = (url: string, { natsCa, natsCert, natsKey, natsServerName }: TlsSettings): boolean =>
+  (natsCa ?? natsCert ?? natsKey ?? natsServerName) !== undefined || /(?:^|,)\s*tls:/i.test(url);
 
 const fileOf = (setting: string, path: string | undefined): SecretFile | undefined =>
   path === undefined ? undefined : secretFile(setting, path);

@@ -9,7 +9,7 @@ import { redactUrl } from '@stream-infer/core/redact-url';
 import { createInbox, Events, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
 import { accessFault, connectFault, type Side, statusFault } from './access-fault.ts';
 import type { BusClient } from './bus-client.ts';
-import { busTls } from './bus-tls.ts';
+import { asksForTls, BusTls } from './bus-tls.ts';
 import { credentialsOf } from './credentials.ts';
 import { connectOverFrameTransport } from './frame-transport.ts';
 import { serversOf } from './servers.ts';
@@ -75,11 +75,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const topology = createTopology(prefix);
   const inboxPrefix = topology.inboxPrefix(client);
   const { who, authenticator } = credentialsOf(access, servers);
-  const tls = busTls(url, access);
+  const tls = new BusTls(access);
   const side: Side = { place: redactUrl(servers.servers.join(',')), who, client, tls };
   let connection: NatsConnection;
   try {
-    connection = await connectOverFrameTransport({
+    connection = await connectOverFrameTransport(tls, {
       servers: servers.servers,
       name,
       inboxPrefix,
@@ -92,7 +92,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       // A stack for each request costs a tenth of a publisher's time; faults name what was asked.
       noAsyncTraces: true,
       ...(authenticator && { authenticator }),
-      ...(tls && { tls }),
+      ...(asksForTls(url, access) && { tls }),
     });
   } catch (error) {
     throw connectFault(error, side);

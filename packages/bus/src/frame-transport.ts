@@ -10,7 +10,7 @@ import type { TLSSocket } from 'node:tls';
 import { type ConnectionOptions, ErrorCode, type NatsConnection, NatsError } from 'nats';
 import { NatsConnectionImpl, setTransportFactory } from 'nats/lib/nats-base-client/internal_mod.js';
 import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
-import { BusTls } from './bus-tls.ts';
+import type { BusTls } from './bus-tls.ts';
 import { MessageAssembler } from './message-assembler.ts';
 import { OutboundMessages } from './outbound-messages.ts';
 
@@ -21,7 +21,13 @@ const REFUSED = new TextEncoder().encode("-ERR 'Authorization Violation'\r\n");
 
 class FrameTransport extends NodeTransport {
   readonly #assembler = new MessageAssembler();
+  readonly #tls: BusTls;
   #host = '';
+
+  constructor(tls: BusTls) {
+    super();
+    this.#tls = tls;
+  }
 
   override dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
     this.#host = hostname;
@@ -61,11 +67,6 @@ class FrameTransport extends NodeTransport {
     for (const chunk of this.yields.splice(0)) this.#take(chunk);
   }
 
-  get #tls(): BusTls {
-    const { tls } = this.options;
-    return tls instanceof BusTls ? tls : new BusTls();
-  }
-
   /** Since TLS 1.3 a server that does not trust our certificate, or wants one, says so when the connection is there already. */
   #heedRefusal(): void {
     const tls = this.#tls;
@@ -96,9 +97,12 @@ class FrameTransport extends NodeTransport {
   }
 }
 
-/** As the client's own `connect`, over this transport. */
-export async function connectOverFrameTransport(options: ConnectionOptions): Promise<NatsConnection> {
-  setTransportFactory({ factory: () => new FrameTransport(), dnsResolveFn: nodeResolveHost });
+/**
+ * As the client's own `connect`, over this transport.
+ * @param tls where it speaks TLS: because the options ask for it, or the server requires it
+ */
+export async function connectOverFrameTransport(tls: BusTls, options: ConnectionOptions): Promise<NatsConnection> {
+  setTransportFactory({ factory: () => new FrameTransport(tls), dnsResolveFn: nodeResolveHost });
   const connection = await NatsConnectionImpl.connect(options);
   const { protocol } = connection as NatsConnectionImpl;
   // A reconnect brings another transport.

@@ -226,6 +226,9 @@ export const FILE_SETTINGS: readonly string[] = [
   'grpcKey',
 ];
 
+/** Those of them that name several, with commas. */
+export const FILES_SETTINGS: readonly string[] = ['apiTokensFile'];
+
 /** Keys whose values are never told (I8). */
 export const SECRET_SETTINGS: readonly string[] = ['natsPassword', 'natsToken'];
 

@@ -7,6 +7,7 @@ import { redactUrl } from '@stream-infer/core/redact-url';
 import {
   environmentName,
   FILE_SETTINGS,
+  FILES_SETTINGS,
   SECRET_SETTINGS,
   SERVICE_SETTINGS,
   type ServiceSection,
@@ -32,12 +33,9 @@ export function readSettings<S extends ServiceSection>(
 export const readBusSettings = (environment: NodeJS.ProcessEnv): BusSettings =>
   read(busSettingsSchema, { section: 'bus', file: undefined, environment }) as BusSettings;
 
-/** Of several with commas each. */
-const anchored = (paths: string, directory: string): string =>
-  paths
-    .split(',')
-    .map((path) => resolve(directory, path.trim()))
-    .join();
+/** Of several files with commas each. */
+const anchored = (key: string, value: string, directory: string): string =>
+  (FILES_SETTINGS.includes(key) ? value.split(',') : [value]).map((path) => resolve(directory, path.trim())).join();
 
 type Schema = (typeof SERVICE_SETTINGS)[ServiceSection] | typeof busSettingsSchema;
 
@@ -51,7 +49,7 @@ function read(schema: Schema, { section, file, environment }: Given): unknown {
   const given: Record<string, unknown> = { ...file?.values };
   for (const key of FILE_SETTINGS) {
     const path = given[key];
-    if (file && typeof path === 'string') given[key] = anchored(path, file.directory);
+    if (file && typeof path === 'string') given[key] = anchored(key, path, file.directory);
   }
   for (const key of Object.keys(schema.shape)) {
     const value = environment[environmentName(key)];

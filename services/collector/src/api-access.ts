@@ -72,7 +72,8 @@ export function guardApi(app: FastifyInstance, { tokens, metrics, logger }: ApiA
     });
   // Whatever else is logged: who changed what is to be found afterwards.
   const audit = logger.child({ audit: true }, { level: 'info' });
-  app.addHook('onResponse', (request, reply, next) => {
+  // Before the answer is sent: of one whose client has gone nothing else tells.
+  app.addHook('onSend', (request, reply, _payload, next) => {
     const action = request.routeOptions.schema?.operationId;
     // Who has no token is counted with the errors, and writes no line for each try.
     if (neededFor(request) === 'operate' && action !== undefined && request.refusal !== 'UNAUTHORIZED') {

@@ -89,11 +89,19 @@ async function stateOf(files: readonly string[]): Promise<string> {
 async function readTokens(files: readonly string[]): Promise<ApiToken[]> {
   const all = await Promise.all(files.map(readTokenFile));
   const tokens = all.flat();
+  refuseTwice(tokens, files);
   if (tokens.length > 0) return tokens;
   throw new Fault(
     'CREDENTIALS_INVALID',
     `${files.join(', ')} has no token: nobody could use the API; make one with stream-infer token NAME --role operate`,
   );
+}
+
+/** Who did what is told by name, and is to be one. */
+function refuseTwice(tokens: readonly ApiToken[], files: readonly string[]): void {
+  const [twice] = [...Map.groupBy(tokens, ({ name }) => name)].find(([, { length }]) => length > 1) ?? [];
+  if (twice === undefined) return;
+  throw new Fault('CREDENTIALS_INVALID', `${files.join(', ')} have several tokens of ${twice}: give each its own name`);
 }
 
 async function readTokenFile(file: string): Promise<ApiToken[]> {

@@ -125,15 +125,12 @@ export class LoadReport {
       const cost = this.#load.kept(definition);
       if (cost === undefined || !isNews(cost, this.#kept.get(definition))) continue;
       this.#kept.set(definition, cost);
-      this.#writing = this.#writing
-        .then(() => costs.put(definition, cost))
-        .then(
-          () => undefined,
-          (error: unknown) => {
-            this.#kept.delete(definition);
-            report(toFault(error, 'BUS_FAILED', `what a window of ${definition} costs cannot be kept`));
-          },
-        );
+      const writing = costs.put(definition, cost).catch((error: unknown) => {
+        this.#kept.delete(definition);
+        report(toFault(error, 'BUS_FAILED', `what a window of ${definition} costs cannot be kept`));
+      });
+      // All at once: a bus that is away keeps a scheduler from its end no longer than it takes one to be given up.
+      this.#writing = Promise.all([this.#writing, writing]).then(() => undefined);
     }
   }
 }
