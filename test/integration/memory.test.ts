@@ -215,7 +215,7 @@ test('in realtime the first result after a loss says that it remembers nothing, 
   const forgetful = algorithm({ name: 'forgetful', definition: 'forgetful', intervalFrames: 1 });
   const told = algorithm({ name: 'told', definition: 'told', intervalFrames: 1 });
   const ingest = await ingestOf('cam', [forgetful, told], 'realtime');
-  const playing = ingest.play(80, 50);
+  const playing = ingest.play(160, 50);
   await eventually('some results', async () => ((await published('cam', 'forgetful')) >= 15 ? true : undefined));
   const replacement = startRunner();
   runners[0]?.process.kill('SIGKILL');
@@ -238,7 +238,8 @@ test('a runner that drains gives what it remembers to the next: nothing is run t
   await startRunner();
   const told = algorithm({ name: 'told', definition: 'told', intervalFrames: 1 });
   const ingest = await ingestOf('cam', [told], 'realtime');
-  const playing = ingest.play(60, 50);
+  // It goes on for longer than a runner takes to start.
+  const playing = ingest.play(160, 50);
   await eventually('some results', async () => ((await published('cam', 'told')) >= 10 ? true : undefined));
   await startRunner();
   await runners[0]?.stop();
