@@ -111,6 +111,15 @@ describe('streams of a system that is up', () => {
       async () => (await stream(up as Up, 'c')).fault?.code === 'SOURCE_NOT_FOUND',
     );
 
+    const whole = join(directory, 'whole.yaml');
+    await writeFile(
+      whole,
+      `algorithms: [{name: stats, use: frame-stats, interval: 3}]\nstreams: [{id: b, source: '${PICTURE}', fps: 5}]\n`,
+    );
+    expect((await up.streams('apply', whole, '--owner', 'site', '--wait', '30')).stdout).toContain('changed: b\n');
+    expect((await stream(up, 'b')).definition?.algorithms).toMatchObject([{ name: 'stats', interval: '3' }]);
+    expect((await up.streams('apply', whole, '--owner', 'site')).stdout).toContain('unchanged: b\n');
+
     const refused = await up.streams('apply', await list(`{id: alone, source: '${PICTURE}'}`), '--owner', 'site');
     expect(refused).toMatchObject({
       status: 2,

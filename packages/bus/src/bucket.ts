@@ -53,7 +53,7 @@ export type Accepts = (value: unknown, key: string) => boolean;
 
 /** Opens the bucket, made if it is not there. */
 export async function openBucket<T>(bus: Bus, name: string, accepts: Accepts = () => true): Promise<Bucket<T>> {
-  const kv: KV = await bus.jetstream.views.kv(name, { history: 1, storage: StorageType.File });
+  const kv: KV = await bus.jetstream.views.kv(name, { history: 1, storage: StorageType.File, replicas: bus.replicas });
   /** Of the call before. */
   let markers: ReadonlyMap<string, number> = new Map();
   const refused = (error: unknown): undefined => {

@@ -22,6 +22,8 @@ export type Bus = {
   readonly topology: Topology;
   /** The largest message that the server takes, in bytes. */
   readonly maxPayloadBytes: number;
+  /** How many servers of a cluster are to keep what is in files. */
+  readonly replicas: number;
   /** Whether the server is there now. */
   readonly isConnected: boolean;
   /** A subject for replies that nobody else may read. */
@@ -71,6 +73,7 @@ const MOST_PINGS_UNANSWERED = 2;
  */
 export async function connectBus(options: BusOptions): Promise<Bus> {
   const { url, prefix, name, client = 'operator', access = {}, report = () => undefined } = options;
+  const { natsReplicas: replicas = 1 } = access;
   const servers = serversOf(url);
   const topology = createTopology(prefix);
   const inboxPrefix = topology.inboxPrefix(client);
@@ -99,6 +102,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   }
   const reconnection = followStatus(connection, side, report);
   try {
+    if (replicas > 1 && connection.info?.cluster === undefined)
+      throw new Fault(
+        'BUS_FAILED',
+        `natsReplicas is ${replicas}, and the NATS server at ${side.place} is in no cluster: set it to 1, or give the servers of a cluster`,
+      );
     const jetstream = connection.jetstream({ timeout: API_TIMEOUT_MS });
     const manager = await connection.jetstreamManager({ timeout: API_TIMEOUT_MS });
     return {
@@ -106,6 +114,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       jetstream,
       manager,
       topology,
+      replicas,
       maxPayloadBytes: connection.info?.max_payload ?? 1_048_576,
       get isConnected() {
         return reconnection.isConnected() && !connection.isClosed();
@@ -121,7 +130,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     };
   } catch (error) {
     await connection.close();
-    throw accessFault(error, side);
+    throw error instanceof Fault ? error : accessFault(error, side);
   }
 }
 

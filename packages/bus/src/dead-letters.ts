@@ -19,6 +19,7 @@ export async function ensureDeadLetterStream(bus: Bus, { maxBytes }: { readonly 
     name,
     subjects: [...deadLettersStreamSubjects],
     storage: StorageType.File,
+    num_replicas: bus.replicas,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     max_bytes: maxBytes,

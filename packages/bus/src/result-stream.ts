@@ -23,6 +23,7 @@ export async function ensureResultStream(bus: Bus, { maxBytes }: ResultStreamOpt
     name: bus.topology.resultsStream,
     subjects: [...bus.topology.resultsStreamSubjects],
     storage: StorageType.File,
+    num_replicas: bus.replicas,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.New,
     max_bytes: maxBytes,

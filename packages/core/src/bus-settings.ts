@@ -17,6 +17,15 @@ export const busSettings = {
     .regex(/^[A-Za-z0-9_-]+$/)
     .default('stream-infer')
     .describe('Begins every stream, bucket and subject, so that installations share a server.'),
+  natsReplicas: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe(
+      'How many servers of a NATS cluster keep what is in files: the registry and the results. Of what is there already nothing changes.',
+    ),
   natsUser: secret('User of NATS; with a password.'),
   natsPassword: secret('Password of that user.'),
   natsPasswordFile: path('a file with the password of that user'),

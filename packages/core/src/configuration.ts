@@ -21,5 +21,11 @@ export const configurationSchema = z.strictObject({
 
 export type Configuration = z.output<typeof configurationSchema>;
 
-/** A list of streams for an installation that is there: of a whole configuration the rest is not looked at. */
-export const streamListSchema = z.looseObject({ streams: z.array(streamDefinitionSchema) });
+/**
+ * A list of streams for an installation that is there. With algorithms beside it, as in a whole configuration, it says itself when they are due;
+ * without, the installation does. The rest is not looked at.
+ */
+export const streamListSchema = z.looseObject({
+  algorithms: configurationSchema.shape.algorithms.optional(),
+  streams: z.array(streamDefinitionSchema),
+});

@@ -9,6 +9,9 @@ import { parseDocument } from 'yaml';
 
 export type LoadedConfiguration = {
   readonly configuration: Configuration;
+  readonly path: string;
+  /** What stood in the file. */
+  readonly text: string;
   /** Absolute; relative paths in the configuration are relative to it. */
   readonly directory: string;
 };
@@ -18,19 +21,25 @@ export type LoadedConfiguration = {
  * Throws CONFIG_NOT_FOUND, CONFIG_SYNTAX (with line and column) or what parseConfiguration throws.
  */
 export async function readConfigurationFile(path: string, directory = dirname(path)): Promise<LoadedConfiguration> {
-  return { configuration: parseConfiguration(await readYamlFile(path), path), directory: resolve(directory) };
+  const text = await readText(path);
+  const configuration = parseConfiguration(parseYaml(text, path), path);
+  return { configuration, path, text, directory: resolve(directory) };
 }
 
 /** What the file holds, of whatever shape. Throws CONFIG_NOT_FOUND or CONFIG_SYNTAX. */
-export async function readYamlFile(path: string): Promise<unknown> {
-  let text: string;
+export const readYamlFile = async (path: string): Promise<unknown> => parseYaml(await readText(path), path);
+
+async function readText(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     throw new Fault('CONFIG_NOT_FOUND', `${path} cannot be read: give the path of a configuration file`, {
       cause: error,
     });
   }
+}
+
+function parseYaml(text: string, path: string): unknown {
   const document = parseDocument(text);
   const problem = document.errors[0];
   if (problem) throw new Fault('CONFIG_SYNTAX', `${path}: ${problem.message}`);

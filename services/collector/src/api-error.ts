@@ -1,7 +1,7 @@
 /** What the API answers where it cannot do what is asked: `{"error": {"code", "message"}}` with a status that fits. */
 
 import { FAULTS, type Fault, type FaultCode } from '@stream-infer/core/fault';
-import { NAME, NAME_RULE } from '@stream-infer/core/names';
+import { NAME, NAME_RULE, OWNER, OWNER_RULE } from '@stream-infer/core/names';
 
 export const API_ERRORS = {
   BAD_REQUEST: { status: 400, description: 'A parameter is unknown or has a value that it cannot have; it is named.' },
@@ -59,12 +59,16 @@ const WHERE: Readonly<Record<string, string>> = {
   headers: 'header',
 };
 
+/** Patterns in words. */
+const RULES: Readonly<Record<string, string>> = { [NAME.source]: NAME_RULE, [OWNER.source]: OWNER_RULE };
+
 /** Names the parameter and what it must be. */
 export function badRequest(refusal: Refusal | undefined, context: string | undefined): ApiError {
   const where = WHERE[context ?? ''] ?? 'request';
   if (refusal?.keyword === 'additionalProperties')
     return new ApiError('BAD_REQUEST', `${where} ${String(refusal.params.additionalProperty)} is unknown here`);
   const name = refusal?.instancePath.slice(1) ?? '';
-  if (refusal?.params.pattern === NAME.source) return new ApiError('BAD_REQUEST', `${where} ${name} ${NAME_RULE}`);
+  const rule = RULES[String(refusal?.params.pattern)];
+  if (rule !== undefined) return new ApiError('BAD_REQUEST', `${where} ${name} ${rule}`);
   return new ApiError('BAD_REQUEST', `${where} ${name} ${refusal?.message ?? 'is invalid'}`);
 }

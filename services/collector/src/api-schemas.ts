@@ -1,6 +1,6 @@
 /** The shapes of the API: what requests may hold, what answers hold. The OpenAPI document is made of them. */
 
-import { NAME } from '@stream-infer/core/names';
+import { NAME, OWNER } from '@stream-infer/core/names';
 import { SOURCE_STATES } from '@stream-infer/core/source-state';
 import { streamDefinitionJsonSchema } from '@stream-infer/core/stream-definition';
 import { API_ERRORS, REFUSING_FAULTS } from './api-error.ts';
@@ -179,7 +179,11 @@ const QUERY = {
   cursor: { type: 'string', pattern: CURSOR_PATTERN, description: 'Begin behind the page that told this.' },
   limit: { type: 'integer', minimum: 1, maximum: 1000 },
   stream: name('Only this stream.'),
-  owner: name('Who applies the stream. Without it a stream keeps the owner that it has.'),
+  owner: {
+    type: 'string',
+    pattern: OWNER.source,
+    description: 'Who applies the stream. Without it a stream keeps the owner that it has.',
+  },
   ifChanged: { type: 'boolean', description: 'Leave a stream as it is, and playing, where nothing would differ.' },
   after: {
     type: 'integer',

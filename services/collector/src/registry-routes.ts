@@ -23,8 +23,8 @@ import { requestedStream } from './stream-request.ts';
 import { newestView, type StreamParameters, type StreamRouteOptions } from './stream-routes.ts';
 
 export type RegistryRouteOptions = StreamRouteOptions & {
-  /** Which there are in this installation. */
-  readonly algorithms: readonly AlgorithmDefinition[];
+  /** Which there are in this installation now. */
+  readonly algorithms: () => readonly AlgorithmDefinition[];
 };
 
 declare module 'fastify' {
@@ -70,7 +70,7 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
     },
     async (request, reply) => {
       const { owner } = request.query;
-      const entry = await registry.create(requestedStream({ body: request.body, owner, algorithms }));
+      const entry = await registry.create(requestedStream({ body: request.body, owner, algorithms: algorithms() }));
       request.change = { stream: entry.key, ...changeTo(entry, null) };
       return send(reply.header('location', `/v1/streams/${entry.key}`), 201, entry);
     },
@@ -104,7 +104,7 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
       const { owner, ifChanged = false } = request.query;
       const precondition = parsePrecondition(request.headers);
       // What is no stream is refused before anything is asked.
-      const stream = requestedStream({ body: request.body, id, owner, algorithms });
+      const stream = requestedStream({ body: request.body, id, owner, algorithms: algorithms() });
       const { entry, before } = await registry.replace(id, { precondition, ifChanged }, (standing) => ({
         ...(standing?.owner !== undefined && { owner: standing.owner }),
         ...stream,

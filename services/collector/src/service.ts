@@ -3,6 +3,7 @@
 import { connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { toFault } from '@stream-infer/core/fault';
+import { followAlgorithms } from '@stream-infer/service-kit/followed-algorithms';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { startApi } from './api.ts';
 import { isLoopback } from './api-access.ts';
@@ -48,6 +49,9 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const registry = await openStreamRegistry(bus, createAdmission(bus, settings.busMemoryBytes), signal);
   const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
   const forgotten = createForgottenEnds(bus, store, registry);
+  const algorithms = opened.adopt(followAlgorithms(context.configuration, { report: context.report }), (each) =>
+    each.close(),
+  );
   const { apiHost: host, apiPort: port, apiTokensFile } = settings;
   const tokens =
     apiTokensFile === undefined
@@ -58,7 +62,6 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
       { host },
       'the API listens beyond this machine without tokens: whoever reaches it reads results and changes streams; set apiTokensFile',
     );
-  const algorithms = context.configuration?.configuration.algorithms ?? [];
   const api = opened.adopt(
     await startApi({
       host,
@@ -68,7 +71,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
       registry,
       board,
       forgotten,
-      algorithms,
+      algorithms: algorithms.current,
       feed,
       metrics,
       logger,

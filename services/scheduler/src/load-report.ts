@@ -21,8 +21,8 @@ import type { RunnerDirectory } from './runner-directory.ts';
 
 export type LoadReportOptions = {
   readonly costs: Bucket<KeptCost>;
-  /** Of the configuration, where there is one. */
-  readonly definitions: readonly AlgorithmDefinition[];
+  /** Of the configuration as it stands, where there is one. */
+  readonly definitions: () => readonly AlgorithmDefinition[];
   readonly runners: () => Pick<RunnerDirectory, 'definitions' | 'capacityOf' | 'remembers'>;
   readonly registry: Registry;
   report(fault: Fault): void;
@@ -48,8 +48,8 @@ export class LoadReport {
 
   constructor(options: LoadReportOptions) {
     this.#options = options;
-    const expected = new Map(options.definitions.map(({ name, expectedMs }) => [name, expectedMs]));
-    const expectedMs = (definition: string): number => expected.get(definition) ?? EXPECTED_MS;
+    const expectedMs = (definition: string): number =>
+      options.definitions().find(({ name }) => name === definition)?.expectedMs ?? EXPECTED_MS;
     this.#load = new OfferedLoad({ expectedMs, nowMs: performance.now() });
     createLoadMetrics(options.registry, () => this.#shown());
     this.#watch = watchBucket(
@@ -110,7 +110,7 @@ export class LoadReport {
   #shown(): readonly ShownLoad[] {
     const { definitions } = this.#options;
     const runners = this.#options.runners();
-    const configured = new Map(definitions.map(({ name, concurrency }) => [name, concurrency]));
+    const configured = new Map(definitions().map(({ name, concurrency }) => [name, concurrency]));
     const names = new Set([...configured.keys(), ...runners.definitions, ...this.#load.definitions]);
     return [...names].map((algorithm) => ({
       algorithm,

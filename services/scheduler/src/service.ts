@@ -11,6 +11,7 @@ import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
 import { failedRunEnd } from '@stream-infer/core/failed-run-end';
 import { toFault } from '@stream-infer/core/fault';
+import { followAlgorithms } from '@stream-infer/service-kit/followed-algorithms';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { grpcTls } from '@stream-infer/service-kit/tls-files';
 import { Dispatcher } from './dispatcher.ts';
@@ -49,9 +50,10 @@ export async function startScheduler(
       openCosts(bus),
     ]);
     const files = await grpcTls(settings, (fault) => report(fault, {}));
+    const algorithms = followAlgorithms(context.configuration, { report: (fault) => report(fault, {}) });
     const load: LoadReport = new LoadReport({
       costs,
-      definitions: context.configuration?.configuration.algorithms ?? [],
+      definitions: algorithms.current,
       runners: () => runners,
       registry: context.metrics,
       report: (fault) => report(fault, {}),
@@ -125,6 +127,7 @@ export async function startScheduler(
       await claims.close();
       await membership.close();
       await runners.close();
+      await algorithms.close();
       await load.close();
       files?.close();
       lateness.close();

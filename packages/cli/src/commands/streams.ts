@@ -1,25 +1,21 @@
 /** `stream-infer streams …`: the registry of a system that is up, over its API. */
 
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { name } from '@stream-infer/core/algorithm-definition';
-import { streamListSchema } from '@stream-infer/core/configuration';
-import { parseValue } from '@stream-infer/core/configuration-fault';
-import { checkStreamIds } from '@stream-infer/core/configuration-names';
 import { Fault } from '@stream-infer/core/fault';
 import type { StreamReport } from '@stream-infer/core/stream-report';
-import { readYamlFile } from '@stream-infer/service-kit/configuration-file';
+import { count } from '../run/run-plan.ts';
 import { type Applied, applyStreams } from '../streams/apply-streams.ts';
 import { addedStream, updatedStream } from '../streams/defined-stream.ts';
-import { anchored } from '../streams/stream-source.ts';
+import { ownerOf, readStreamList } from '../streams/stream-list.ts';
 import { statusLine, streamTable, streamText } from '../streams/stream-text.ts';
 import type { StreamsAction } from '../streams/streams-arguments.ts';
 import { type StreamsClient, streamsClient } from '../streams/streams-client.ts';
+import { untilReady } from '../streams/until-ready.ts';
 import { watchStreams } from '../streams/watch-streams.ts';
 import type { Screen } from '../terminal/screen.ts';
 
 const DEFAULT_API = 'http://127.0.0.1:8080';
-const DEFAULT_OWNER = 'cli';
+const LONGEST_WAIT_SECONDS = 86_400;
 
 /** Exit status. Throws the fault of what is refused. */
 export async function streamsCommand(command: StreamsAction, screen: Screen): Promise<number> {
@@ -40,7 +36,7 @@ export async function streamsCommand(command: StreamsAction, screen: Screen): Pr
       return 0;
     }
     case 'apply': {
-      const applied = await apply(client, command.file, command.options.owner ?? DEFAULT_OWNER);
+      const applied = await apply(client, command, screen);
       print(applied, appliedText(applied));
       return 0;
     }
@@ -102,15 +98,18 @@ async function update(
   return client.put(await updatedStream(definition, options, process.cwd()), { revision });
 }
 
-async function apply(client: StreamsClient, file: string, owner: string): Promise<Applied> {
-  const { streams } = parseValue(streamListSchema, await readYamlFile(file), file);
-  checkStreamIds(streams, file);
-  const directory = dirname(file);
-  return applyStreams(
-    client,
-    streams.map((stream) => anchored(stream, directory)),
-    parseValue(name, owner, '--owner'),
-  );
+async function apply(
+  client: StreamsClient,
+  { file, options }: Extract<StreamsAction, { action: 'apply' }>,
+  screen: Screen,
+): Promise<Applied> {
+  const owner = ownerOf(options.owner);
+  const waitSeconds = options.wait === undefined ? 0 : count('--wait', options.wait, LONGEST_WAIT_SECONDS);
+  const definitions = await readStreamList(file);
+  return untilReady(() => applyStreams(client, definitions, owner), {
+    limitMs: waitSeconds * 1_000,
+    onWait: (fault) => screen.line(`waiting: ${fault}`),
+  });
 }
 
 const appliedText = (applied: Applied): string =>

@@ -42,7 +42,13 @@ const APPLY = {
     type: 'string',
     value: 'NAME',
     description:
-      'apply: whose list it is; what this owner had applied and is not listed any more is removed. Default: cli.',
+      'apply: whose list it is; what this owner had applied and is not listed any more is removed. Words with / between them, such as helm/site. Default: cli.',
+  },
+  wait: {
+    type: 'string',
+    value: 'SECONDS',
+    description:
+      'apply: how long to wait for an API that is not there yet, or does not know an algorithm of the list yet. Default: not at all.',
   },
 } as const satisfies OptionTable;
 
