@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { TestSummary } from './scripts/test-summary.ts';
 
-// Four projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
-// at a time; `chaos` does too, and asserts times or kills what it started: `make test` leaves it out, as it does `images`, which needs
-// images and an engine to run them. The second reporter lists the skipped tests with their reasons.
+// Five projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
+// at a time; `chaos` does too, and asserts times or kills what it started. `make test` leaves it out, as it does `images`, which
+// needs images and an engine to run them, and `chart`, which needs Go, for Helm. The second reporter lists the skipped tests with
+// their reasons.
 export default defineConfig({
   test: {
     reporters: ['default', new TestSummary()],
@@ -29,11 +30,20 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**', 'test/images/**'],
+          exclude: ['test/chaos/**', 'test/chart/**', 'test/images/**'],
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'chart',
+          include: ['test/chart/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
         },
       },
       {

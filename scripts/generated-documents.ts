@@ -7,6 +7,7 @@ import { environmentName, SERVICE_SETTINGS, type ServiceSection } from '@stream-
 import { sourcesSchema } from '@stream-infer/core/source-allowance';
 import { streamDefinitionSchema } from '@stream-infer/core/stream-definition';
 import { z } from 'zod';
+import { chartValuesSchema } from './chart-values.ts';
 import { metricsDocument } from './metrics-document.ts';
 
 type JsonSchema = {
@@ -32,6 +33,7 @@ export function generatedDocuments(): Map<string, string> {
     ['docs/configuration.md', configuration()],
     ['docs/metrics.md', metricsDocument()],
     ['docs/configuration.schema.json', `${JSON.stringify(jsonSchema(configurationSchema), null, 2)}\n`],
+    ['deploy/k8s/stream-infer/values.schema.json', chartValuesSchema()],
   ]);
 }
 
