@@ -5,7 +5,7 @@
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { openStreams } from '@stream-infer/bus/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -43,6 +43,7 @@ beforeAll(async () => {
     GRPC_CA: authority.ca,
     STREAM_INFER_CONFIG: configuration,
     STORE_PATH: join(directory, 'results.sqlite'),
+    SOURCES_ALLOW: `files:${dirname(video)}`,
   };
   await Promise.all(
     NAMES.map(async (name) => {

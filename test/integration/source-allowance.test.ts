@@ -82,6 +82,25 @@ test('a redirect to where nothing may be played is not followed', async () => {
   expect(asked).toEqual([]);
 });
 
+test.each(['mmsh', 'rtmpt'])('%s, which comes by HTTP, is led nowhere else either', async (scheme) => {
+  const { url, asked } = await forbiddenServer();
+  const moved = await serve((_, response) => void response.writeHead(302, { location: `${url}/secret` }).end());
+  await expect(look(moved.replace('http:', `${scheme}:`))).rejects.toMatchObject(FORBIDDEN);
+  expect(asked).toEqual([]);
+});
+
+test('whatever comes by HTTP goes through the relay, and nothing else does', async () => {
+  const proxied = async (scheme: string): Promise<boolean> => {
+    const url = `${scheme}://127.0.0.1:9/live`;
+    const { source, close } = await openAccess(sourceOf(url, url, 5_000), new SourcePolicy(ALLOWED), 5_000);
+    await close();
+    return source.proxy !== undefined;
+  };
+  for (const scheme of ['http', 'https', 'mmsh', 'rtmpt', 'rtmpte', 'rtmpts'])
+    expect(await proxied(scheme), scheme).toBe(true);
+  for (const scheme of ['rtsp', 'rtmp', 'mmst']) expect(await proxied(scheme), scheme).toBe(false);
+});
+
 test('a playlist leads neither there nor to a file of the machine', async () => {
   const { url, asked } = await forbiddenServer();
   const playlist = (segment: string): string =>
@@ -125,6 +144,8 @@ test('an ingest plays by default no file that a stream names, and says which key
     await world.play('spy', '/etc/passwd');
     const { state } = await world.until('spy', 'failed');
     expect(state).toMatchObject({ fault: FORBIDDEN });
+    await world.play('own', 'http://127.0.0.1:9/a.m3u8', { mode: 'realtime' });
+    expect((await world.until('own', 'failed')).state).toMatchObject({ fault: FORBIDDEN });
     await world.play('picture', 'lavfi:testsrc2=s=64x48:r=5', { mode: 'realtime' });
     await eventually('it plays', () => world.untilPlaying('picture'));
   } finally {

@@ -26,6 +26,8 @@ export type SourceReason =
   | 'frames'
   | 'refused'
   | 'unauthorized'
+  /** Its host, or what its server refers to, has an address now that `sources.allow` does not have. */
+  | 'forbidden'
   | 'not-found'
   | 'dns'
   | 'timeout'

@@ -28,6 +28,7 @@ test('it begins anew only when the source held', () => {
 
 test('refused credentials wait for minutes whatever the jitter and the limits are, and leave the other waits as they were', () => {
   const least = new Backoff({ ...LIMITS, random: () => 0 });
+  expect(waits(new Backoff({ ...LIMITS, random: () => 0 }), 2, 'forbidden')).toEqual([60_000, 120_000]);
   expect(waits(least, 6, 'unauthorized')).toEqual([60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
   const most = new Backoff({ ...LIMITS, random: () => almostOne });
   expect(waits(most, 1)).toEqual([250]);

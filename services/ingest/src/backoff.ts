@@ -2,7 +2,8 @@
  * How long to wait before a lost source is opened again. Exponential with full jitter, so that cameras which were lost together do
  * not come back together; it begins anew only when told that the source held, so that one which opens and breaks is not hammered.
  *
- * Refused credentials are waited for in minutes and never shorter than said: cameras lock accounts after a few attempts.
+ * Refused credentials are waited for in minutes and never shorter than said: cameras lock accounts after a few attempts. So is a name that
+ * leads where nothing may be played, which asking sooner changes as little.
  */
 
 import type { SourceReason } from '@stream-infer/core/source-state';
@@ -16,11 +17,12 @@ export type BackoffOptions = {
   readonly random: () => number;
 };
 
-/** Of refused credentials. */
-const UNAUTHORIZED_MIN_MS = 60_000;
-const UNAUTHORIZED_MAX_MS = 600_000;
+/** Reasons that only somebody's doing ends. */
+const REFUSALS: ReadonlySet<SourceReason> = new Set(['unauthorized', 'forbidden']);
+const REFUSED_MIN_MS = 60_000;
+const REFUSED_MAX_MS = 600_000;
 /** By how much such a wait may be longer, so that the cameras of one account spread. */
-const UNAUTHORIZED_JITTER = 0.25;
+const REFUSED_JITTER = 0.25;
 
 export class Backoff {
   readonly #options: BackoffOptions;
@@ -34,10 +36,10 @@ export class Backoff {
   /** Milliseconds until the next attempt after a loss for this reason. */
   next(reason: SourceReason): number {
     const { minMs, maxMs, random } = this.#options;
-    if (reason === 'unauthorized') {
-      const bound = doubled(UNAUTHORIZED_MIN_MS, this.#refusals, UNAUTHORIZED_MAX_MS);
+    if (REFUSALS.has(reason)) {
+      const bound = doubled(REFUSED_MIN_MS, this.#refusals, REFUSED_MAX_MS);
       this.#refusals += 1;
-      return Math.min(UNAUTHORIZED_MAX_MS, bound * (1 + UNAUTHORIZED_JITTER * random()));
+      return Math.min(REFUSED_MAX_MS, bound * (1 + REFUSED_JITTER * random()));
     }
     const bound = doubled(minMs, this.#losses, maxMs);
     this.#losses += 1;

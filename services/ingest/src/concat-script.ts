@@ -3,8 +3,6 @@
  * ffmpeg reads, the scripts of its concat demuxer alone take a URL with its options; one with a single URL hands its packets on as they are.
  */
 
-import { protocolsOf } from './source-protocols.ts';
-
 /** What ffmpeg and ffprobe are told in place of the URL. */
 export type ConcatScript = {
   /** Before `-i pipe:0`. */
@@ -21,15 +19,21 @@ const LEAST_PROBED = 32;
 /** The format of what is not RTSP is told by its first bytes, and ffmpeg looks at no fewer. Its times count from the first then: all are moved alike. */
 const LEAST_GUESSED = 2_048;
 
-/** @param options of the URL, as arguments: `-rtsp_transport`, `tcp`. */
-export function concatScript(url: string, scheme: string, options: readonly string[]): ConcatScript {
+export type ConcatOptions = {
+  readonly scheme: string;
+  /** That the URL may be opened by: once the script may use `pipe`, ffmpeg uses none that are not named. */
+  readonly protocols: readonly string[];
+  /** Of the URL, as arguments: `-rtsp_transport`, `tcp`. */
+  readonly options: readonly string[];
+};
+
+export function concatScript(url: string, { scheme, protocols, options }: ConcatOptions): ConcatScript {
   const probed = scheme.startsWith('rtsp') ? LEAST_PROBED : LEAST_GUESSED;
   const lines = ['ffconcat version 1.0', `file ${quoted(url)}`];
   for (let i = 0; i + 1 < options.length; i += 2) lines.push(`option ${options[i]?.slice(1)} ${options[i + 1]}`);
   lines.push(`option probesize ${probed}`, '');
-  const protocols = ['pipe', ...(protocolsOf(scheme) ?? [scheme])];
   return {
-    inputOptions: ['-f', 'concat', '-safe', '0', '-protocol_whitelist', protocols.join(',')],
+    inputOptions: ['-f', 'concat', '-safe', '0', '-protocol_whitelist', ['pipe', ...protocols].join(',')],
     text: lines.join('\n'),
   };
 }

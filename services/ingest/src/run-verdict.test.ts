@@ -40,6 +40,13 @@ describe('where it cannot be opened', () => {
     expect(afterOpening(spec({ once: true }), refused, true)).toEqual(again('refused'));
   });
 
+  test('a name that leads where nothing may be played is asked again; an address that is none of those is not', () => {
+    const moved = new SourceFault('SOURCE_FORBIDDEN', 'forbidden', 'leads to a loopback address');
+    expect(afterOpening(spec({}), moved, true)).toEqual(again('forbidden'));
+    expect(afterOpening(spec({ mode: 'offline' }), moved, false)).toEqual(over);
+    expect(afterOpening(spec({}), new Fault('SOURCE_FORBIDDEN', 'is an address'), false)).toEqual(over);
+  });
+
   test('what is configured wrongly is over, and so is a file; without room on the bus one waits for it', () => {
     expect(afterOpening(spec({}), new Fault('SIZE_TOO_LARGE', 'too large'), false)).toEqual(over);
     const missing = new SourceFault('SOURCE_NOT_FOUND', 'not-found', 'no such file');

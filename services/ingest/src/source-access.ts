@@ -6,7 +6,7 @@
 import { HttpRelay } from './http-relay.ts';
 import type { Source } from './source.ts';
 import type { SourcePolicy } from './source-policy.ts';
-import { isHttp } from './source-protocols.ts';
+import { isHttp, protocolsOf } from './source-protocols.ts';
 
 export type SourceAccess = {
   readonly source: Source;
@@ -16,12 +16,13 @@ export type SourceAccess = {
 
 /** Throws SOURCE_FORBIDDEN. */
 export async function openAccess(source: Source, policy: SourcePolicy, openTimeoutMs: number): Promise<SourceAccess> {
-  await policy.check(source);
-  const open = { ...source, mayNameFiles: policy.allowsEveryFile };
+  const open = { ...(await policy.check(source)), mayNameFiles: policy.allowsEveryFile };
   const { kind, input, label } = source;
-  const isSecret = label !== input;
-  if (kind !== 'url' || !isHttp(schemeOf(input)) || (policy.allowsAll && !isSecret))
-    return { source: open, close: async () => undefined };
+  const scheme = schemeOf(input);
+  const isSecret = isHttp(scheme) && label !== input;
+  // RTMP and MMS come by HTTP in some of their ways, and follow its redirects then.
+  const comesByHttp = kind === 'url' && protocolsOf(scheme)?.some(isHttp) === true;
+  if (!comesByHttp || (policy.allowsAll && !isSecret)) return { source: open, close: async () => undefined };
   const relay = await HttpRelay.open({
     allows: (address, host) => policy.allowsAddress(address, host),
     timeoutMs: openTimeoutMs,

@@ -30,7 +30,7 @@ const FETCHING: readonly Cause[] = [
   {
     pattern: /forbidden by sources\.allow/,
     code: 'SOURCE_FORBIDDEN',
-    reason: 'invalid',
+    reason: 'forbidden',
     says: 'leads to an address that sources.allow does not have: add network:WHERE to it if it is to be played',
   },
   {

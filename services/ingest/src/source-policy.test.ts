@@ -1,35 +1,17 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CAMERAS_ONLY, EVERYTHING } from '@stream-infer/core/source-allowance';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sourceOf } from './source.ts';
-import { addressClass, SourcePolicy } from './source-policy.ts';
+import { type Source, sourceOf } from './source.ts';
+import { SourcePolicy } from './source-policy.ts';
+import { sourceReason } from './source-reason.ts';
 
-const check = (text: string, allow: readonly string[] = CAMERAS_ONLY): Promise<void> =>
+const check = (text: string, allow: readonly string[] = CAMERAS_ONLY): Promise<Source> =>
   new SourcePolicy(allow).check(sourceOf(text, 'it', 1_000));
+const reasonOf = (text: string) => check(text).then(() => undefined, sourceReason);
 const refusal = (text: string, allow?: readonly string[]) => expect(check(text, allow)).rejects;
 const FORBIDDEN = { code: 'SOURCE_FORBIDDEN', message: expect.stringContaining('sources.allow') };
-
-describe('an address is of one class', () => {
-  test.each([
-    ['8.8.8.8', 'public'],
-    ['2a00::1', 'public'],
-    ['10.1.2.3', 'private'],
-    ['172.31.0.1', 'private'],
-    ['192.168.0.9', 'private'],
-    ['fd12::1', 'private'],
-    ['127.0.0.1', 'loopback'],
-    ['0.0.0.0', 'loopback'],
-    ['::1', 'loopback'],
-    ['::ffff:127.0.0.1', 'loopback'],
-    ['169.254.169.254', 'link-local'],
-    ['::ffff:169.254.169.254', 'link-local'],
-    ['fe80::1', 'link-local'],
-    ['fd00:ec2::254', 'link-local'],
-    ['100.100.100.200', 'link-local'],
-  ] as const)('%s is %s', (address, expected) => expect(addressClass(address)).toBe(expected));
-});
 
 describe('by default', () => {
   test.each([
@@ -37,7 +19,9 @@ describe('by default', () => {
     'rtsp://u:p@192.168.1.2:8554/x',
     'http://[2a00::1]/a.m3u8',
     'lavfi:testsrc2=s=64x48:r=5',
-  ])('%s may be played', (text) => check(text));
+  ])('%s may be played', async (text) => {
+    expect(await check(text)).toMatchObject({ label: 'it' });
+  });
 
   test.each([
     'rtsp://127.0.0.1/live',
@@ -48,6 +32,8 @@ describe('by default', () => {
     'udp://:1234',
     'ftp://10.0.0.9/a.mp4',
     'gopher://10.0.0.9/a',
+    'constructor://10.0.0.9/a',
+    'http://[64:ff9b::a9fe:a9fe]/latest/meta-data',
     'rtsp://10.0.0.9\\@127.0.0.1/live',
     '/etc/passwd',
     'file:///etc/passwd',
@@ -61,6 +47,19 @@ describe('by default', () => {
 test('a name without an address is that fault', () =>
   refusal('rtsp://no-such-host.invalid/live').toMatchObject({ code: 'SOURCE_UNREACHABLE', reason: 'dns' }));
 
+test('a name may lead elsewhere by and by; an address of the source’s own may not', async () => {
+  expect(await reasonOf('rtsp://localhost/live')).toBe('forbidden');
+  for (const text of ['rtsp://127.0.0.1/live', 'rtsp://[::1]/live', 'rtsp://2130706433/live', 'udp://:1234', '/a.mp4'])
+    expect(await reasonOf(text), text).toBe('invalid');
+});
+
+test('a class of addresses is no host, and a host is found however it is written', () => {
+  const classes = new SourcePolicy(CAMERAS_ONLY);
+  expect(classes.allowsAddress('127.0.0.1', 'public')).toBe(false);
+  expect(classes.allowsAddress('169.254.169.254', 'private')).toBe(false);
+  expect(new SourcePolicy(['network:Camera.local']).allowsAddress('127.0.0.1', 'CAMERA.local')).toBe(true);
+});
+
 test('what is added may be played, and nothing beside it', async () => {
   const allow = ['network:10.1.0.0/16', 'network:localhost', 'devices', 'lavfi'];
   await check('rtsp://10.1.200.3/live', allow);
@@ -70,6 +69,11 @@ test('what is added may be played, and nothing beside it', async () => {
   await refusal('rtsp://10.2.0.1/live', allow).toMatchObject(FORBIDDEN);
   await refusal('rtsp://127.0.0.1/live', allow).toMatchObject(FORBIDDEN);
   await check('/etc/passwd', EVERYTHING);
+  const one = ['devices:/dev/video0', 'devices:avfoundation:0', 'lavfi:movie=/v/a.mp4'];
+  for (const text of ['/dev/video0', 'v4l2:/dev/video0', 'avfoundation:0', 'lavfi:movie=/v/a.mp4'])
+    await check(text, one);
+  for (const text of ['/dev/video1', 'avfoundation:1', 'lavfi:movie=/v/b.mp4'])
+    await refusal(text, one).toMatchObject(FORBIDDEN);
 });
 
 describe('files', () => {
@@ -89,5 +93,23 @@ describe('files', () => {
     for (const outside of ['videos/../videos-of-others/b.mp4', 'videos-of-others/b.mp4', 'videos/link.mp4'])
       await refusal(join(folder, outside), allow).toMatchObject(FORBIDDEN);
     await check(join(folder, 'videos-of-others', 'b.mp4'), ['files']);
+    const b = join(folder, 'videos-of-others', 'b.mp4');
+    await check(b, [`files:${b}`]);
+    await refusal(`${b}.bak`, [`files:${b}`]).toMatchObject(FORBIDDEN);
+  });
+
+  test('are opened by the path that was looked at, and told by the one that was named', async () => {
+    const videos = await realpath(join(folder, 'videos'));
+    await symlink(join(videos, 'a.mp4'), join(videos, 'newest.mp4'));
+    const source = await check(join(videos, 'newest.mp4'), [`files:${videos}`]);
+    const real = join(videos, 'a.mp4');
+    expect(source).toMatchObject({ path: real, input: `file:${real}` });
+    expect(source.redact(`file:${real}: broken, ${real}`)).not.toContain('a.mp4');
+  });
+
+  test('that are not there are told as such below a folder that is allowed, and nowhere else', async () => {
+    const allow = [`files:${join(folder, 'videos')}`];
+    await refusal(join(folder, 'videos', 'none.mp4'), allow).toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+    await refusal(join(folder, 'none.mp4'), allow).toMatchObject(FORBIDDEN);
   });
 });

@@ -5,32 +5,26 @@
 
 import { lookup } from 'node:dns/promises';
 import { realpath } from 'node:fs/promises';
-import { BlockList, isIP } from 'node:net';
+import type { BlockList } from 'node:net';
 import { sep } from 'node:path';
 import { parseValue } from '@stream-infer/core/configuration-fault';
-import { Fault } from '@stream-infer/core/fault';
+import { Fault, toFault } from '@stream-infer/core/fault';
 import {
-  ADDRESS_CLASSES,
   type AddressClass,
   CAMERAS_ONLY,
+  networkPlace,
   sourceAllowanceSchema,
 } from '@stream-infer/core/source-allowance';
-import type { Source } from './source.ts';
-import { openFault } from './source-fault.ts';
+import { sourceHost } from '@stream-infer/core/source-host';
+import { addressClass, blocks, familyOf } from './address-class.ts';
+import { type Source, sourceOf } from './source.ts';
+import { openFault, SourceFault } from './source-fault.ts';
 import { protocolsOf } from './source-protocols.ts';
-
-/** The first that has an address is its class. Services of clouds that hand out credentials count with the link. */
-const BLOCKS: readonly (readonly [AddressClass, BlockList])[] = [
-  ['link-local', blocks('169.254.0.0/16', 'fe80::/10', '100.100.100.200/32', '168.63.129.16/32', 'fd00:ec2::254/128')],
-  ['loopback', blocks('127.0.0.0/8', '0.0.0.0/8', '::1/128', '::/128')],
-  [
-    'private',
-    blocks('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '224.0.0.0/4', 'fc00::/7', 'ff00::/8'),
-  ],
-];
 
 /** Filters that make a picture to test with and read nothing; what comes behind one may read anything. */
 const TEST_PICTURE = /^(testsrc2?|smptebars|smptehdbars|rgbtestsrc|yuvtestsrc|color|mandelbrot)(=[\w.:=#/-]*)?$/;
+/** Hosts that are addresses in some way of writing them: `2130706433`, `0x7f.1`. */
+const WRITTEN_ADDRESS = /^(0x[\da-f]*|\d+)(\.(0x[\da-f]*|\d+))*$|:/;
 
 /** What an ingest may open. @param key of its configuration. Throws CONFIG_INVALID. */
 export function sourceAllowance(
@@ -46,62 +40,78 @@ export function sourceAllowance(
 }
 
 export class SourcePolicy {
-  readonly #allow: ReadonlySet<string>;
-  readonly #folders: readonly string[];
+  /** Entries that name a whole kind. */
+  readonly #kinds: ReadonlySet<string>;
+  readonly #places: readonly string[];
+  readonly #devices: ReadonlySet<string>;
+  readonly #classes: ReadonlySet<AddressClass>;
   readonly #blocks: BlockList;
+  readonly #hosts: ReadonlySet<string>;
 
   /** @param allow entries as the schema has passed them. */
   constructor(allow: readonly string[]) {
-    this.#allow = new Set(allow);
     const scoped = (kind: string): string[] =>
       allow.filter((entry) => entry.startsWith(`${kind}:`)).map((entry) => entry.slice(kind.length + 1));
-    this.#folders = scoped('files');
-    this.#blocks = blocks(...scoped('network').filter((where) => isIP(where.split('/')[0] ?? '') !== 0));
+    const network = scoped('network').flatMap((where) => networkPlace(where) ?? []);
+    const devices = [...scoped('devices'), ...scoped('lavfi').map((filters) => `lavfi:${filters}`)];
+    this.#kinds = new Set(allow.filter((entry) => !entry.includes(':')));
+    this.#places = scoped('files');
+    this.#devices = new Set(devices.map((device) => deviceKey(sourceOf(device, device, 0))));
+    this.#classes = new Set(network.flatMap((place) => (place.kind === 'class' ? place.name : [])));
+    this.#blocks = blocks(...network.flatMap((place) => (place.kind === 'block' ? place.cidr : [])));
+    this.#hosts = new Set(network.flatMap((place) => (place.kind === 'host' ? place.name : [])));
   }
 
   get allowsAll(): boolean {
-    return this.#allow.has('all');
+    return this.#kinds.has('all');
   }
 
   /** Whether a file may name others: it may itself be any. */
   get allowsEveryFile(): boolean {
-    return this.allowsAll || this.#allow.has('files');
+    return this.allowsAll || this.#kinds.has('files');
   }
 
-  /** Throws SOURCE_FORBIDDEN, or the fault of a host that has no address. */
-  async check(source: Source): Promise<void> {
-    if (this.allowsAll) return;
+  /** The source as it may be opened. Throws SOURCE_FORBIDDEN, or the fault of a file that is not there or a host that has no address. */
+  async check(source: Source): Promise<Source> {
+    if (this.allowsAll) return source;
     switch (source.kind) {
       case 'file':
         return await this.#checkFile(source);
       case 'device':
-        return this.#checkDevice(source);
+        this.#checkDevice(source);
+        return source;
       case 'url':
-        return await this.#checkUrl(source);
+        await this.#checkUrl(source);
+        return source;
     }
   }
 
-  /** @param host as it was named, in lower case. */
+  /** @param host as it was named. */
   allowsAddress(address: string, host: string): boolean {
-    if (this.allowsAll || this.#allow.has('network') || this.#allow.has(`network:${host}`)) return true;
-    return this.#allow.has(`network:${addressClass(address)}`) || this.#blocks.check(address, familyOf(address));
+    if (this.allowsAll || this.#kinds.has('network') || this.#hosts.has(host.toLowerCase())) return true;
+    return this.#classes.has(addressClass(address)) || this.#blocks.check(address, familyOf(address));
   }
 
-  async #checkFile({ path = '', label }: Source): Promise<void> {
-    if (this.allowsEveryFile) return;
-    // Where it is not there, its name alone decides: what exists is not told either.
-    const real = await realpath(path).catch(() => path);
-    for (const folder of this.#folders) {
-      const root = await realpath(folder).catch(() => folder);
-      if (real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
+  /** What is opened is what was looked at: a link that is changed in between leads nowhere else. */
+  async #checkFile(source: Source): Promise<Source> {
+    const { path = '', label } = source;
+    if (this.allowsEveryFile) return source;
+    const real = await realpath(path).catch((error: unknown) => toFault(error));
+    for (const place of this.#places) {
+      const root = await realpath(place).catch(() => place);
+      if (typeof real === 'string' && isWithin(real, root)) return opened(source, real);
+      // Of what is not there its name alone decides: what exists elsewhere is not told either.
+      if (typeof real !== 'string' && (isWithin(path, place) || isWithin(path, root)))
+        throw openFault(source, real.message);
     }
     throw forbidden(label, 'is a file', 'files:/FOLDER with its folder');
   }
 
-  #checkDevice({ input, label, generated }: Source): void {
-    if (generated ? TEST_PICTURE.test(input) || this.#allow.has('lavfi') : this.#allow.has('devices')) return;
-    if (generated) throw forbidden(label, 'is made by filters that may read files', 'lavfi');
-    throw forbidden(label, 'is a device', 'devices');
+  #checkDevice(source: Source): void {
+    const { input, label, generated } = source;
+    if (this.#kinds.has(generated ? 'lavfi' : 'devices') || this.#devices.has(deviceKey(source))) return;
+    if (!generated) throw forbidden(label, 'is a device', 'devices');
+    if (!TEST_PICTURE.test(input)) throw forbidden(label, 'is made by filters that may read files', 'lavfi');
   }
 
   async #checkUrl(source: Source): Promise<void> {
@@ -109,41 +119,32 @@ export class SourcePolicy {
     const scheme = input.slice(0, input.indexOf(':')).toLowerCase();
     if (protocolsOf(scheme) === undefined)
       throw forbidden(label, 'has a protocol that no live pictures come by', 'all');
-    const host = hostOf(input);
+    const host = sourceHost(input);
     if (host === undefined) throw forbidden(label, 'has an odd host', 'all');
     for (const address of await addressesOf(host, source)) {
       if (this.allowsAddress(address, host)) continue;
-      throw forbidden(label, `leads to a ${addressClass(address)} address`, `network:${addressClass(address)}`);
+      const where = addressClass(address);
+      const fault = forbidden(label, `leads to a ${where} address`, `network:${where}`);
+      // A name may lead elsewhere by and by.
+      if (host === '' || WRITTEN_ADDRESS.test(host)) throw fault;
+      throw new SourceFault(fault.code, 'forbidden', fault.message);
     }
   }
 }
 
-export function addressClass(address: string): AddressClass {
-  const family = familyOf(address);
-  return BLOCKS.find(([, list]) => list.check(address, family))?.[0] ?? ADDRESS_CLASSES[0];
-}
+/** Of what is told to ffmpeg. */
+const deviceKey = ({ inputOptions, input }: Source): string => [...inputOptions, input].join(' ');
 
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
-}
+const isWithin = (path: string, place: string): boolean =>
+  path === place || path.startsWith(place.endsWith(sep) ? place : place + sep);
 
-function blocks(...cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.split('/');
-    const family = familyOf(address);
-    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
-  }
-  return list;
-}
-
-/** As ffmpeg finds it, which is not as URLs are read elsewhere; empty where there is none, undefined where it is none. */
-function hostOf(url: string): string | undefined {
-  const authority = /^[^:]+:\/\/([^/?#]*)/.exec(url)?.[1] ?? '';
-  const place = authority.slice(authority.lastIndexOf('@') + 1);
-  const found = /^(?:\[([0-9a-f:.]+)\]|([\w.-]*))(?::\d*)?$/i.exec(place);
-  return found ? (found[1] ?? found[2] ?? '').toLowerCase() : undefined;
-}
+/** The same file by its real path, which is told by the name that was given. */
+const opened = (source: Source, real: string): Source => ({
+  ...source,
+  path: real,
+  input: `file:${real}`,
+  redact: (text) => source.redact(real === source.path ? text : text.replaceAll(real, source.label)),
+});
 
 /** Every address that a connection may go to; without a host it is this machine that listens. */
 async function addressesOf(host: string, source: Source): Promise<string[]> {

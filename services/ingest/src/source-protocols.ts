@@ -6,25 +6,27 @@
 const HTTP = ['http', 'https', 'httpproxy', 'tls', 'tcp', 'crypto'] as const;
 
 /** Scheme of the URL → protocols. RTSP comes over TCP alone (source.ts), and is no protocol of ffmpeg's but a format. */
-const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
-  http: HTTP,
-  https: HTTP,
-  rtsp: ['tcp'],
-  rtsps: ['tls', 'tcp'],
-  rtmp: ['rtmp', 'tcp'],
-  rtmps: ['rtmps', 'rtmp', 'tls', 'tcp'],
-  rtmpe: ['rtmpe', 'ffrtmpcrypt', 'tcp'],
-  rtmpt: ['rtmpt', 'ffrtmphttp', 'http', 'tcp'],
-  rtmpte: ['rtmpte', 'ffrtmpcrypt', 'ffrtmphttp', 'http', 'tcp'],
-  rtmpts: ['rtmpts', 'ffrtmphttp', 'https', 'tls', 'tcp'],
-  rtp: ['rtp', 'udp'],
-  srt: ['srt'],
-  rist: ['rist'],
-  udp: ['udp'],
-  tcp: ['tcp'],
-  mmsh: ['mmsh', 'http', 'tcp'],
-  mmst: ['mmst', 'tcp'],
-};
+const PROTOCOLS = new Map<string, readonly string[]>(
+  Object.entries({
+    http: HTTP,
+    https: HTTP,
+    rtsp: ['tcp'],
+    rtsps: ['tls', 'tcp'],
+    rtmp: ['rtmp', 'tcp'],
+    rtmps: ['rtmps', 'rtmp', 'tls', 'tcp'],
+    rtmpe: ['rtmpe', 'ffrtmpcrypt', 'tcp'],
+    rtmpt: ['rtmpt', 'ffrtmphttp', 'http', 'tcp'],
+    rtmpte: ['rtmpte', 'ffrtmpcrypt', 'ffrtmphttp', 'http', 'tcp'],
+    rtmpts: ['rtmpts', 'ffrtmphttp', 'https', 'httpproxy', 'tls', 'tcp'],
+    rtp: ['rtp', 'udp'],
+    srt: ['srt'],
+    rist: ['rist'],
+    udp: ['udp'],
+    tcp: ['tcp'],
+    mmsh: ['mmsh', 'http', 'tcp'],
+    mmst: ['mmst', 'tcp'],
+  }),
+);
 
 export const isHttp = (scheme: string): boolean => scheme === 'http' || scheme === 'https';
 
@@ -32,4 +34,4 @@ export const isHttp = (scheme: string): boolean => scheme === 'http' || scheme =
 export const FILE_PROTOCOLS = ['file', 'crypto', 'data'] as const;
 
 /** Undefined of a scheme that is none of those that live pictures come by. */
-export const protocolsOf = (scheme: string): readonly string[] | undefined => PROTOCOLS[scheme];
+export const protocolsOf = (scheme: string): readonly string[] | undefined => PROTOCOLS.get(scheme);

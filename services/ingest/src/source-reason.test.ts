@@ -26,5 +26,5 @@ test.each([
 
 test('a stream that is configured wrongly or plays elsewhere is not opened again; whatever else is', () => {
   expect((['invalid', 'moved'] as const).map(mayReturn)).toEqual([false, false]);
-  expect((['not-found', 'unauthorized', 'ended', 'no-room'] as const).every(mayReturn)).toBe(true);
+  expect((['not-found', 'unauthorized', 'forbidden', 'ended', 'no-room'] as const).every(mayReturn)).toBe(true);
 });

@@ -125,6 +125,12 @@ describe('what of a source is in arguments, which all may list (I8)', () => {
     ]);
   });
 
+  test('nothing of a scheme whose protocols are not known is read from standard input: it would be refused what it comes by', () => {
+    const { script, inputOptions } = sourceOf('ftp://u:p@nas/a.mp4', 'ftp://***@nas/a.mp4', 5_000);
+    expect(script).toBeUndefined();
+    expect(inputOptions.join(' ')).not.toContain('whitelist');
+  });
+
   test('no line of a script is begun by a source', () => {
     const text = "rtsp://u:p@cam/live\noption protocol_whitelist file\nfile '/etc/passwd'";
     expect(() => sourceOf(text, 'the source in CAM', 1)).toThrow(/^the source in CAM has a control character/);

@@ -115,12 +115,14 @@ export function sourceOf(text: string, label: string, openTimeoutMs: number): So
       if (CONTROL.test(text))
         throw new Fault('SOURCE_UNREACHABLE', `${label} has a control character in its URL: write it as %0A and such`);
       const scheme = text.slice(0, text.indexOf(':')).toLowerCase();
-      const limits = networkOptions(scheme, openTimeoutMs);
+      const options = networkOptions(scheme, openTimeoutMs);
+      const protocols = protocolsOf(scheme);
+      const isScripted = label !== text && !isHttp(scheme);
       return {
         kind,
         input: text,
-        inputOptions: [...limits, ...whitelist(protocolsOf(scheme))],
-        ...(label !== text && !isHttp(scheme) && { script: concatScript(text, scheme, limits) }),
+        inputOptions: [...options, ...whitelist(protocols)],
+        ...(isScripted && protocols && { script: concatScript(text, { scheme, protocols, options }) }),
         label,
         live: LIVE_SCHEME.test(scheme) ? true : undefined,
         generated: false,

@@ -157,7 +157,7 @@ export class StreamEpoch {
     const { source, close } = await openAccess(named, context.policy, openTimeoutMs);
     let leave: Leave = () => undefined;
     try {
-      leave = await gate.enter(connectionHost(source), this.#ending.signal);
+      leave = await gate.enter(connectionHost(named), this.#ending.signal);
       const startOf = await this.#startOf();
       const { maxPayloadBytes } = bus;
       const { isLost } = this.#options;

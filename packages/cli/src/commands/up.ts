@@ -65,6 +65,7 @@ function startSystem(plan: UpPlan, { data, workspace, natsServer, onLog, screen 
     workspace,
     natsServer,
     configuration,
+    streams: plan.streams ?? [],
     directory,
     runners,
     // Jobs and cameras share the machine, and cameras wait for nobody.

@@ -72,6 +72,7 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
     workspace,
     natsServer,
     configuration: plan.configuration,
+    streams: plan.specs,
     directory: plan.directory,
     runners: plan.runners,
     algorithmsFirst: !isRealtime(plan),

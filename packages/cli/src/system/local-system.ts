@@ -11,9 +11,11 @@ import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS, type ServiceSection } from '@stream-infer/core/settings';
 import { allowanceOf } from '@stream-infer/core/source-allowance';
+
 import { newApiToken } from '../api-token.ts';
 import { busUsers } from './bus-users.ts';
 import type { LogLevel, LogLine } from './log-line.ts';
+import { namedSources, type Sourced } from './named-sources.ts';
 import { DEAD_LETTERS_BYTES, type ServerStore, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
 import type { ServiceName } from './service-program.ts';
@@ -44,6 +46,8 @@ export type LocalSystemOptions = {
   readonly natsServer: string;
   /** For the services; it lists no streams. */
   readonly configuration: Configuration;
+  /** That the command or its file names, with absolute paths: what they play may be played. */
+  readonly streams: readonly Sourced[];
   /** Its relative paths are relative to this. */
   readonly directory: string;
   readonly runners: number;
@@ -78,7 +82,8 @@ const NATS_PREFIX = 'stream-infer';
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
   const { workspace, configuration, directory, runners, onLog, onOutput } = options;
   const file = join(workspace.directory, 'configuration.json');
-  const allow = configuration.sources?.allow ?? allowanceOf(configuration.collector?.apiHost);
+  const named = await namedSources(options.streams, process.env);
+  const allow = configuration.sources?.allow ?? allowanceOf(named, configuration.collector?.apiHost);
   const told = { ...withoutBusSettings(configuration), sources: { allow } };
   await writeFile(file, JSON.stringify(told), { mode: 0o600 });
   const users = busUsers(NATS_PREFIX);
