@@ -95,11 +95,9 @@ export class HttpRelay {
     const asked = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : undefined;
     if (asked?.protocol !== 'http:') return void response.writeHead(400).end();
     const hidden = this.#hidden?.behind(asked);
-    const target = hidden ?? asked;
-    // As ffmpeg wrote it.
-    const [, path = '/'] = /^http:\/\/[^/?#]*(.*)$/is.exec(hidden ? '' : (request.url ?? '')) ?? [];
+    const path = hidden ? hidden.pathname + hidden.search : pathAsWritten(request.url ?? '');
     try {
-      this.#ask({ target, path: hidden ? hidden.pathname + hidden.search : path || '/' }, request, response);
+      this.#ask({ target: hidden ?? asked, path }, request, response);
     } catch {
       // No request that could be made.
       response.destroy();
@@ -205,6 +203,9 @@ export class HttpRelay {
 
 /** What ffmpeg asks for: where, and path and query. */
 type Asked = { readonly target: URL; readonly path: string };
+
+/** Path and query as ffmpeg wrote them, which `URL` would put into another form. */
+const pathAsWritten = (url: string): string => /^http:\/\/[^/?#]*(.*)$/is.exec(url)?.[1] || '/';
 
 const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
 
