@@ -45,8 +45,8 @@ first ${fixed(warmUpMinutes)} minutes warm up; of the rest there are ${samples} 
 
 ${machineLine()}
 
-**Memory** is PSS. The slope is that of the least-squares line; its standard error is widened by the correlation of neighbouring samples. What a process grew by over
-the measured time beyond two errors may be 5 % of its mean, or 1 MiB. **Descriptors**, and what is counted below, are the medians of the first and the second half of the time, and the most at any time;
+**Memory** is PSS after a collection of garbage. The slope is that of the least-squares line; its standard error is widened by the correlation of neighbouring samples. What a process grew by over
+the measured time beyond two errors may be 2 % of its mean, or 1 MiB. **Descriptors**, and what is counted below, are the medians of the first and the second half of the time, and the most at any time;
 the second may not be above the first. No process may come or go${usage.restless.length === 0 ? '; none did' : `; these did: ${usage.restless.join(', ')}`}.
 
 | process | mean MiB | slope, MiB an hour | growth, MiB | limit | descriptors | held |

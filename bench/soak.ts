@@ -16,13 +16,13 @@ import { startUp, type Up } from '../test/harness/up.ts';
 import { slowDemo } from './clip.ts';
 import { ResultGaps, type SeriesGaps } from './result-gaps.ts';
 import { type HeldGaps, soakDocument, type Totals } from './soak-document.ts';
-import { systemSampler } from './system-sampler.ts';
+import { SAMPLED_NODE_OPTIONS, systemSampler } from './system-sampler.ts';
 import { type Sample, usageReport } from './usage-report.ts';
 
 const MINUTE_MS = 60_000;
 const MINUTES = Number(process.env.STREAM_INFER_SOAK_MINUTES ?? 30);
 const WARM_UP_SHARE = 1 / 6;
-const SAMPLE_MS = 5_000;
+const SAMPLE_MS = 15_000;
 const START_LIMIT_MS = 60_000;
 const FPS = 10;
 const STREAMS = Array.from({ length: 8 }, (_, at) => `cam${at}`);
@@ -121,7 +121,11 @@ try {
   const file = join(folder, 'soak.yaml');
   // JSON is YAML.
   await writeFile(file, JSON.stringify(configuration(slowDemo(root, FPS, folder))));
-  const up = await startUp(['--config', file], { cwd: folder, timeoutMs: (MINUTES + 5) * MINUTE_MS });
+  const up = await startUp(['--config', file], {
+    cwd: folder,
+    environment: { NODE_OPTIONS: SAMPLED_NODE_OPTIONS },
+    timeoutMs: (MINUTES + 5) * MINUTE_MS,
+  });
   try {
     process.exitCode = (await soak(up)) ? 0 : 1;
   } finally {

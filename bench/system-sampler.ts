@@ -1,6 +1,11 @@
-/** Samples of a system that runs: each process below one, and what JetStream has. */
+/**
+ * Samples of a system that runs: each process below one, and what JetStream has. Before a sample the processes of Node, which are to
+ * have loaded ./collect-garbage.mjs, collect their garbage: else what V8 has yet to collect looks like a leak for half an hour.
+ */
 
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { readSettings } from '@stream-infer/service-kit/settings';
 import { descendants, type ProcessIdentity } from '../test/harness/process-tree.ts';
@@ -11,6 +16,11 @@ import type { ProcessSample, Sample } from './usage-report.ts';
 
 export type SystemSampler = { sample(): Promise<Sample>; close(): Promise<void> };
 
+/** What a sampled process of Node is started with. */
+export const SAMPLED_NODE_OPTIONS = `--import=${join(import.meta.dirname, 'collect-garbage.mjs')}`;
+/** A collection takes some tens of milliseconds; freed pages go back soon after. */
+const COLLECTION_MS = 1_000;
+
 /** @param root the command's process, which is sampled too. */
 export async function systemSampler(root: number): Promise<SystemSampler> {
   const settings = readSettings('collector', undefined, await environmentOf(await collectorPid(root)));
@@ -19,6 +29,8 @@ export async function systemSampler(root: number): Promise<SystemSampler> {
     async sample() {
       const [streams, below] = await Promise.all([busStreams(bus), descendants(root)]);
       const command: ProcessIdentity = { pid: root, startTicks: '', command: 'stream-infer' };
+      await Promise.all([command, ...below].map(collectGarbage));
+      await sleep(COLLECTION_MS);
       return {
         atMs: performance.now(),
         processes: await Promise.all([command, ...below].map(processSample)),
@@ -29,6 +41,12 @@ export async function systemSampler(root: number): Promise<SystemSampler> {
     },
     close: () => bus.close(),
   };
+}
+
+async function collectGarbage({ pid }: ProcessIdentity): Promise<void> {
+  const options = (await environmentOf(pid).catch(() => undefined))?.NODE_OPTIONS;
+  const [program] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+  if (options?.includes(SAMPLED_NODE_OPTIONS) && program?.endsWith('node')) process.kill(pid, 'SIGUSR2');
 }
 
 async function busStreams(bus: Bus) {

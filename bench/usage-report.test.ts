@@ -23,7 +23,7 @@ test('what stays as it is holds', () => {
   const report = usageReport(samples(() => ({})));
   expect(report).toMatchObject({ held: true, restless: [] });
   expect(report.processes).toHaveLength(1);
-  expect(report.processes[0]).toMatchObject({ name: 'ingest', limitMiB: expect.closeTo(5, 0) });
+  expect(report.processes[0]).toMatchObject({ name: 'ingest', limitMiB: expect.closeTo(2, 0) });
 });
 
 test('memory that grows by a tenth does not, and the trend says how fast', () => {
@@ -33,7 +33,7 @@ test('memory that grows by a tenth does not, and the trend says how fast', () =>
 });
 
 test('memory that grows within its share, or up and down, holds', () => {
-  expect(usageReport(samples((minute) => ({ pssMiB: 100 + minute / 10 }))).held).toBe(true);
+  expect(usageReport(samples((minute) => ({ pssMiB: 100 + minute / 20 }))).held).toBe(true);
   expect(usageReport(samples((minute) => ({ pssMiB: 100 + 30 * (minute % 2) }))).held).toBe(true);
 });
 

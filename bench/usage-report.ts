@@ -54,7 +54,7 @@ export type UsageReport = {
 };
 
 /** Of a process's own memory. */
-const GROWTH_SHARE = 0.05;
+const GROWTH_SHARE = 0.02;
 /** A process of a few MiB may take a page or two. */
 const LEAST_GROWTH_MIB = 1;
 const HOUR_MS = 3_600_000;

@@ -95,9 +95,13 @@ async function offerAll(to: FramePublisher, last: number): Promise<void> {
   await to.finish(() => ({ ...nothing, lastPublished: to.lastPublished }));
 }
 
-/** The numbers that the buffer holds, by sequence. */
+/** The numbers that the buffer holds, by sequence, without the newest message, which may be the end marker. */
 async function held(name: string): Promise<number[]> {
-  const { firstSequence, lastSequence } = await stateOf(name);
+  return await numbersIn(name, await stateOf(name));
+}
+
+async function numbersIn(name: string, state: Awaited<ReturnType<typeof stateOf>>): Promise<number[]> {
+  const { firstSequence, lastSequence } = state;
   const numbers: number[] = [];
   for (let sequence = firstSequence; sequence < lastSequence; sequence += 1) {
     const { header, data } = await fetchFrame(direct, name, sequence);
@@ -114,12 +118,10 @@ describe('offline every frame is stored once, in order', () => {
     const seen: number[] = [];
     while (seen.length < 40) {
       await settled(async () => (await stateOf(name)).lastSequence, 50);
-      const now = (await held(name)).filter((n) => n > (seen.at(-1) ?? 0));
-      const { lastSequence } = await stateOf(name);
-      seen.push(...now);
-      // The newest may be the end marker: it stays.
-      await purgeFrameBuffer(direct, name, lastSequence);
-      if (seen.length >= 39) break;
+      const state = await stateOf(name);
+      seen.push(...(await numbersIn(name, state)));
+      // What came meanwhile stays, as the newest does.
+      await purgeFrameBuffer(direct, name, state.lastSequence);
     }
     await offering;
     expect(retried).toContain('full');
