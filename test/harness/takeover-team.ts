@@ -29,11 +29,13 @@ export type Shares = Readonly<Record<string, number>>;
 
 export type TakeoverTeam = {
   readonly bus: Bus;
+  /** Of its server. */
+  readonly url: string;
   /** Every record that RESULTS has taken, in its order. */
   readonly arrivals: readonly Arrival[];
   readonly ends: readonly RunEnd[];
-  /** One more; its id is its name here. Stopped with the team. */
-  start(role: Role, id: string): Promise<ServiceProcess>;
+  /** One more; its id is its name here. Stopped with the team. @param url that it reaches the server at, where that is another. */
+  start(role: Role, id: string, url?: string): Promise<ServiceProcess>;
   play(id: string, source: string, different?: Partial<StreamSpec>): Promise<void>;
   remove(id: string): Promise<void>;
   /** How many streams each ingest, or scheduler, has; of those that are played or followed. */
@@ -79,10 +81,11 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
     arrivals.filter(({ record }) => record.stream === id).map(({ atMs }) => atMs);
   return {
     bus,
+    url: server.url,
     arrivals,
     ends,
-    async start(role, id) {
-      const environment = { NATS_URL: server.url, NATS_PREFIX: PREFIX, INSTANCE_ID: id };
+    async start(role, id, url = server.url) {
+      const environment = { NATS_URL: url, NATS_PREFIX: PREFIX, INSTANCE_ID: id };
       const service = await startService(role, environment);
       services.push(service);
       return service;
