@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { TestSummary } from './scripts/test-summary.ts';
 
-// Five projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, one file
+// Five projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, two files
 // at a time; `chaos` does too, and asserts times or kills what it started. `make test` leaves it out, as it does `images`, which
 // needs images and an engine to run them, and `chart`, which needs Go, for Helm. The second reporter lists the skipped tests with
 // their reasons.
@@ -34,7 +34,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Most of their time is waiting.
+          maxWorkers: 2,
         },
       },
       {

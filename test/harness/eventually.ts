@@ -1,9 +1,9 @@
 /** Waits for a condition, never for a time. */
 
-/** Calls `attempt` until it returns something other than undefined or false; rejects with `what` after the limit. */
+/** Calls `attempt` until it returns something other than undefined, null or false; rejects with `what` after the limit. */
 export async function eventually<T>(
   what: string,
-  attempt: () => Promise<T | undefined | false> | T | undefined | false,
+  attempt: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   limitMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
@@ -11,7 +11,7 @@ export async function eventually<T>(
   while (performance.now() < deadline) {
     try {
       const value = await attempt();
-      if (value !== undefined && value !== false) return value;
+      if (value !== undefined && value !== null && value !== false) return value;
     } catch (error) {
       last = error;
     }
