@@ -119,6 +119,7 @@ const values = z
       .strictObject({
         podMonitor: z.boolean(),
         prometheusRule: z.boolean(),
+        runbookUrl: text,
         dashboards: z.boolean(),
         interval: z.string().regex(/^[0-9]+(ms|s|m)$/),
         labels: z.record(z.string(), z.string()),

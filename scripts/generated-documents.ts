@@ -9,6 +9,8 @@ import { streamDefinitionSchema } from '@stream-infer/core/stream-definition';
 import { z } from 'zod';
 import { chartValuesSchema } from './chart-values.ts';
 import { metricsDocument } from './metrics-document.ts';
+import { DASHBOARDS } from './monitoring/dashboards.ts';
+import { grafanaDashboard } from './monitoring/grafana.ts';
 
 type JsonSchema = {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -34,6 +36,10 @@ export function generatedDocuments(): Map<string, string> {
     ['docs/metrics.md', metricsDocument()],
     ['docs/configuration.schema.json', `${JSON.stringify(jsonSchema(configurationSchema), null, 2)}\n`],
     ['deploy/k8s/stream-infer/values.schema.json', chartValuesSchema()],
+    ...DASHBOARDS.map((each): [string, string] => [
+      `deploy/k8s/stream-infer/dashboards/${each.name}.json`,
+      grafanaDashboard(each),
+    ]),
   ]);
 }
 

@@ -11,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseCommandLine } from '../../packages/cli/src/command-line.ts';
 import { readStreamList } from '../../packages/cli/src/streams/stream-list.ts';
+import { DASHBOARDS } from '../../scripts/monitoring/dashboards.ts';
+import { grafanaDashboard } from '../../scripts/monitoring/grafana.ts';
 import {
   EXAMPLES,
   environmentOf,
@@ -21,6 +23,7 @@ import {
   render,
   type Workload,
 } from '../harness/chart.ts';
+import { RULES, type Rule } from '../harness/prometheus.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -114,6 +117,32 @@ test('the autoscaler asks what it is given by autoscalingQuery', async () => {
     ]);
     expect(spec.fallback).toMatchObject({ behavior: 'currentReplicasIfHigher' });
   }
+});
+
+test('rules and dashboards are those of the files, runbooks where they are served, and each series tells its installation', async () => {
+  const monitoring = {
+    podMonitor: true,
+    prometheusRule: true,
+    dashboards: true,
+    runbookUrl: 'https://wiki.example/r/',
+  };
+  const objects = await render({
+    files: [exampleFile('trial.yaml')],
+    values: { monitoring, nats: { prefix: 'north' } },
+  });
+  const { spec } = find(objects, 'PrometheusRule', 'site-stream-infer-stream-infer');
+  const rules = JSON.parse(
+    JSON.stringify(RULES).replaceAll('docs/runbooks/', 'https://wiki.example/r/'),
+  ) as readonly Rule[];
+  expect((spec as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules)).toEqual(rules);
+  for (const each of DASHBOARDS) {
+    const { data } = find(objects, 'ConfigMap', `site-stream-infer-dashboard-${each.name}`);
+    expect(JSON.parse(data?.[`${each.name}.json`] ?? '')).toEqual(JSON.parse(grafanaDashboard(each)));
+  }
+  const monitors = objects.filter(({ kind }) => kind === 'PodMonitor');
+  expect(monitors).toHaveLength(4);
+  for (const { spec: monitor } of monitors)
+    expect(monitor.podMetricsEndpoints[0].relabelings).toEqual([{ targetLabel: 'prefix', replacement: 'north' }]);
 });
 
 test.each([

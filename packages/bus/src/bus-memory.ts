@@ -14,16 +14,18 @@ export type Reserved = {
 export type BusMemory = {
   /** Of the account; undefined where it has none and the server's own counts, which no client is told. */
   readonly limitBytes: number | undefined;
+  /** By what lies in it now. */
+  readonly usedBytes: number;
   readonly reserved: readonly Reserved[];
 };
 
 export async function busMemory(bus: Bus): Promise<BusMemory> {
-  const { limits } = await bus.manager.getAccountInfo();
+  const { limits, memory } = await bus.manager.getAccountInfo();
   const reserved: Reserved[] = [];
   for await (const { config } of bus.manager.streams.list()) {
     if (config.storage !== StorageType.Memory) continue;
     const { name, max_bytes: bytes } = config;
     reserved.push({ stream: bus.topology.streamOfFrames(name), name, bytes: Math.max(0, bytes) });
   }
-  return { limitBytes: limits.max_memory > 0 ? limits.max_memory : undefined, reserved };
+  return { limitBytes: limits.max_memory > 0 ? limits.max_memory : undefined, usedBytes: memory, reserved };
 }

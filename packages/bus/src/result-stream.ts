@@ -39,6 +39,14 @@ export async function ensureResultStream(bus: Bus, { maxBytes }: ResultStreamOpt
   }
 }
 
+/** What RESULTS takes on the bus's disk, and the most that it may. */
+export async function resultStreamBytes(
+  bus: Bus,
+): Promise<{ readonly usedBytes: number; readonly limitBytes: number }> {
+  const { state, config } = await bus.manager.streams.info(bus.topology.resultsStream);
+  return { usedBytes: state.bytes, limitBytes: config.max_bytes };
+}
+
 function resultStreamFault(error: unknown, maxBytes: number): unknown {
   if (busErrorKind(error) !== 'no-room') return error;
   const mib = (maxBytes / 2 ** 20).toFixed(0);

@@ -14,6 +14,7 @@ export type Served = {
   workers(state: WorkerState['kind']): number;
   credits(): number;
   readonly placement: Placement | undefined;
+  version(): string;
 };
 
 export type RunnerMetrics = {
@@ -145,6 +146,17 @@ export function observeServed(registry: Registry, served: readonly Served[]): vo
     const fallback = placement.problem === undefined ? 'false' : 'true';
     deviceGauge.set({ algorithm: definition, device: placement.device, fallback }, 1);
   }
+  const versionGauge = new Gauge({
+    name: 'stream_infer_runner_version',
+    help: '1 for the version of an algorithm that the runner serves, which results carry.',
+    labelNames: ['algorithm', 'version'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { definition, version } of served) this.set({ algorithm: definition, version: version() }, 1);
+    },
+  });
+  registry.registerMetric(versionGauge);
   registry.registerMetric(deviceGauge);
   registry.registerMetric(workersGauge);
   registry.registerMetric(creditsGauge);

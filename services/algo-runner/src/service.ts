@@ -77,6 +77,7 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
       workers: (state) => pool.count(state),
       credits: () => server.credits(definition),
       placement: pool.placement,
+      version: () => pool.version,
     })),
   );
 

@@ -1,12 +1,56 @@
 /** What the collector measures. */
 
+import type { SourceNow } from '@stream-infer/core/stream-report';
+import type { Mode } from '@stream-infer/core/stream-spec';
+import { StreamSeries } from '@stream-infer/service-kit/stream-series';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** A stream that is registered. */
+export type ShownStream = {
+  readonly stream: string;
+  readonly mode: Mode;
+  /** Of its source; `waiting` where no run of it has begun. */
+  readonly state: SourceNow['state'] | 'waiting';
+};
 
 export type CollectorMetrics = ReturnType<typeof createCollectorMetrics>;
 
 export function createCollectorMetrics(registry: Registry) {
   const registers = [registry];
+  let shownStreams = (): readonly ShownStream[] => [];
+  let isRegistered = (_stream: string): boolean => true;
+  const series = new StreamSeries({ registry, isHere: (stream) => isRegistered(stream) });
+  new Gauge({
+    name: 'stream_infer_stream_state',
+    help: '1 for the state of each registered stream: waiting where no run of it has begun, unknown where no ingest has told of it for some seconds, else that of its source; one series a stream.',
+    labelNames: ['stream', 'mode', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { stream, mode, state } of shownStreams()) this.set({ stream, mode, state }, 1);
+    },
+  });
   return {
+    observeStreams(shown: () => readonly ShownStream[], registered: (stream: string) => boolean): void {
+      shownStreams = shown;
+      isRegistered = registered;
+    },
+    /** Something of the stream is about to be counted. */
+    seen: (stream: string): void => series.seen(stream),
+    /** Forgets nothing any more. Idempotent. */
+    close: (): void => series.close(),
+    busMemory: new Gauge({
+      name: 'stream_infer_bus_memory_bytes',
+      help: "The bus's memory for frames; kind is used, reserved by the buffers of streams, full or not, or limit, where that is known.",
+      labelNames: ['kind'],
+      registers,
+    }),
+    resultStream: new Gauge({
+      name: 'stream_infer_result_stream_bytes',
+      help: 'Size of the stream of results on the bus; kind is used or limit.',
+      labelNames: ['kind'],
+      registers,
+    }),
     results: new Counter({
       name: 'stream_infer_stored_results_total',
       help: 'Results stored; outcome is success or error.',

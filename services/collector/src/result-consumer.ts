@@ -78,6 +78,7 @@ function takeBatch({ store, feed, trimmer, metrics, logger }: ResultConsumerOpti
 }
 
 function countItem(metrics: CollectorMetrics, item: StoreItem, outcome: StoreOutcome): void {
+  metrics.seen(item.stream);
   if (outcome === 'duplicate') metrics.duplicates.inc();
   else if (item.kind === 'end') metrics.ends.inc({ stream: item.stream });
   else {

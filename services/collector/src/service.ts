@@ -1,6 +1,6 @@
 /** The collector: results from the bus into the store, and out of the store to whoever asks. */
 
-import { connectBus, reachedBy } from '@stream-infer/bus/bus';
+import { type Bus, connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { toFault } from '@stream-infer/core/fault';
 import { followAlgorithms } from '@stream-infer/service-kit/followed-algorithms';
@@ -8,6 +8,7 @@ import type { Service, ServiceContext } from '@stream-infer/service-kit/service'
 import { startApi } from './api.ts';
 import { isLoopback } from './api-access.ts';
 import { openApiTokens } from './api-tokens.ts';
+import { measureBus } from './bus-measure.ts';
 import { createEventFeed } from './event-feed.ts';
 import { createForgottenEnds, type ForgottenEnds } from './forgotten-ends.ts';
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.ts';
@@ -19,9 +20,11 @@ import { applyRetention } from './retention-keeper.ts';
 import { createStatusBoard } from './status-board.ts';
 import { createAdmission } from './stream-admission.ts';
 import { openStreamRegistry } from './stream-registry.ts';
+import { shownStreams } from './stream-routes.ts';
 
 const RETENTION_INTERVAL_MS = 2_000;
 const TRIM_INTERVAL_MS = 2_000;
+const MEASURE_INTERVAL_MS = 5_000;
 /** The consumer's loop turns each second; one that has stood still for so long hangs. */
 const HANGING_MS = 15_000;
 
@@ -42,13 +45,17 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   );
   await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });
 
-  const metrics = createCollectorMetrics(context.metrics);
+  const metrics = opened.adopt(createCollectorMetrics(context.metrics), (each) => each.close());
   const feed = createEventFeed();
   const stopping = new AbortController();
   const { signal } = stopping;
   const registry = await openStreamRegistry(bus, createAdmission(bus, settings.busMemoryBytes), signal);
   const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
   const forgotten = createForgottenEnds(bus, store, registry);
+  metrics.observeStreams(
+    () => shownStreams({ store, registry, board, forgotten }),
+    (stream) => registry.stream(stream) !== undefined,
+  );
   const algorithms = opened.adopt(followAlgorithms(context.configuration, { report: context.report }), (each) =>
     each.close(),
   );
@@ -85,6 +92,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const loops = [
     consumer.done,
     periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, metrics, signal })),
+    periodically(MEASURE_INTERVAL_MS, signal, () => measure({ context, bus, consumer, metrics, signal })),
     periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, forgotten, metrics, signal })),
   ].map((loop) =>
     loop.catch((error: unknown) =>
@@ -125,6 +133,20 @@ async function retain({ context, store, metrics, signal }: Upkeep & { readonly s
   const { usedBytes, fileBytes } = store.size();
   metrics.storeBytes.set({ kind: 'used' }, usedBytes);
   metrics.storeBytes.set({ kind: 'file' }, fileBytes);
+}
+
+async function measure({
+  context,
+  bus,
+  consumer,
+  metrics,
+}: Upkeep & { readonly bus: Bus; readonly consumer: ResultConsumer }): Promise<void> {
+  if (!consumer.consuming()) return;
+  try {
+    await measureBus(bus, metrics, context.settings.busMemoryBytes);
+  } catch (error) {
+    context.report(toFault(error, 'BUS_FAILED', 'how full the bus is cannot be learnt'));
+  }
 }
 
 async function trim({

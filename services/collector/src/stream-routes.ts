@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.ts';
 import { answer, BAD_REQUEST, NOT_FOUND, query, STREAM_PARAMETERS, withEtag } from './api-schemas.ts';
 import type { ForgottenEnds } from './forgotten-ends.ts';
+import type { ShownStream } from './metrics.ts';
 import { etagOf } from './precondition.ts';
 import type { ResultQueries, RunSummary } from './result-queries.ts';
 import type { StatusBoard } from './status-board.ts';
@@ -98,6 +99,14 @@ export function findRun(store: ResultQueries, stream: string, run?: string): Run
   const found = run === undefined ? newest : store.run(stream, run);
   if (found === undefined) throw new ApiError('UNKNOWN_RUN', `nothing of a run ${run} of stream ${stream} is stored`);
   return found;
+}
+
+/** The state of every registered stream, as metrics show it. */
+export function shownStreams(options: StreamRouteOptions): readonly ShownStream[] {
+  return options.registry.streams().flatMap((entry) => {
+    const { mode, replay } = entry.value;
+    return replay ? [] : [{ stream: entry.key, mode, state: newestView(entry, options).source?.state ?? 'waiting' }];
+  });
 }
 
 /** Of every stream that is registered or has results, by id; one that plays a replay is nobody's stream (A-6). */

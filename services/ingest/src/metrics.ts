@@ -5,7 +5,8 @@
 
 import type { FrameFate } from '@stream-infer/core/fate';
 import { LedgerBook } from '@stream-infer/core/ledger-book';
-import { SOURCE_STATES, type SourceState } from '@stream-infer/core/source-state';
+import { SOURCE_STATES, type SourceCondition } from '@stream-infer/core/source-state';
+import { StreamSeries } from '@stream-infer/service-kit/stream-series';
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
@@ -14,6 +15,14 @@ export type IngestMetrics = ReturnType<typeof createIngestMetrics>;
 export function createIngestMetrics(registry: Registry) {
   const registers = [registry];
   const books = new Map<string, LedgerBook<FrameFate>>();
+  /** Of the streams played here. */
+  const conditions = new Map<string, SourceCondition>();
+  const series = new StreamSeries({
+    registry,
+    // What does not add up stays to be seen.
+    isHere: (stream) => conditions.has(stream) || (books.get(stream)?.unaccounted ?? 0) !== 0,
+    forgotten: (stream) => books.delete(stream),
+  });
   const updatedBooks = (): [string, LedgerBook<FrameFate>][] => {
     for (const book of books.values()) book.update();
     return [...books];
@@ -58,6 +67,37 @@ export function createIngestMetrics(registry: Registry) {
       for (const [stream, book] of updatedBooks()) this.set({ stream }, book.unaccounted);
     },
   });
+  new Gauge({
+    name: 'stream_infer_source_state',
+    help: '1 for the state that the source of a stream played here is in, 0 for the others: connecting, playing, stalled, reconnecting, ended or failed.',
+    labelNames: ['stream', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stream, condition] of conditions)
+        for (const state of SOURCE_STATES) this.set({ stream, state }, state === condition.state ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'stream_infer_source_since_timestamp_seconds',
+    help: 'When the source of a stream played here came into the state that it is in, for this reason, in seconds since 1970; one series a stream.',
+    labelNames: ['stream', 'state', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stream, { state, reason, sinceMs }] of conditions)
+        this.set({ stream, state, reason }, sinceMs / 1_000);
+    },
+  });
+  let liveMembers = (): number => 0;
+  new Gauge({
+    name: 'stream_infer_members',
+    help: 'Processes of this kind that share its work and live, as this one sees it, itself among them.',
+    registers,
+    collect() {
+      this.set(liveMembers());
+    },
+  });
   const metrics = {
     publishedBytes: new Counter({
       name: 'stream_infer_published_bytes_total',
@@ -88,12 +128,6 @@ export function createIngestMetrics(registry: Registry) {
       name: 'stream_infer_decoder_errors_total',
       help: 'Lines about errors that ffmpeg wrote.',
       labelNames: ['stream'],
-      registers,
-    }),
-    sourceState: new Gauge({
-      name: 'stream_infer_source_state',
-      help: '1 for the state that the source of a stream played here is in, 0 for the others: connecting, playing, stalled, reconnecting, ended or failed.',
-      labelNames: ['stream', 'state'],
       registers,
     }),
     sourceChanges: new Counter({
@@ -129,9 +163,13 @@ export function createIngestMetrics(registry: Registry) {
   return {
     ...metrics,
     framesOf(stream: string): LedgerBook<FrameFate> {
+      series.seen(stream);
       const book = books.get(stream) ?? new LedgerBook<FrameFate>();
       books.set(stream, book);
       return book;
+    },
+    observeMembers(live: () => number): void {
+      liveMembers = live;
     },
     /** Frames that an ingest that died had under way: it counted that they were decoded. */
     lostWithProcess(stream: string, count: number): void {
@@ -142,11 +180,13 @@ export function createIngestMetrics(registry: Registry) {
     /** What /debug/ledger shows, by stream. */
     ledgers: (): Readonly<Record<string, unknown>> =>
       Object.fromEntries(updatedBooks().map(([stream, frames]) => [stream, { frames }])),
-    /** Sets the one state; undefined: the stream is not played here any more. */
-    setState(name: string, current: SourceState | undefined): void {
-      for (const state of SOURCE_STATES)
-        if (current === undefined) metrics.sourceState.remove({ stream: name, state });
-        else metrics.sourceState.set({ stream: name, state }, state === current ? 1 : 0);
+    /** Undefined: the stream is not played here any more. */
+    setCondition(stream: string, condition: SourceCondition | undefined): void {
+      series.seen(stream);
+      if (condition) conditions.set(stream, condition);
+      else conditions.delete(stream);
     },
+    /** Forgets nothing any more. Idempotent. */
+    close: (): void => series.close(),
   };
 }

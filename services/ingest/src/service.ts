@@ -50,6 +50,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       onChange: () => roster.look(),
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other ingests cannot be heard')),
     });
+    metrics.observeMembers(() => membership.live.length);
     const roster: StreamRoster = new StreamRoster({
       context: { bus, settings, metrics, gate, policy, logger, report },
       streams,
@@ -76,6 +77,7 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
           // At once: while it counts as alive, with less and less to play, the others leave to it what it gives back.
           await membership.close();
           await stopped;
+          metrics.close();
           await bus.close();
         })();
         return stopping;

@@ -105,7 +105,7 @@ export class StreamPlaying {
   async #run(): Promise<void> {
     const { metrics } = this.#context;
     const { stream, spec } = this.#claim.run;
-    metrics.setState(stream, this.#life.condition.state);
+    metrics.setCondition(stream, this.#life.condition);
     const telling = setInterval(() => {
       this.#announce();
       if (!this.#stop.signal.aborted) this.#succession.look(this.#epoch);
@@ -116,7 +116,7 @@ export class StreamPlaying {
     } finally {
       clearInterval(telling);
       this.#announce();
-      metrics.setState(stream, undefined);
+      metrics.setCondition(stream, undefined);
     }
   }
 
@@ -290,7 +290,7 @@ export class StreamPlaying {
     const { metrics } = this.#context;
     const { stream } = this.#claim.run;
     const { state, reason } = condition;
-    metrics.setState(stream, state);
+    metrics.setCondition(stream, condition);
     metrics.sourceChanges.inc({ stream, state, reason });
     this.#logger.info({ state, reason }, 'source');
     this.#announce();

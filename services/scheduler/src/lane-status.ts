@@ -2,7 +2,8 @@
 
 import { type AlgorithmStatus, announceLanes } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
-import type { LaneMetrics, Observed } from './metrics.ts';
+import type { Observed } from './lane-book.ts';
+import type { LaneMetrics } from './metrics.ts';
 
 type Lane = { readonly observed: Observed; publishedAtMs: number | undefined; lateMs: number | null };
 

@@ -10,7 +10,7 @@ test('invocations are what the ledger says, from when it was followed, and stay 
   const metrics = createSchedulerMetrics(registry);
   const ledger = new Ledger({ triggered: 5, completed: 5, failed: 0, dropped: {} });
   const observed = { algorithm: { name: 'a' }, ledger, open: 1, waiting: 1, underWay: 2 };
-  const lane = metrics.observe('lobby', observed);
+  const lane = metrics.observe('lobby', observed, 'realtime');
   ledger.trigger(6);
   ledger.settle('completed');
   ledger.settle('dead-lettered');
@@ -38,7 +38,7 @@ test('an invocation that is held by nobody and has no fate is unaccounted for', 
   const registry = new Registry();
   const metrics = createSchedulerMetrics(registry);
   const ledger = new Ledger();
-  metrics.observe('lobby', { algorithm: { name: 'a' }, ledger, open: 1, waiting: 1, underWay: 0 });
+  metrics.observe('lobby', { algorithm: { name: 'a' }, ledger, open: 1, waiting: 1, underWay: 0 }, 'offline');
   ledger.trigger(2);
   expect(await registry.metrics()).toContain(`stream_infer_unaccounted_invocations{${labels}} 1`);
 });
@@ -47,12 +47,16 @@ test('a window that is open when its epoch ends, and due again in the next, is o
   const registry = new Registry();
   const metrics = createSchedulerMetrics(registry);
   const first = new Ledger();
-  const lane = metrics.observe('lobby', { algorithm: { name: 'a' }, ledger: first, open: 2, waiting: 0, underWay: 0 });
+  const lane = metrics.observe(
+    'lobby',
+    { algorithm: { name: 'a' }, ledger: first, open: 2, waiting: 0, underWay: 0 },
+    'offline',
+  );
   first.trigger(2);
   lane.close();
   expect(await registry.metrics()).toContain(`stream_infer_unaccounted_invocations{${labels}} 0`);
   const second = new Ledger();
-  metrics.observe('lobby', { algorithm: { name: 'a' }, ledger: second, open: 0, waiting: 0, underWay: 0 });
+  metrics.observe('lobby', { algorithm: { name: 'a' }, ledger: second, open: 0, waiting: 0, underWay: 0 }, 'offline');
   second.trigger(3);
   second.settle('completed', 3);
   const text = await registry.metrics();
@@ -75,4 +79,21 @@ test('frames are shown by fate and reason, and with the invocations of their str
   expect(JSON.parse(JSON.stringify(metrics.ledgers()))).toEqual({
     lobby: { frames: { entered: 4, open: 0, unaccounted: 1, fates: { used: 2, gap: { unread: 1 } } }, algorithms: {} },
   });
+});
+
+test('an algorithm on a stream stands at 0 from the beginning, so that its first letter is an increase', async () => {
+  const registry = new Registry();
+  const metrics = createSchedulerMetrics(registry);
+  const observed = { algorithm: { name: 'a' }, ledger: new Ledger(), open: 0, waiting: 0, underWay: 0 };
+  const lane = metrics.observe('lobby', observed, 'realtime');
+  const text = await registry.metrics();
+  expect(text).toContain(`stream_infer_results_published_total{${labels}} 0`);
+  expect(text).toContain(`stream_infer_invocations_total{${labels},fate="dead-lettered"} 0`);
+  expect(text).toContain(`stream_infer_result_lateness_seconds_count{${labels}} 0`);
+  lane.published(12, 40);
+  // Another epoch of the run.
+  lane.close();
+  metrics.observe('lobby', { ...observed }, 'realtime');
+  expect(await registry.metrics()).toContain(`stream_infer_result_lateness_seconds_count{${labels}} 1`);
+  metrics.close();
 });

@@ -3,29 +3,15 @@
  * runs and epochs here, and the metrics are the books as Prometheus asks for them, so that the hot path counts nothing twice (EX-11).
  */
 
-import { type FrameFate, type InvocationFate, invocationFate } from '@stream-infer/core/fate';
-import type { DropReason, Ledger, Outcome } from '@stream-infer/core/ledger';
+import type { FrameFate, InvocationFate } from '@stream-infer/core/fate';
 import { LedgerBook } from '@stream-infer/core/ledger-book';
+import type { Mode } from '@stream-infer/core/stream-spec';
+import { StreamSeries } from '@stream-infer/service-kit/stream-series';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type LaneBook, ledgerHolder, type Observed } from './lane-book.ts';
 
-/** What metrics read of a schedule. */
-export type Observed = {
-  readonly algorithm: { readonly name: string };
-  readonly ledger: Ledger;
-  /** Windows that are triggered and not settled. */
-  readonly open: number;
-  readonly waiting: number;
-  readonly underWay: number;
-};
-
-/** Of one algorithm on one stream. */
-type Lane = {
-  readonly stream: string;
-  readonly algorithm: string;
-  readonly book: LedgerBook<InvocationFate>;
-  /** Windows that were counted as due and are due once more, in an epoch to come. */
-  dueAgain: number;
-};
+/** Fates that are told of each algorithm from the beginning. */
+const ZERO_FATES: readonly InvocationFate[] = ['completed', 'dead-lettered', 'replaced'];
 
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
@@ -35,8 +21,20 @@ export function createSchedulerMetrics(registry: Registry) {
   const registers = [registry];
   const frameBooks = new Map<string, LedgerBook<FrameFate>>();
   /** By stream and algorithm. */
-  const lanes = new Map<string, Lane>();
+  const lanes = new Map<string, LaneBook>();
   const observed = new Map<Observed, { readonly stream: string; readonly algorithm: string }>();
+  const series = new StreamSeries({
+    registry,
+    isHere: (stream) =>
+      [...observed.values()].some((one) => one.stream === stream) ||
+      // What does not add up stays to be seen.
+      (frameBooks.get(stream)?.unaccounted ?? 0) !== 0 ||
+      [...lanes.values()].some((lane) => lane.stream === stream && lane.book.unaccounted !== 0),
+    forgotten: (stream) => {
+      frameBooks.delete(stream);
+      for (const [key, lane] of lanes) if (lane.stream === stream) lanes.delete(key);
+    },
+  });
   new Counter({
     name: 'stream_infer_frames_received_total',
     help: 'Published frames that the scheduler knows of: read, or found missing.',
@@ -84,9 +82,11 @@ export function createSchedulerMetrics(registry: Registry) {
     registers,
     collect() {
       this.reset();
-      for (const { stream, algorithm, book } of updatedLanes())
+      for (const { stream, algorithm, book } of updatedLanes()) {
+        for (const fate of ZERO_FATES) this.inc({ stream, algorithm, fate }, 0);
         for (const { fate, reason, count } of book.fates)
           this.inc({ stream, algorithm, fate, ...(reason && { reason }) }, count);
+      }
     },
   });
   new Gauge({
@@ -173,17 +173,27 @@ export function createSchedulerMetrics(registry: Registry) {
       this.set(connectedRunners());
     },
   });
+  let liveMembers = (): number => 0;
+  new Gauge({
+    name: 'stream_infer_members',
+    help: 'Processes of this kind that share its work and live, as this one sees it, itself among them.',
+    registers,
+    collect() {
+      this.set(liveMembers());
+    },
+  });
 
-  const updatedLanes = (): Lane[] => {
+  const updatedLanes = (): LaneBook[] => {
     for (const { book } of lanes.values()) book.update();
     return [...lanes.values()];
   };
 
-  const laneOf = (stream: string, algorithm: string): Lane => {
+  const laneOf = (stream: string, algorithm: string): LaneBook => {
+    series.seen(stream);
     const key = `${stream}/${algorithm}`;
     const known = lanes.get(key);
     if (known) return known;
-    const lane: Lane = { stream, algorithm, book: new LedgerBook(), dueAgain: 0 };
+    const lane: LaneBook = { stream, algorithm, book: new LedgerBook(), dueAgain: 0, modes: new Set() };
     lane.book.follow({
       get open() {
         return lane.dueAgain;
@@ -193,7 +203,18 @@ export function createSchedulerMetrics(registry: Registry) {
     return lane;
   };
 
+  const followIn = ({ stream, algorithm, modes }: LaneBook, mode: Mode): void => {
+    const labels = { stream, algorithm };
+    if (modes.size === 0) {
+      published.inc(labels, 0);
+      latency.zero(labels);
+    }
+    if (mode === 'realtime' && !modes.has(mode)) lateness.zero(labels);
+    modes.add(mode);
+  };
+
   const framesOf = (stream: string): LedgerBook<FrameFate> => {
+    series.seen(stream);
     const book = frameBooks.get(stream) ?? new LedgerBook<FrameFate>();
     frameBooks.set(stream, book);
     return book;
@@ -202,9 +223,10 @@ export function createSchedulerMetrics(registry: Registry) {
   return {
     framesOf,
     /** Follows one algorithm on one stream, from what its ledger says now. */
-    observe(stream: string, one: Observed) {
+    observe(stream: string, one: Observed, mode: Mode) {
       const algorithm = one.algorithm.name;
       const lane = laneOf(stream, algorithm);
+      followIn(lane, mode);
       const stopFollowing = lane.book.follow(ledgerHolder(lane, one));
       observed.set(one, { stream, algorithm });
       const publishedHere = published.labels(stream, algorithm);
@@ -238,6 +260,9 @@ export function createSchedulerMetrics(registry: Registry) {
     observeRunners(connected: () => number): void {
       connectedRunners = connected;
     },
+    observeMembers(live: () => number): void {
+      liveMembers = live;
+    },
     fenced: (): void => fenced.inc(),
     conversationBroke: (): void => broken.inc(),
     resultRefused: (kind: string): void => refused.inc({ kind }),
@@ -252,32 +277,8 @@ export function createSchedulerMetrics(registry: Registry) {
       }
       return streams;
     },
-  };
-}
-
-/** Brings into the lane's book what the ledger has counted since the last time. */
-function ledgerHolder(lane: Lane, one: Observed) {
-  const { ledger } = one;
-  let before = { triggered: ledger.triggered, totals: ledger.totals, deadLettered: ledger.deadLettered };
-  return {
-    update(): void {
-      const now = { triggered: ledger.triggered, totals: ledger.totals, deadLettered: ledger.deadLettered };
-      const due = now.triggered - before.triggered;
-      const again = Math.min(due, lane.dueAgain);
-      lane.dueAgain -= again;
-      lane.book.enter(due - again);
-      const settle = (outcome: Outcome, count: number): void => lane.book.settle(invocationFate(outcome), count);
-      const deadLettered = now.deadLettered - before.deadLettered;
-      settle('completed', now.totals.completed - before.totals.completed);
-      settle('dead-lettered', deadLettered);
-      settle('failed', now.totals.failed - before.totals.failed - deadLettered);
-      for (const [reason, count] of Object.entries(now.totals.dropped))
-        settle(reason as DropReason, count - (before.totals.dropped[reason] ?? 0));
-      before = now;
-    },
-    get open(): number {
-      return one.open;
-    },
+    /** Forgets nothing any more. Idempotent. */
+    close: (): void => series.close(),
   };
 }
 

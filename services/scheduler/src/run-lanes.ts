@@ -99,7 +99,7 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
       for (const { algorithm } of schedule.after(name)) lanes.get(algorithm.name)?.offer();
       events.changed();
     };
-    const laneMetrics = metrics.observe(stream, one);
+    const laneMetrics = metrics.observe(stream, one, spec.mode);
     const turns = new StateTurns<BufferedFrame, Carrier>({
       mode: spec.mode,
       retained: one.retained,

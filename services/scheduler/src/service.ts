@@ -77,6 +77,7 @@ export async function startScheduler(
       onChange: () => claims.look(),
       onTrouble: (error) => report(toFault(error, 'BUS_FAILED', 'the other schedulers cannot be heard'), {}),
     });
+    metrics.observeMembers(() => membership.live.length);
     const claims: StreamClaims = new StreamClaims({
       assignments,
       membership,
@@ -131,6 +132,7 @@ export async function startScheduler(
       await load.close();
       files?.close();
       lateness.close();
+      metrics.close();
       await bus.close();
     };
     return {

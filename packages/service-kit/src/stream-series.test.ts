@@ -1,0 +1,45 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { afterEach, expect, test } from 'vitest';
+import { KEPT_MS, StreamSeries } from './stream-series.ts';
+
+let series: StreamSeries | undefined;
+afterEach(() => series?.close());
+
+test('series of a stream go once it has been away for a while, whatever their other labels, and of no other', async () => {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = new Counter({ name: 'c', help: 'c', labelNames: ['stream', 'reason'], registers });
+  const histogram = new Histogram({ name: 'h', help: 'h', labelNames: ['stream'], buckets: [1, 2], registers });
+  const gauge = new Gauge({ name: 'g', help: 'g', registers });
+  gauge.set(7);
+  const here = new Set(['yard']);
+  const forgotten: string[] = [];
+  series = new StreamSeries({
+    registry,
+    isHere: (stream) => here.has(stream),
+    forgotten: (stream) => forgotten.push(stream),
+  });
+  for (const stream of ['lobby', 'yard']) {
+    series.seen(stream);
+    counter.inc({ stream, reason: 'a' });
+    counter.inc({ stream, reason: 'b' });
+    histogram.observe({ stream }, 1);
+  }
+  const nowMs = performance.now();
+  await series.forget(nowMs + KEPT_MS - 10_000);
+  expect(await registry.metrics()).toContain('lobby');
+  await series.forget(nowMs + KEPT_MS);
+  const text = await registry.metrics();
+  expect(text).not.toContain('lobby');
+  expect(text).toContain('c{stream="yard",reason="b"} 1');
+  expect(text).toContain('h_bucket{le="1",stream="yard"} 1');
+  expect(text).toContain('g 7');
+  expect(forgotten).toEqual(['lobby']);
+
+  // It was here until a moment ago.
+  here.clear();
+  await series.forget(nowMs + KEPT_MS + 1);
+  expect(await registry.metrics()).toContain('yard');
+  await series.forget(nowMs + 2 * KEPT_MS);
+  expect(await registry.metrics()).not.toContain('yard');
+});
