@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images check lint types dead-code layers format docs bench
-.PHONY: soak model compile images images-bases clean
+.PHONY: bench-postgres soak model compile images images-bases clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -13,7 +13,7 @@ RUN := @.tools/bin/pnpm --silent run
 help: ## show this screen
 	@echo 'stream-infer: video in, algorithms over windows of its frames, time-keyed results out'
 	@echo
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Start with: make demo'
 
@@ -63,6 +63,9 @@ docs: setup ## write the documents that are generated from the code
 
 bench: setup ## measure cost and rate, and write bench/RESULTS.md
 	@node bench/main.ts
+
+bench-postgres: setup ## measure the PostgreSQL store with ten million results, and write bench/POSTGRES.md; takes minutes and 10 GB
+	@node bench/postgres.ts
 
 soak: setup ## play eight streams for half an hour, see that nothing grows, and write bench/SOAK.md
 	@node bench/soak.ts

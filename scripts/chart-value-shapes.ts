@@ -93,7 +93,9 @@ const CHART_SETTINGS: readonly string[] = [
   'apiPort',
   'apiTokensFile',
   'storePath',
-  'store',
+  'storeUrl',
+  'storeUrlFile',
+  'storeCa',
 ];
 
 function settings(section: ServiceSection): z.ZodType {

@@ -73,7 +73,7 @@ const values = z
       .strictObject({
         kind: z.enum(['sqlite', 'postgres']),
         sqlite: z.strictObject({ size: quantity, storageClassName: text }).partial(),
-        urlSecret: z.strictObject({ name: text, key: given }).partial(),
+        urlSecret: z.strictObject({ name: text, key: given, caKey: text }).partial(),
       })
       .partial(),
     pods: z.strictObject(podShape).partial(),

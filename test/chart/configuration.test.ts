@@ -66,7 +66,7 @@ describe.each(EXAMPLES)('of %s', (example) => {
       const environment = allVariables(workload);
       expect(() => readSettings(section, undefined, environment), workload.metadata.name).not.toThrow();
       const known = Object.keys(SERVICE_SETTINGS[section].shape).map(environmentName);
-      const others = ['TMPDIR', 'STREAM_INFER_CONFIG', 'POD_IP', 'STORE_URL_FROM_FILE', 'SOURCES_ALLOW'];
+      const others = ['TMPDIR', 'STREAM_INFER_CONFIG', 'POD_IP', 'SOURCES_ALLOW'];
       expect(
         Object.keys(environment).filter((name) => !known.includes(name) && !others.includes(name)),
         workload.metadata.name,

@@ -65,7 +65,7 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
   const ends: RunEnd[] = [];
   const stopped = new AbortController();
   const reading = (async () => {
-    const options = { maxBytes: RESULTS_BYTES, from: () => 1, signal: stopped.signal };
+    const options = { maxBytes: RESULTS_BYTES, from: async () => 1, signal: stopped.signal };
     for await (const batch of readResults(bus, options)) {
       if (batch.kind !== 'batch') continue;
       const atMs = performance.now();

@@ -124,7 +124,7 @@ const PUBLISHED: readonly Row[] = [
   [`$JS.API.STREAM.INFO.${RESULTS}`, ['collector', 'scheduler']],
   [`$JS.API.STREAM.MSG.DELETE.${RESULTS}`, NOBODY],
   [`$JS.API.DIRECT.GET.${RESULTS}`, ['collector', 'ingest', 'operator', 'scheduler']],
-  [`$JS.API.CONSUMER.CREATE.${RESULTS}`, NOBODY],
+  [`$JS.API.CONSUMER.CREATE.${RESULTS}`, ['collector']],
   [`$JS.API.CONSUMER.CREATE.${RESULTS}.collector`, ['collector']],
   [`$JS.API.CONSUMER.DURABLE.CREATE.${RESULTS}.collector`, ['collector']],
   [`$JS.API.CONSUMER.DELETE.${RESULTS}.collector`, ['collector']],

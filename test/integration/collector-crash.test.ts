@@ -11,123 +11,125 @@ import {
   listen,
   publishEnd,
   type ServerEvent,
-  type StoreFolder,
   type StreamAnswer,
   seriesPublisher,
   startCollector,
-  storeFolder,
   type TestCollector,
   testRecord,
 } from '../harness/collector.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+import { describeStores, type TestStore } from '../harness/stores.ts';
 
 const ALGORITHMS = ['faces', 'people', 'stats', 'cars'];
 const FRAMES = 2_500;
 const KILLS = 4;
 
-let server: TestNatsServer;
-let bus: Bus;
-let folder: StoreFolder;
+describeStores(({ create }) => {
+  let server: TestNatsServer;
+  let bus: Bus;
+  let store: TestStore;
 
-beforeAll(async () => {
-  server = await startNatsServer();
-  folder = await storeFolder();
-  bus = await connectBus({ url: server.url, prefix: 'stream-infer', name: 'collector-crash-test' });
-  await ensureResultStream(bus, { maxBytes: 1 << 28 });
-});
-afterAll(async () => {
-  await bus?.close();
-  await server?.stop();
-  await folder?.remove();
-});
-
-const collectors: TestCollector[] = [];
-afterEach(async () => {
-  for (const collector of collectors.splice(0)) await collector.stop();
-});
-
-async function start(): Promise<TestCollector> {
-  const collector = await startCollector({ NATS_URL: server.url, STORE_PATH: folder.path });
-  collectors.push(collector);
-  return collector;
-}
-
-async function publishAll(stream: string): Promise<void> {
-  const series = ALGORITHMS.map(async (algorithm) => {
-    const place = { stream, run: 'r1', algorithm };
-    const publish = seriesPublisher(bus, place);
-    for (let n = 1; n <= FRAMES; n += 1) await publish(testRecord(place, n));
+  beforeAll(async () => {
+    server = await startNatsServer();
+    store = await create();
+    bus = await connectBus({ url: server.url, prefix: 'stream-infer', name: 'collector-crash-test' });
+    await ensureResultStream(bus, { maxBytes: 1 << 28 });
   });
-  await Promise.all(series);
-  await publishEnd(bus, stream, 'r1');
-}
+  afterAll(async () => {
+    await bus?.close();
+    await server?.stop();
+    await store?.remove();
+  });
 
-test('killed in the middle of its load, again and again, it loses nothing and stores nothing twice', async () => {
-  const publishing = publishAll('cam');
-  const seen: ServerEvent[] = [];
-  let collector = await start();
-  let client: EventClient = await listen(`${collector.addresses.api}/v1/events?after=0`);
-  for (let kill = 1; kill <= KILLS; kill += 1) {
-    const enough = (kill * ALGORITHMS.length * FRAMES) / (KILLS + 2);
-    await eventually(`${enough} results`, async () => {
-      const { streams } = await collector.get<{ streams: StreamAnswer[] }>('/v1/streams');
-      return streams.some((stream) => stream.results >= enough);
+  const collectors: TestCollector[] = [];
+  afterEach(async () => {
+    for (const collector of collectors.splice(0)) await collector.stop();
+  });
+
+  async function start(): Promise<TestCollector> {
+    const collector = await startCollector({ NATS_URL: server.url, ...store.environment });
+    collectors.push(collector);
+    return collector;
+  }
+
+  async function publishAll(stream: string): Promise<void> {
+    const series = ALGORITHMS.map(async (algorithm) => {
+      const place = { stream, run: 'r1', algorithm };
+      const publish = seriesPublisher(bus, place);
+      for (let n = 1; n <= FRAMES; n += 1) await publish(testRecord(place, n));
     });
-    await collector.kill();
+    await Promise.all(series);
+    await publishEnd(bus, stream, 'r1');
+  }
+
+  test('killed in the middle of its load, again and again, it loses nothing and stores nothing twice', async () => {
+    const publishing = publishAll('cam');
+    const seen: ServerEvent[] = [];
+    let collector = await start();
+    let client: EventClient = await listen(`${collector.addresses.api}/v1/events?after=0`);
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      const enough = (kill * ALGORITHMS.length * FRAMES) / (KILLS + 2);
+      await eventually(`${enough} results`, async () => {
+        const { streams } = await collector.get<{ streams: StreamAnswer[] }>('/v1/streams');
+        return streams.some((stream) => stream.results >= enough);
+      });
+      await collector.kill();
+      await client.close();
+      seen.push(...client.events);
+      collector = await start();
+      client = await listen(`${collector.addresses.api}/v1/events?after=0`, seen.at(-1)?.id);
+    }
+    await publishing;
+    expect(await ended(collector, 'cam')).toMatchObject({ results: ALGORITHMS.length * FRAMES, errors: 0 });
+    await eventually('the end among the events', () => client.events.some(({ event }) => event === 'end'));
     await client.close();
     seen.push(...client.events);
-    collector = await start();
-    client = await listen(`${collector.addresses.api}/v1/events?after=0`, seen.at(-1)?.id);
-  }
-  await publishing;
-  expect(await ended(collector, 'cam')).toMatchObject({ results: ALGORITHMS.length * FRAMES, errors: 0 });
-  await eventually('the end among the events', () => client.events.some(({ event }) => event === 'end'));
-  await client.close();
-  seen.push(...client.events);
 
-  const places = ALGORITHMS.toSorted();
-  const expected = Array.from({ length: FRAMES }, (_, index) => places.map((name) => `${index + 1}.${name}`)).flat();
-  const placeOf = ({ n, algorithm }: ResultRecord): string => `${n}.${algorithm}`;
-  const lines = (await collector.text('/v1/streams/cam/records', { accept: 'application/x-ndjson' })).trimEnd();
-  expect(lines.split('\n').map((line) => placeOf(JSON.parse(line) as ResultRecord))).toEqual(expected);
+    const places = ALGORITHMS.toSorted();
+    const expected = Array.from({ length: FRAMES }, (_, index) => places.map((name) => `${index + 1}.${name}`)).flat();
+    const placeOf = ({ n, algorithm }: ResultRecord): string => `${n}.${algorithm}`;
+    const lines = (await collector.text('/v1/streams/cam/records', { accept: 'application/x-ndjson' })).trimEnd();
+    expect(lines.split('\n').map((line) => placeOf(JSON.parse(line) as ResultRecord))).toEqual(expected);
 
-  const ids = seen.map(({ id }) => id);
-  expect(ids).toEqual(ids.toSorted((a, b) => a - b));
-  expect(seen.at(-1)?.event).toBe('end');
-  const events = seen.slice(0, -1).map(({ data }) => placeOf(data as ResultRecord));
-  expect(events).toHaveLength(expected.length);
-  expect(new Set(events)).toEqual(new Set(expected));
+    const ids = seen.map(({ id }) => id);
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    expect(seen.at(-1)?.event).toBe('end');
+    const events = seen.slice(0, -1).map(({ data }) => placeOf(data as ResultRecord));
+    expect(events).toHaveLength(expected.length);
+    expect(new Set(events)).toEqual(new Set(expected));
 
-  expect(await collector.stop()).toBe(0);
-  const database = new DatabaseSync(folder.path, { readOnly: true });
-  expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
-  database.close();
-});
+    expect(await collector.stop()).toBe(0);
+    if (store.path === undefined) return;
+    const database = new DatabaseSync(store.path, { readOnly: true });
+    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    database.close();
+  });
 
-test('what was on its way to a process that died is stored before the end of its run, and at once', async () => {
-  const place = { stream: 'yard', run: 'r1', algorithm: 'faces' };
-  const publish = seriesPublisher(bus, place);
-  const dead = await start();
-  const ready = async (): Promise<boolean> => (await fetch(`${dead.addresses.http}/v2/health/ready`)).ok;
-  await eventually('a collector that consumes', ready);
-  await dead.kill();
-  await publish(...Array.from({ length: 50 }, (_, index) => testRecord(place, index + 1)));
-  // Takes messages as the collector does, and dies with them unacknowledged.
-  const { resultsStream, collectorDurable } = bus.topology;
-  const taken = await bus.jetstream.consumers.get(resultsStream, collectorDurable);
-  for await (const message of await taken.fetch({ max_messages: 50, expires: 5_000 })) {
-    if (message.info.pending === 0) break;
-  }
-  const collector = await start();
-  const client = await listen(`${collector.addresses.api}/v1/events?stream=yard&after=0`);
-  await publishEnd(bus, 'yard', 'r1');
-  // The server would bring them again after 30 seconds.
-  expect(await ended(collector, 'yard', 10_000)).toMatchObject({ results: 50 });
-  await eventually('all events', () => client.events.length === 51);
-  await client.close();
-  expect(client.events.map(({ data }) => ('n' in data ? data.n : 'end'))).toEqual([
-    ...Array.from({ length: 50 }, (_, index) => index + 1),
-    'end',
-  ]);
+  test('what was on its way to a process that died is stored before the end of its run, and at once', async () => {
+    const place = { stream: 'yard', run: 'r1', algorithm: 'faces' };
+    const publish = seriesPublisher(bus, place);
+    const dead = await start();
+    const ready = async (): Promise<boolean> => (await fetch(`${dead.addresses.http}/v2/health/ready`)).ok;
+    await eventually('a collector that consumes', ready);
+    await dead.kill();
+    await publish(...Array.from({ length: 50 }, (_, index) => testRecord(place, index + 1)));
+    // Takes messages as the collector does, and dies with them unacknowledged.
+    const { resultsStream, collectorDurable } = bus.topology;
+    const taken = await bus.jetstream.consumers.get(resultsStream, collectorDurable);
+    for await (const message of await taken.fetch({ max_messages: 50, expires: 5_000 })) {
+      if (message.info.pending === 0) break;
+    }
+    const collector = await start();
+    const client = await listen(`${collector.addresses.api}/v1/events?stream=yard&after=0`);
+    await publishEnd(bus, 'yard', 'r1');
+    // The server would bring them again after 30 seconds.
+    expect(await ended(collector, 'yard', 10_000)).toMatchObject({ results: 50 });
+    await eventually('all events', () => client.events.length === 51);
+    await client.close();
+    expect(client.events.map(({ data }) => ('n' in data ? data.n : 'end'))).toEqual([
+      ...Array.from({ length: 50 }, (_, index) => index + 1),
+      'end',
+    ]);
+  });
 });

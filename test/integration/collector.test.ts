@@ -8,223 +8,226 @@ import {
   ended,
   listen,
   publishEnd,
-  type StoreFolder,
   type StreamAnswer,
   seriesPublisher,
   startCollector,
-  storeFolder,
   type TestCollector,
   testRecord,
 } from '../harness/collector.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 import { startService } from '../harness/service-process.ts';
+import { describeStores, type TestStore } from '../harness/stores.ts';
 
 const MAX_BYTES = 64 * 2 ** 20;
 const FAILED = { error: { code: 'ALGORITHM_FAILED', message: 'it threw' } } as const;
 
-let server: TestNatsServer;
-let bus: Bus;
-let folder: StoreFolder;
-let prefix: string;
-let tests = 0;
-const collectors: TestCollector[] = [];
+describeStores(({ create, keepsFile }) => {
+  let server: TestNatsServer;
+  let bus: Bus;
+  let store: TestStore;
+  let prefix: string;
+  let tests = 0;
+  const collectors: TestCollector[] = [];
 
-beforeAll(async () => {
-  server = await startNatsServer();
-});
-afterAll(() => server?.stop());
-
-// Each test has a bus of its own on the shared server.
-beforeEach(async () => {
-  tests += 1;
-  prefix = `test-${tests}`;
-  folder = await storeFolder();
-  bus = await connectBus({ url: server.url, prefix, name: 'collector-test' });
-  await ensureResultStream(bus, { maxBytes: MAX_BYTES });
-});
-afterEach(async () => {
-  for (const collector of collectors.splice(0)) await collector.stop();
-  await bus.close();
-  await folder.remove();
-});
-
-const environment = (): Record<string, string> => ({
-  NATS_URL: server.url,
-  NATS_PREFIX: prefix,
-  STORE_PATH: folder.path,
-  RESULTS_MAX_BYTES: String(MAX_BYTES),
-});
-
-async function collector(more: Readonly<Record<string, string>> = {}): Promise<TestCollector> {
-  const started = await startCollector({ ...environment(), ...more });
-  collectors.push(started);
-  return started;
-}
-
-const place = (algorithm = 'faces', run = 'r1') => ({ stream: 'cam', run, algorithm });
-const stored = (each: TestCollector, results: number): Promise<StreamAnswer> =>
-  eventually(`${results} results in the store`, async () => {
-    const answer = await each.get<StreamAnswer>('/v1/streams/cam');
-    return answer.results === results && answer;
+  beforeAll(async () => {
+    server = await startNatsServer();
   });
+  afterAll(() => server?.stop());
 
-describe('a collector', () => {
-  test('stores what comes and what was there before it, tells the newest run, and stops clean', async () => {
-    const faces = seriesPublisher(bus, place());
-    await faces(testRecord(place(), 1), testRecord(place(), 2));
-    const first = await collector();
-    await faces(testRecord(place(), 3, FAILED));
-    expect(await stored(first, 3)).toMatchObject({
-      id: 'cam',
-      run: 'r1',
-      state: 'running',
-      results: 3,
-      errors: 1,
-      end: null,
-    });
-    await publishEnd(bus, 'cam', 'r1');
-    expect((await ended(first, 'cam')).state).toBe('ended');
-    await seriesPublisher(bus, place('faces', 'r0'))(testRecord(place('faces', 'r0'), 1));
-    await publishEnd(bus, 'cam', 'r0', { code: 'SOURCE_LOST', message: 'no frames from rtsp://u:secret@host/x' });
-    const failed = await eventually('the second run', async () => {
-      const answer = await first.get<StreamAnswer>('/v1/streams/cam');
-      return answer.run === 'r0' && answer.end !== null && answer;
-    });
-    expect(failed).toMatchObject({ state: 'failed', results: 1 });
-    expect(failed.end?.fault?.message).toBe('no frames from rtsp://***@host/x');
-    expect(await first.get<StreamAnswer>('/v1/streams/cam?run=r1')).toMatchObject({ run: 'r1', results: 3 });
-
-    expect(await first.stop()).toBe(0);
-    const lines = first.log().trim().split('\n');
-    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['started', 'stopping']);
-  });
-
-  test('stops at once with connections and event streams open', { timeout: 30_000 }, async () => {
-    const one = await collector({ DRAIN_TIMEOUT_MS: '60000' });
-    const { hostname, port } = new URL(one.addresses.api ?? '');
-    const unused = connect({ host: hostname, port: Number(port) });
-    await once(unused, 'connect');
-    await one.get('/v1/streams');
-    await listen(`${one.addresses.api}/v1/events`);
-    expect(await one.stop()).toBe(0);
-    unused.destroy();
-  });
-
-  test('keeps the success where an error was mended, and no error where a success stands', async () => {
-    const one = await collector();
-    const client = await listen(`${one.addresses.api}/v1/events?after=0`);
-    const faces = seriesPublisher(bus, place());
-    await faces(testRecord(place(), 1, FAILED), testRecord(place(), 2));
-    await eventually('the error among the events', () => client.events.length === 2);
-    // What mends an error comes on a subject of its own.
-    const mended = testRecord(place(), 1, { data: 'mended' });
-    await bus.jetstream.publish(bus.topology.resultSubject('cam', 'r1', 'faces.1'), JSON.stringify(mended));
-    await faces(testRecord(place(), 1, FAILED), testRecord(place(), 2, FAILED), testRecord(place(), 3));
-    expect(await stored(one, 3)).toMatchObject({ errors: 0 });
-    expect(await one.text('/v1/streams/cam/results')).toBe('{"faces":{"0.1":"mended","0.2":{"n":2},"0.3":{"n":3}}}');
-    expect(await one.metric('stream_infer_duplicate_results_total')).toBe(2);
-    await eventually('four events', () => client.events.length >= 4);
-    await client.close();
-    expect(client.events.map(({ data }) => ('n' in data ? [data.n, 'data' in data] : []))).toEqual([
-      [1, false],
-      [2, true],
-      [1, true],
-      [3, true],
-    ]);
-  });
-
-  test('passes over a message that is no result, and tells', async () => {
-    const one = await collector();
-    for (const bytes of ['no JSON', '{"stream":"cam"}', '[]', 'null'])
-      await bus.jetstream.publish(bus.topology.resultSubject('cam', 'r1', 'faces'), bytes);
-    await seriesPublisher(bus, place('other'))(testRecord(place('other'), 1));
-    await stored(one, 1);
-    expect(await one.metric('stream_infer_unreadable_results_total')).toBe(4);
-    expect(one.log()).toContain('no result and no end of a run');
-  });
-
-  test('is not ready while the bus is away, stays alive, and goes on when it is back', async () => {
-    const one = await collector();
-    const health = async (name: string): Promise<number> =>
-      (await fetch(`${one.addresses.http}/v2/health/${name}`)).status;
-    await eventually('readiness', async () => (await health('ready')) === 200);
-    process.kill(server.pid, 'SIGSTOP');
-    try {
-      await eventually('unreadiness', async () => (await health('ready')) === 503);
-      expect(await health('live')).toBe(200);
-    } finally {
-      process.kill(server.pid, 'SIGCONT');
-    }
-    await eventually('readiness again', async () => (await health('ready')) === 200);
-    await seriesPublisher(bus, place())(testRecord(place(), 1));
-    await stored(one, 1);
-  });
-
-  test('goes on with ascending ids where RESULTS was made anew', async () => {
-    const one = await collector();
-    const client = await listen(`${one.addresses.api}/v1/events?after=0`);
-    await seriesPublisher(bus, place())(testRecord(place(), 1), testRecord(place(), 2));
-    await stored(one, 2);
-    await bus.manager.streams.delete(bus.topology.resultsStream);
+  // Each test has a bus of its own on the shared server.
+  beforeEach(async () => {
+    tests += 1;
+    prefix = `test-${tests}`;
+    store = await create();
+    bus = await connectBus({ url: server.url, prefix, name: 'collector-test' });
     await ensureResultStream(bus, { maxBytes: MAX_BYTES });
-    await seriesPublisher(bus, place())(testRecord(place(), 2), testRecord(place(), 3));
-    await stored(one, 3);
-    await eventually('three events', () => client.events.length === 3);
-    await client.close();
-    expect(client.events.map(({ id, data }) => [id, 'n' in data && data.n])).toEqual([
-      [1, 1],
-      [2, 2],
-      [4, 3],
-    ]);
   });
-});
+  afterEach(async () => {
+    for (const collector of collectors.splice(0)) await collector.stop();
+    await bus.close();
+    await store.remove();
+  });
 
-test('a store that cannot be written ends the collector, and nothing is lost', async () => {
-  const one = await collector();
-  await seriesPublisher(bus, place())(testRecord(place(), 1));
-  await stored(one, 1);
-  const intruder = new DatabaseSync(folder.path);
-  intruder.exec('BEGIN IMMEDIATE');
-  const exited = once(one.process, 'exit');
-  await seriesPublisher(bus, place('late'))(testRecord(place('late'), 2));
-  expect(await exited).toEqual([4, null]);
-  expect(one.log()).toMatch(/"level":"fatal".*"code":"STORE_FAILED".*results\.sqlite failed: database is locked/);
-  intruder.close();
-  await stored(await collector(), 2);
-});
+  const environment = (): Record<string, string> => ({
+    NATS_URL: server.url,
+    NATS_PREFIX: prefix,
+    ...store.environment,
+    RESULTS_MAX_BYTES: String(MAX_BYTES),
+  });
 
-describe('a collector that cannot start', () => {
-  const fatal = async (more: Readonly<Record<string, string>>): Promise<string> => {
-    const error: unknown = await startService('collector', { ...environment(), ...more }).catch((e: unknown) => e);
-    return String(error);
-  };
+  async function collector(more: Readonly<Record<string, string>> = {}): Promise<TestCollector> {
+    const started = await startCollector({ ...environment(), ...more });
+    collectors.push(started);
+    return started;
+  }
 
-  test('names the port that is in use', async () => {
-    const taken = createServer();
-    const port = await new Promise<number>((resolve) => {
-      taken.listen(0, '127.0.0.1', () => {
-        const address = taken.address();
-        resolve(typeof address === 'object' && address ? address.port : 0);
-      });
+  const place = (algorithm = 'faces', run = 'r1') => ({ stream: 'cam', run, algorithm });
+  const stored = (each: TestCollector, results: number): Promise<StreamAnswer> =>
+    eventually(`${results} results in the store`, async () => {
+      const answer = await each.get<StreamAnswer>('/v1/streams/cam');
+      return answer.results === results && answer;
     });
-    const text = await fatal({ API_PORT: String(port) });
-    taken.close();
-    expect(text).toContain('ended with 4');
-    expect(text).toMatch(new RegExp(`"code":"PORT_IN_USE".*${port}`));
+
+  describe('a collector', () => {
+    test('stores what comes and what was there before it, tells the newest run, and stops clean', async () => {
+      const faces = seriesPublisher(bus, place());
+      await faces(testRecord(place(), 1), testRecord(place(), 2));
+      const first = await collector();
+      await faces(testRecord(place(), 3, FAILED));
+      expect(await stored(first, 3)).toMatchObject({
+        id: 'cam',
+        run: 'r1',
+        state: 'running',
+        results: 3,
+        errors: 1,
+        end: null,
+      });
+      await publishEnd(bus, 'cam', 'r1');
+      expect((await ended(first, 'cam')).state).toBe('ended');
+      await seriesPublisher(bus, place('faces', 'r0'))(testRecord(place('faces', 'r0'), 1));
+      await publishEnd(bus, 'cam', 'r0', { code: 'SOURCE_LOST', message: 'no frames from rtsp://u:secret@host/x' });
+      const failed = await eventually('the second run', async () => {
+        const answer = await first.get<StreamAnswer>('/v1/streams/cam');
+        return answer.run === 'r0' && answer.end !== null && answer;
+      });
+      expect(failed).toMatchObject({ state: 'failed', results: 1 });
+      expect(failed.end?.fault?.message).toBe('no frames from rtsp://***@host/x');
+      expect(await first.get<StreamAnswer>('/v1/streams/cam?run=r1')).toMatchObject({ run: 'r1', results: 3 });
+
+      expect(await first.stop()).toBe(0);
+      const lines = first.log().trim().split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['started', 'stopping']);
+    });
+
+    test('stops at once with connections and event streams open', { timeout: 30_000 }, async () => {
+      const one = await collector({ DRAIN_TIMEOUT_MS: '60000' });
+      const { hostname, port } = new URL(one.addresses.api ?? '');
+      const unused = connect({ host: hostname, port: Number(port) });
+      await once(unused, 'connect');
+      await one.get('/v1/streams');
+      await listen(`${one.addresses.api}/v1/events`);
+      expect(await one.stop()).toBe(0);
+      unused.destroy();
+    });
+
+    test('keeps the success where an error was mended, and no error where a success stands', async () => {
+      const one = await collector();
+      const client = await listen(`${one.addresses.api}/v1/events?after=0`);
+      const faces = seriesPublisher(bus, place());
+      await faces(testRecord(place(), 1, FAILED), testRecord(place(), 2));
+      await eventually('the error among the events', () => client.events.length === 2);
+      // What mends an error comes on a subject of its own.
+      const mended = testRecord(place(), 1, { data: 'mended' });
+      await bus.jetstream.publish(bus.topology.resultSubject('cam', 'r1', 'faces.1'), JSON.stringify(mended));
+      await faces(testRecord(place(), 1, FAILED), testRecord(place(), 2, FAILED), testRecord(place(), 3));
+      expect(await stored(one, 3)).toMatchObject({ errors: 0 });
+      expect(await one.text('/v1/streams/cam/results')).toBe('{"faces":{"0.1":"mended","0.2":{"n":2},"0.3":{"n":3}}}');
+      expect(await one.metric('stream_infer_duplicate_results_total')).toBe(2);
+      await eventually('four events', () => client.events.length >= 4);
+      await client.close();
+      expect(client.events.map(({ data }) => ('n' in data ? [data.n, 'data' in data] : []))).toEqual([
+        [1, false],
+        [2, true],
+        [1, true],
+        [3, true],
+      ]);
+    });
+
+    test('passes over a message that is no result, and tells', async () => {
+      const one = await collector();
+      for (const bytes of ['no JSON', '{"stream":"cam"}', '[]', 'null'])
+        await bus.jetstream.publish(bus.topology.resultSubject('cam', 'r1', 'faces'), bytes);
+      await seriesPublisher(bus, place('other'))(testRecord(place('other'), 1));
+      await stored(one, 1);
+      expect(await one.metric('stream_infer_unreadable_results_total')).toBe(4);
+      expect(one.log()).toContain('no result and no end of a run');
+    });
+
+    test('is not ready while the bus is away, stays alive, and goes on when it is back', async () => {
+      const one = await collector();
+      const health = async (name: string): Promise<number> =>
+        (await fetch(`${one.addresses.http}/v2/health/${name}`)).status;
+      await eventually('readiness', async () => (await health('ready')) === 200);
+      process.kill(server.pid, 'SIGSTOP');
+      try {
+        await eventually('unreadiness', async () => (await health('ready')) === 503);
+        expect(await health('live')).toBe(200);
+      } finally {
+        process.kill(server.pid, 'SIGCONT');
+      }
+      await eventually('readiness again', async () => (await health('ready')) === 200);
+      await seriesPublisher(bus, place())(testRecord(place(), 1));
+      await stored(one, 1);
+    });
+
+    test('goes on with ascending ids where RESULTS was made anew', async () => {
+      const one = await collector();
+      const client = await listen(`${one.addresses.api}/v1/events?after=0`);
+      await seriesPublisher(bus, place())(testRecord(place(), 1), testRecord(place(), 2));
+      await stored(one, 2);
+      await bus.manager.streams.delete(bus.topology.resultsStream);
+      await ensureResultStream(bus, { maxBytes: MAX_BYTES });
+      await seriesPublisher(bus, place())(testRecord(place(), 2), testRecord(place(), 3));
+      await stored(one, 3);
+      await eventually('three events', () => client.events.length === 3);
+      await client.close();
+      expect(client.events.map(({ id, data }) => [id, 'n' in data && data.n])).toEqual([
+        [1, 1],
+        [2, 2],
+        [4, 3],
+      ]);
+    });
   });
 
-  test('says so where the bus has not the room for RESULTS', async () => {
-    const text = await fatal({ NATS_PREFIX: 'roomless', RESULTS_MAX_BYTES: String(2 ** 50) });
-    expect(text).toMatch(/ended with 4.*"code":"BUS_FAILED".*resultsMaxBytes/);
-  });
+  if (keepsFile)
+    test('a store that cannot be written ends the collector, and nothing is lost', async () => {
+      const one = await collector();
+      await seriesPublisher(bus, place())(testRecord(place(), 1));
+      await stored(one, 1);
+      const intruder = new DatabaseSync(store.path ?? '');
+      intruder.exec('BEGIN IMMEDIATE');
+      const exited = once(one.process, 'exit');
+      await seriesPublisher(bus, place('late'))(testRecord(place('late'), 2));
+      expect(await exited).toEqual([4, null]);
+      expect(one.log()).toMatch(/"level":"fatal".*"code":"STORE_FAILED".*results\.sqlite failed: database is locked/);
+      intruder.close();
+      await stored(await collector(), 2);
+    });
 
-  test('names the store that it cannot open, and the bus that does not answer', async () => {
-    expect(await fatal({ STORE_PATH: import.meta.filename })).toMatch(
-      /ended with 4.*"code":"STORE_FAILED".*collector\.test\.ts.*not a database/,
-    );
-    const unreachable = await fatal({ NATS_URL: 'nats://u:secret@127.0.0.1:1' });
-    expect(unreachable).toMatch(/ended with 4.*"code":"NATS_UNREACHABLE".*127\.0\.0\.1:1/);
-    expect(unreachable).not.toContain('secret');
+  describe('a collector that cannot start', () => {
+    const fatal = async (more: Readonly<Record<string, string>>): Promise<string> => {
+      const error: unknown = await startService('collector', { ...environment(), ...more }).catch((e: unknown) => e);
+      return String(error);
+    };
+
+    test('names the port that is in use', async () => {
+      const taken = createServer();
+      const port = await new Promise<number>((resolve) => {
+        taken.listen(0, '127.0.0.1', () => {
+          const address = taken.address();
+          resolve(typeof address === 'object' && address ? address.port : 0);
+        });
+      });
+      const text = await fatal({ API_PORT: String(port) });
+      taken.close();
+      expect(text).toContain('ended with 4');
+      expect(text).toMatch(new RegExp(`"code":"PORT_IN_USE".*${port}`));
+    });
+
+    test('says so where the bus has not the room for RESULTS', async () => {
+      const text = await fatal({ NATS_PREFIX: 'roomless', RESULTS_MAX_BYTES: String(2 ** 50) });
+      expect(text).toMatch(/ended with 4.*"code":"BUS_FAILED".*resultsMaxBytes/);
+    });
+
+    test('names the store that it cannot open, and the bus that does not answer', async () => {
+      if (keepsFile)
+        expect(await fatal({ STORE_PATH: import.meta.filename })).toMatch(
+          /ended with 4.*"code":"STORE_FAILED".*collector\.test\.ts.*not a database/,
+        );
+      const unreachable = await fatal({ NATS_URL: 'nats://u:secret@127.0.0.1:1' });
+      expect(unreachable).toMatch(/ended with 4.*"code":"NATS_UNREACHABLE".*127\.0\.0\.1:1/);
+      expect(unreachable).not.toContain('secret');
+    });
   });
 });

@@ -161,6 +161,7 @@ const GRANTS: Readonly<Record<BusClient, (grants: Grants, topology: Topology) =>
       .write('streams')
       .publish(STREAM_LIST, ...durableSubjects(topology.resultsStream, topology.collectorDurable))
       .ask(topology.resultsStream, 'createStream', 'streamInfo', 'purgeStream', 'directGet', 'listConsumers')
+      .ask(topology.resultsStream, 'createConsumer')
       .subscribe(topology.anyStatus, topology.anyLanes);
   },
   operator(grants, topology) {

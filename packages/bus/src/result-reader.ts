@@ -69,7 +69,7 @@ export type ResultReaderOptions = {
   /** Limit of RESULTS, should it have to be made. */
   readonly maxBytes: number;
   /** The sequence to begin at; asked each time that the consumer is made. */
-  readonly from: (stream: ResultStreamFacts) => number;
+  readonly from: (stream: ResultStreamFacts) => Promise<number>;
   readonly signal: AbortSignal;
 };
 
@@ -95,7 +95,7 @@ async function* readOnce(
 ): AsyncGenerator<ResultReading, void, void> {
   await ensureResultStream(bus, { maxBytes });
   const { created, state } = await bus.manager.streams.info(bus.topology.resultsStream);
-  await makeConsumer(bus, from({ created, lastSequence: state.last_seq }));
+  await makeConsumer(bus, await from({ created, lastSequence: state.last_seq }));
   yield { kind: 'open' };
   const inbox = openInbox(bus, signal);
   let gatheredAtMs = Number.NEGATIVE_INFINITY;

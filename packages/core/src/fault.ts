@@ -165,6 +165,16 @@ export const FAULTS = {
       'A message or value on the bus, or an answer of a runner, is not what the protocol says; it is ignored, and what it stands in the way of goes on without it.',
   },
   STORE_FAILED: { exitStatus: 4, description: 'The result store cannot be opened or written.' },
+  STORE_UNREACHABLE: {
+    exitStatus: 4,
+    description:
+      'The database of the results does not answer, starts or stops, is read-only, or takes no more connections; the collector goes on asking.',
+  },
+  STORE_UNAUTHORIZED: {
+    exitStatus: 4,
+    description: 'The database of the results refuses the credentials, or its user lacks a right.',
+  },
+  STORE_FULL: { exitStatus: 4, description: 'The database of the results has no room for more of them.' },
   SERVICE_DIED: { exitStatus: 4, description: 'A service of the run ended unasked.' },
   INTERNAL: { exitStatus: 4, description: 'A defect of stream-infer itself.' },
 } as const satisfies Record<string, FaultDescription>;

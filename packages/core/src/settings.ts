@@ -176,7 +176,25 @@ const collectorSettings = z.strictObject({
     .describe(
       'Path of a file with the tokens of the API, or several with commas: docs/security.md. Read again when it changes. Without it nobody needs a token.',
     ),
-  storePath: z.string().default('stream-infer.sqlite').describe('The SQLite file of results; :memory: keeps none.'),
+  storePath: z
+    .string()
+    .default('stream-infer.sqlite')
+    .describe('The SQLite file of results, where no database is named; :memory: keeps none.'),
+  storeUrl: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The PostgreSQL database of results, instead of a SQLite file: postgres://user:password@host:5432/database, several hosts with commas; with ?sslmode=require, verify-ca or verify-full by TLS.',
+    ),
+  storeUrlFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Path of a file with that URL, instead. Read again for each attempt to connect.'),
+  storeCa: certificatePath(
+    'the certificates that the certificate of the database is verified by; with it TLS is required',
+  ),
   retentionDays: z.coerce.number().min(0).default(0).describe('Results older than this are removed; 0 keeps all.'),
   retentionBytes: z.coerce
     .number()
@@ -221,6 +239,8 @@ export const FILE_SETTINGS: readonly string[] = [
   'natsCert',
   'natsKey',
   'apiTokensFile',
+  'storeUrlFile',
+  'storeCa',
   'grpcCa',
   'grpcCert',
   'grpcKey',
@@ -230,7 +250,7 @@ export const FILE_SETTINGS: readonly string[] = [
 export const FILES_SETTINGS: readonly string[] = ['apiTokensFile'];
 
 /** Keys whose values are never told (I8). */
-export const SECRET_SETTINGS: readonly string[] = ['natsPassword', 'natsToken'];
+export const SECRET_SETTINGS: readonly string[] = ['natsPassword', 'natsToken', 'storeUrl'];
 
 /** `natsUrl` → `NATS_URL`. */
 export const environmentName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

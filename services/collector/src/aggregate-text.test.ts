@@ -3,27 +3,29 @@ import { timeKey } from '@stream-infer/core/time-key';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { aggregateText } from './aggregate-text.ts';
-import { openResultStore, type ResultStore } from './result-store.ts';
+import type { ResultStore } from './result-store.ts';
+import { openSqliteStore } from './sqlite-store/result-store.ts';
 import { storeItem } from './store-item.ts';
 import { timeRange } from './time-range.ts';
 
-function storeOf(records: readonly (AggregateItem & { readonly n: number })[]): ResultStore {
-  const store = openResultStore(':memory:');
-  store.resume({ created: 'monday', lastSequence: records.length });
+async function storeOf(records: readonly (AggregateItem & { readonly n: number })[]): Promise<ResultStore> {
+  const store = openSqliteStore(':memory:');
+  const writer = await store.takeTurn(new AbortController().signal, () => undefined);
+  await writer?.resume({ created: 'monday', lastSequence: records.length });
   const items = records.flatMap((record, index) => {
     const bytes = new TextEncoder().encode(JSON.stringify({ stream: 'cam', run: 'r1', ...record }));
     return storeItem({ kind: 'result', sequence: index + 1, bytes }) ?? [];
   });
   expect(items).toHaveLength(records.length);
-  store.commit({ items, sequence: items.length }, 0);
+  await writer?.commit({ items, sequence: items.length }, 0);
   return store;
 }
 
 async function textOf(store: ResultStore, from?: string, to?: string): Promise<string> {
-  const series = store.series(store.run('cam')?.id ?? 0);
+  const series = await store.series((await store.run('cam'))?.id ?? 0);
   let text = '';
   for await (const piece of aggregateText(store, series, timeRange(from, to))) text += piece;
-  store.close();
+  await store.close();
   return text;
 }
 
@@ -46,7 +48,7 @@ test('the pieces are the bytes of the aggregate in core, for any results in any 
   await fc.assert(
     fc.asyncProperty(unique, async (records) => {
       const inOrder = records.toSorted((a, b) => a.n - b.n);
-      expect(await textOf(storeOf(records))).toBe(resultAggregate(inOrder));
+      expect(await textOf(await storeOf(records))).toBe(resultAggregate(inOrder));
     }),
     { numRuns: 60 },
   );
@@ -57,12 +59,12 @@ test('a series of several pages is one object, whichever page a key ends on', as
     const n = index + 1;
     return { algorithm: 'faces', n, key: timeKey(n, { num: 1_500, den: 1 }), data: n };
   });
-  expect(await textOf(storeOf(records))).toBe(resultAggregate(records));
+  expect(await textOf(await storeOf(records))).toBe(resultAggregate(records));
 });
 
 test('a range holds its beginning and not its end', async () => {
   const records = [1, 2, 3].map((n) => ({ algorithm: 'faces', n, key: String(n), data: n }));
-  expect(await textOf(storeOf(records), '2', '3')).toBe('{"faces":{"2":2}}');
-  expect(await textOf(storeOf(records), '3')).toBe('{"faces":{"3":3}}');
-  expect(await textOf(storeOf(records), '4')).toBe('{}');
+  expect(await textOf(await storeOf(records), '2', '3')).toBe('{"faces":{"2":2}}');
+  expect(await textOf(await storeOf(records), '3')).toBe('{"faces":{"3":3}}');
+  expect(await textOf(await storeOf(records), '4')).toBe('{}');
 });

@@ -42,7 +42,7 @@ async function* seriesPages(
   let after = { keyMs: fromMs, n: -1 };
   let held: SeriesRow | undefined;
   for (let done = false; !done; ) {
-    const { rows, last } = store.seriesRecords({ seriesId, after, toMs, limit: PAGE_ROWS });
+    const { rows, last } = await store.seriesRecords({ seriesId, after, toMs, limit: PAGE_ROWS });
     const all = held === undefined ? rows : [held, ...rows];
     // The last row waits for the next page, which may begin with its key.
     held = all.at(-1);

@@ -17,6 +17,10 @@ export const API_ERRORS = {
   },
   BODY_TOO_LARGE: { status: 413, description: 'The body of the request is larger than 64 KiB.' },
   UNAVAILABLE: { status: 503, description: 'The bus does not answer; what is stored can still be read.' },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    description: 'The database of the results does not answer; they are stored once it is back.',
+  },
   INTERNAL: { status: 500, description: 'A defect of the collector; its log tells more.' },
 } as const;
 

@@ -248,9 +248,10 @@ export const withEtag = <A extends object>(response: A) => ({ ...response, heade
 
 export const BAD_REQUEST = { 400: errorAnswer(API_ERRORS.BAD_REQUEST.description) };
 /** Of every operation. */
-export const ACCESS = {
+export const ALWAYS = {
   401: errorAnswer(API_ERRORS.UNAUTHORIZED.description),
   403: errorAnswer(API_ERRORS.FORBIDDEN.description),
+  503: errorAnswer('The bus or the store does not answer: see the code.'),
 };
 export const NOT_FOUND = { 404: errorAnswer('Nothing of that stream, or of that run of it, is there.') };
 export const CONFLICT = {
@@ -258,4 +259,3 @@ export const CONFLICT = {
 };
 export const CHANGED = { 412: errorAnswer(API_ERRORS.STREAM_CHANGED.description) };
 export const TOO_LARGE = { 413: errorAnswer(API_ERRORS.BODY_TOO_LARGE.description) };
-export const UNAVAILABLE = { 503: errorAnswer(API_ERRORS.UNAVAILABLE.description) };

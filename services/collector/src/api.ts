@@ -8,11 +8,12 @@ import { listenFault } from '@stream-infer/service-kit/health-server';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
 import { type ApiAccessOptions, guardApi } from './api-access.ts';
 import { ApiError, apiErrorBody, badRequest, REFUSING_FAULTS, type Refusal, statusOf } from './api-error.ts';
-import { ACCESS, SHARED_SCHEMAS } from './api-schemas.ts';
+import { ALWAYS, SHARED_SCHEMAS } from './api-schemas.ts';
 import { type EventRouteOptions, eventRoutes } from './event-routes.ts';
 import { type RecordRouteOptions, recordRoutes } from './record-routes.ts';
 import { type RegistryRouteOptions, registryRoutes } from './registry-routes.ts';
 import { type ResultRouteOptions, resultRoutes } from './result-routes.ts';
+import { isStoreAbsence } from './store-absence.ts';
 import { type StreamRouteOptions, streamRoutes } from './stream-routes.ts';
 
 export type ApiOptions = ApiAccessOptions &
@@ -95,7 +96,7 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
       schema: {
         ...schema,
         ...(route.config?.body && { body: route.config.body }),
-        response: { ...(schema.response as object), ...ACCESS },
+        response: { ...(schema.response as object), ...ALWAYS },
       },
     }),
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`) },
@@ -130,6 +131,8 @@ function setErrorHandlers(app: FastifyInstance, { logger, metrics }: Pick<ApiOpt
 
 function toApiError(error: FastifyError | ApiError | Fault): ApiError | Fault {
   if (error instanceof ApiError || (error instanceof Fault && REFUSING_FAULTS.includes(error.code))) return error;
+  if (isStoreAbsence(error))
+    return new ApiError('STORE_UNAVAILABLE', 'the database of the results does not answer: try again once it is back');
   if (error instanceof Fault) return new ApiError('INTERNAL', 'the collector failed to answer: its log tells why');
   if (error.validation) return badRequest(error.validation[0] as Refusal | undefined, error.validationContext);
   const status = error.statusCode ?? 500;

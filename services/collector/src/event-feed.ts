@@ -3,6 +3,8 @@
 export type EventFeed = {
   /** Something was committed. */
   notify(): void;
+  /** Whether anybody listens. */
+  isAwaited(): boolean;
   /** Counts notifications; to be read before looking into the store. */
   version(): number;
   /** Resolves when the version differs from `seen`, after `timeoutMs`, or when the signal aborts, whichever is first. */
@@ -17,6 +19,7 @@ export function createEventFeed(): EventFeed {
       version += 1;
       for (const wake of waiting) wake();
     },
+    isAwaited: () => waiting.size > 0,
     version: () => version,
     changed(seen, timeoutMs, signal) {
       if (version !== seen || signal.aborted) return Promise.resolve();

@@ -59,10 +59,11 @@ export function eventRoutes(
         },
       },
     },
-    ({ query: { after, ...filter }, headers, holder }, reply) => {
-      const wanted = headers['last-event-id'] ?? after ?? store.lastPosition();
+    async ({ query: { after, ...filter }, headers, holder }, reply) => {
+      const { position } = await store.progress();
+      const wanted = headers['last-event-id'] ?? after ?? position;
       // An id that is yet to come is of another store: nothing of this one has been seen.
-      const begin = wanted > store.lastPosition() ? 0 : wanted;
+      const begin = wanted > position ? 0 : wanted;
       const closed = new AbortController();
       const valid = holder && tokens ? [tokens.validity(holder)] : [];
       metrics.eventClients.inc();

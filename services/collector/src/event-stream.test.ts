@@ -1,35 +1,38 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createEventFeed } from './event-feed.ts';
 import { eventStream, takenWithin } from './event-stream.ts';
-import { openResultStore, type ResultStore } from './result-store.ts';
+import type { ResultStore, ResultWriter } from './result-store.ts';
+import { openSqliteStore } from './sqlite-store/result-store.ts';
 import { RANK } from './store-item.ts';
 
 let store: ResultStore;
+let writer: ResultWriter | undefined;
 let stop: AbortController;
-beforeEach(() => {
-  store = openResultStore(':memory:');
-  store.resume({ created: 'monday', lastSequence: 1_000_000 });
+beforeEach(async () => {
+  store = openSqliteStore(':memory:');
   stop = new AbortController();
+  writer = await store.takeTurn(stop.signal, () => undefined);
+  await writer?.resume({ created: 'monday', lastSequence: 1_000_000 });
 });
-afterEach(() => {
+afterEach(async () => {
   stop.abort();
-  store.close();
+  await store.close();
 });
 
-function commit(from: number, to: number): void {
+async function commit(from: number, to: number): Promise<void> {
   const items = Array.from({ length: to - from + 1 }, (_, index) => {
     const n = from + index;
     const place = { stream: 'cam', run: 'r1', algorithm: 'faces', n, keyMs: n };
     return { kind: 'result' as const, sequence: n, ...place, rank: RANK.success, text: `{"n":${n}}` };
   });
-  store.commit({ items, sequence: to }, 0);
+  await writer?.commit({ items, sequence: to }, 0);
 }
 
 const ids = (text: string): number[] => [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
 
 test('replay and live events join without a seam, whatever is committed while a page is being sent', async () => {
   const feed = createEventFeed();
-  commit(1, 1_200);
+  await commit(1, 1_200);
   const stream = eventStream(store, feed, { after: 3, heartbeatMs: 60_000, signal: stop.signal });
   const seen: number[] = [];
   for await (const chunk of stream) {
@@ -37,7 +40,8 @@ test('replay and live events join without a seam, whatever is committed while a 
     const last = seen.at(-1) ?? 0;
     if (last === 2_000) break;
     if (last >= 1_200) {
-      commit(store.lastPosition() + 1, store.lastPosition() + 100);
+      const { position } = await store.progress();
+      await commit(position + 1, position + 100);
       feed.notify();
     }
   }
@@ -45,7 +49,7 @@ test('replay and live events join without a seam, whatever is committed while a 
 });
 
 test('an event is one block with id, type and data; a comment comes while nothing happens', async () => {
-  commit(1, 1);
+  await commit(1, 1);
   const stream = eventStream(store, createEventFeed(), { after: 0, heartbeatMs: 1, signal: stop.signal });
   const chunks: string[] = [];
   for await (const chunk of stream) if (chunks.push(chunk) === 3) break;

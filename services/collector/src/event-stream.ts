@@ -7,6 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EventFeed } from './event-feed.ts';
 import type { EventRow, ResultQueries } from './result-queries.ts';
+import { isStoreAbsence } from './store-absence.ts';
 
 export type EventStreamOptions = {
   /** The client has everything up to this position. */
@@ -20,6 +21,8 @@ export type EventStreamOptions = {
 const PAGE_ROWS = 500;
 /** How long a client waits before it comes again, in milliseconds. */
 const RETRY = 'retry: 1000\n\n';
+/** How often a store that is away is asked again. */
+const ABSENT_MS = 1_000;
 const HEARTBEAT = ': still here\n\n';
 
 /** Chunks of the event stream, until the signal aborts. */
@@ -32,7 +35,14 @@ export async function* eventStream(
   yield RETRY;
   while (!signal.aborted) {
     const version = feed.version();
-    const { rows, last } = store.events({ ...filter, after: position, limit: PAGE_ROWS });
+    const page = await store.events({ ...filter, after: position, limit: PAGE_ROWS }).catch(absent);
+    if (page === undefined) {
+      // The client has missed nothing yet, and stays: what it is behind is told when the store is back.
+      await feed.changed(version, Math.min(heartbeatMs, ABSENT_MS), signal);
+      yield HEARTBEAT;
+      continue;
+    }
+    const { rows, last } = page;
     const text = rows.map(eventText).join('');
     position = rows.at(-1)?.position ?? position;
     if (text !== '') yield text;
@@ -61,6 +71,10 @@ export async function* takenWithin<Chunk>(
     }
   }
 }
+
+const absent = (error: unknown): undefined => {
+  if (!isStoreAbsence(error)) throw error;
+};
 
 const eventText = ({ position, kind, text }: EventRow): string =>
   text === null ? '' : `id: ${position}\nevent: ${kind}\ndata: ${text}\n\n`;

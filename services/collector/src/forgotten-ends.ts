@@ -5,8 +5,8 @@
 
 import type { Bus } from '@stream-infer/bus/bus';
 import { lastEnd } from '@stream-infer/bus/result-stream';
-import type { RunSummary } from './result-queries.ts';
-import type { ResultStore } from './result-store.ts';
+import type { Run } from '@stream-infer/core/run';
+import type { ResultQueries, RunSummary } from './result-queries.ts';
 import { currentRun, type StreamRegistry } from './stream-registry.ts';
 
 export type ForgottenEnds = {
@@ -16,15 +16,18 @@ export type ForgottenEnds = {
   round(): Promise<void>;
 };
 
-export function createForgottenEnds(bus: Bus, store: ResultStore, registry: StreamRegistry): ForgottenEnds {
+export function createForgottenEnds(bus: Bus, store: ResultQueries, registry: StreamRegistry): ForgottenEnds {
   let known = new Map<string, RunSummary>();
   return {
     of: (run) => known.get(run),
     async round() {
+      const over = registry
+        .streams()
+        .map((entry) => currentRun(entry, registry.run(entry.key)))
+        .filter((run) => run !== undefined && isOver(run.state.kind)) as Run[];
+      const stored = new Set((await store.runsOf(over)).map(({ run }) => run));
       const found = new Map<string, RunSummary>();
-      for (const entry of registry.streams()) {
-        const run = currentRun(entry, registry.run(entry.key));
-        if (run === undefined || !isOver(run.state.kind) || store.run(run.stream, run.run)) continue;
+      for (const run of over.filter((each) => !stored.has(each.run))) {
         const summary = known.get(run.run) ?? (await storedEnd(run));
         if (summary) found.set(run.run, summary);
       }
@@ -35,7 +38,8 @@ export function createForgottenEnds(bus: Bus, store: ResultStore, registry: Stre
   /** One that the store has yet to take is none. */
   async function storedEnd({ stream, run }: { stream: string; run: string }): Promise<RunSummary | undefined> {
     const message = await lastEnd(bus, { stream, run });
-    if (message === undefined || message.sequence > store.lastSequence() || store.run(stream, run)) return undefined;
+    if (message === undefined || message.sequence > (await store.progress()).sequence) return undefined;
+    if (await store.run(stream, run)) return undefined;
     return { id: -1, stream, run, end: new TextDecoder().decode(message.data), results: 0, errors: 0 };
   }
 }

@@ -17,21 +17,34 @@ export type CollectorMetrics = ReturnType<typeof createCollectorMetrics>;
 
 export function createCollectorMetrics(registry: Registry) {
   const registers = [registry];
-  let shownStreams = (): readonly ShownStream[] => [];
+  let shownStreams = async (): Promise<readonly ShownStream[]> => [];
   let isRegistered = (_stream: string): boolean => true;
+  let isStoring = (): boolean => false;
   const series = new StreamSeries({ registry, isHere: (stream) => isRegistered(stream) });
   new Gauge({
     name: 'stream_infer_stream_state',
     help: '1 for the state of each registered stream: waiting where no run of it has begun, unknown where no ingest has told of it for some seconds, else that of its source; one series a stream.',
     labelNames: ['stream', 'mode', 'state'],
     registers,
-    collect() {
+    async collect() {
+      const shown = await shownStreams();
       this.reset();
-      for (const { stream, mode, state } of shownStreams()) this.set({ stream, mode, state }, 1);
+      for (const { stream, mode, state } of shown) this.set({ stream, mode, state }, 1);
+    },
+  });
+  new Gauge({
+    name: 'stream_infer_storing',
+    help: '1 for the collector that stores, 0 for one that stands by or waits: of those that share a database one stores.',
+    registers,
+    collect() {
+      this.set(isStoring() ? 1 : 0);
     },
   });
   return {
-    observeStreams(shown: () => readonly ShownStream[], registered: (stream: string) => boolean): void {
+    observeStoring(storing: () => boolean): void {
+      isStoring = storing;
+    },
+    observeStreams(shown: () => Promise<readonly ShownStream[]>, registered: (stream: string) => boolean): void {
       shownStreams = shown;
       isRegistered = registered;
     },
@@ -84,9 +97,14 @@ export function createCollectorMetrics(registry: Registry) {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
       registers,
     }),
+    storeConnected: new Gauge({
+      name: 'stream_infer_store_connected',
+      help: '1 while the store can be had, 0 while its database is away.',
+      registers,
+    }),
     storeBytes: new Gauge({
       name: 'stream_infer_store_bytes',
-      help: 'Size of the store; kind is used (pages in use) or file.',
+      help: 'Size of the store; kind is used (what the results take) or file (what the files do).',
       labelNames: ['kind'],
       registers,
     }),

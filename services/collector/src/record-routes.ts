@@ -40,9 +40,9 @@ export function recordRoutes(app: FastifyInstance, { store, logger }: RecordRout
         },
       },
     },
-    ({ params, query: { run, algorithm, cursor, limit }, headers: { accept } }, reply) => {
+    async ({ params, query: { run, algorithm, cursor, limit }, headers: { accept } }, reply) => {
       const selection = {
-        runId: findRun(store, params.id, run).id,
+        runId: (await findRun(store, params.id, run)).id,
         ...(algorithm !== undefined && { algorithm }),
         ...(cursor !== undefined && { after: parseCursor(cursor) }),
       };
@@ -53,7 +53,8 @@ export function recordRoutes(app: FastifyInstance, { store, logger }: RecordRout
       }
       return reply
         .type('application/json; charset=utf-8')
-        .send(recordPage(store, { ...selection, limit: limit ?? DEFAULT_LIMIT }));
+
+        .send(await recordPage(store, { ...selection, limit: limit ?? DEFAULT_LIMIT }));
     },
   );
 }

@@ -14,8 +14,11 @@ const PAGE_ROWS = 1_000;
 const ANSWER_CHARACTERS = 2 ** 20;
 
 /** `{"cursor": …, "records": […]}`: at most `limit` records, fewer where they are large; the cursor is null at the end. */
-export function recordPage(store: ResultQueries, query: RecordQuery & { readonly limit: number }): string {
-  const { rows, last } = store.records({ ...query, maxCharacters: ANSWER_CHARACTERS });
+export async function recordPage(
+  store: ResultQueries,
+  query: RecordQuery & { readonly limit: number },
+): Promise<string> {
+  const { rows, last } = await store.records({ ...query, maxCharacters: ANSWER_CHARACTERS });
   const end = rows.at(-1);
   const cursor = last || end === undefined ? null : formatCursor(end);
   return `{"cursor":${JSON.stringify(cursor)},"records":[${rows.map((row) => row.record).join(',')}]}`;
@@ -29,7 +32,7 @@ export async function* recordLines(
   let { after } = query;
   let left = limit;
   for (let done = false; !done; ) {
-    const { rows, last } = store.records({
+    const { rows, last } = await store.records({
       ...query,
       ...(after && { after }),
       limit: Math.min(left, PAGE_ROWS),

@@ -14,7 +14,6 @@ import {
   STREAM_BODY,
   STREAM_PARAMETERS,
   TOO_LARGE,
-  UNAVAILABLE,
   withEtag,
 } from './api-schemas.ts';
 import { etagOf, parsePrecondition } from './precondition.ts';
@@ -48,8 +47,11 @@ const STREAM = { $ref: 'Stream#' };
 
 export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptions): void {
   const { registry, algorithms } = options;
-  const send = (reply: FastifyReply, status: number, entry: StreamEntry) =>
-    reply.code(status).header('etag', etagOf(entry.revision)).send(newestView(entry, options));
+  const send = async (reply: FastifyReply, status: number, entry: StreamEntry) =>
+    reply
+      .code(status)
+      .header('etag', etagOf(entry.revision))
+      .send(await newestView(entry, options));
 
   app.post<{ Querystring: OwnerQuery }>(
     '/v1/streams',
@@ -64,7 +66,6 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
           ...BAD_REQUEST,
           ...CONFLICT,
           ...TOO_LARGE,
-          ...UNAVAILABLE,
         },
       },
     },
@@ -95,7 +96,6 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
           ...CONFLICT,
           ...CHANGED,
           ...TOO_LARGE,
-          ...UNAVAILABLE,
         },
       },
     },
@@ -128,7 +128,6 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
           ...BAD_REQUEST,
           ...NOT_FOUND,
           ...CHANGED,
-          ...UNAVAILABLE,
         },
       },
     },

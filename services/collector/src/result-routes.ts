@@ -38,10 +38,10 @@ export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: R
         response: { 200: answer('The aggregate.', { $ref: 'Aggregate#' }), ...BAD_REQUEST, ...NOT_FOUND },
       },
     },
-    ({ params, query: { run, algorithm, from, to } }, reply) => {
+    async ({ params, query: { run, algorithm, from, to } }, reply) => {
       const range = timeRange(from, to);
       if (range.fromMs > range.toMs) throw new ApiError('BAD_REQUEST', 'query parameter to must not be before from');
-      const series = store.series(findRun(store, params.id, run).id, algorithm);
+      const series = await store.series((await findRun(store, params.id, run)).id, algorithm);
       return sendText(reply, JSON_TYPE, aggregateText(store, series, range), logger);
     },
   );
@@ -61,10 +61,16 @@ export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: R
         },
       },
     },
-    ({ params, query: { run, algorithm } }, reply) => {
-      const series = store.series(findRun(store, params.id, run).id, algorithm);
-      const members = series.map(({ id, algorithm: name }) => `${JSON.stringify(name)}:${store.newest(id)}`);
-      return reply.type(JSON_TYPE).send(`{${members.join(',')}}`);
+    async ({ params, query: { run, algorithm } }, reply) => {
+      const series = await store.series((await findRun(store, params.id, run)).id, algorithm);
+      const members = await Promise.all(
+        series.map(async ({ id, algorithm: name }) => {
+          const record = await store.newest(id);
+          // The series may have been removed meanwhile.
+          return record === undefined ? [] : [`${JSON.stringify(name)}:${record}`];
+        }),
+      );
+      return reply.type(JSON_TYPE).send(`{${members.flat().join(',')}}`);
     },
   );
 
@@ -91,13 +97,14 @@ export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: R
     async (request) => {
       const { params } = request;
       const { run, algorithm } = request.query;
-      const named = findRun(store, params.id, run);
-      const runs = run === undefined ? store.runs(params.id) : [named];
-      const through = store.lastPosition();
+      const named = await findRun(store, params.id, run);
+      const runs = run === undefined ? await store.runs(params.id) : [named];
+      const { position: through } = await store.progress();
       let removed = 0;
-      for (const { id } of runs.flatMap((each) => store.series(each.id, algorithm))) {
+      const series = await Promise.all(runs.map((each) => store.series(each.id, algorithm)));
+      for (const { id } of series.flat()) {
         for (let step = STEP_RESULTS; step === STEP_RESULTS; ) {
-          step = store.clearSeries(id, through, STEP_RESULTS);
+          step = await store.clearSeries(id, through, STEP_RESULTS);
           removed += step;
           await setImmediate();
         }

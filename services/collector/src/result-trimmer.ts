@@ -6,8 +6,8 @@
 import type { Bus } from '@stream-infer/bus/bus';
 import type { ResultMessage } from '@stream-infer/bus/result-reader';
 import { acknowledgedByOthers, trimResults, untrimmedSubjects } from '@stream-infer/bus/result-trim';
+import type { ResultQueries } from './result-queries.ts';
 import type { StoreUpkeep } from './result-store.ts';
-import type { ResultWriter } from './result-writer.ts';
 import { createTrimLedger } from './trim-ledger.ts';
 
 /** Bounds what one round asks of the server. */
@@ -24,22 +24,26 @@ export type ResultTrimmer = {
 
 export function createResultTrimmer(
   bus: Bus,
-  store: Pick<StoreUpkeep, 'checkpoint'> & Pick<ResultWriter, 'lastSequence'>,
+  store: Pick<StoreUpkeep, 'checkpoint'> & Pick<ResultQueries, 'progress'>,
 ): ResultTrimmer {
   const ledger = createTrimLedger();
   let surveyed = false;
+  /** How often reading has begun. */
+  let opened = 0;
 
   /** Enters what an earlier process stored and left untrimmed. */
   const survey = async (): Promise<void> => {
+    const { sequence } = await store.progress();
     for await (const { subject, lastSequence, neededFrom } of untrimmedSubjects(bus)) {
       // What comes later is yet to be stored, and is entered then.
-      if (lastSequence <= store.lastSequence()) ledger.found(subject, lastSequence, neededFrom);
+      if (lastSequence <= sequence) ledger.found(subject, lastSequence, neededFrom);
     }
     surveyed = true;
   };
 
   return {
     reopened() {
+      opened += 1;
       ledger.clear();
       surveyed = false;
     },
@@ -47,12 +51,15 @@ export function createResultTrimmer(
     async round(signal) {
       if (!surveyed) await survey();
       if (ledger.isEmpty()) return 0;
+      const planned = opened;
       const others = await acknowledgedByOthers(bus);
-      // Together, without a turn of the event loop in between: all that is planned is in the checkpoint.
-      const plans = store.checkpoint() ? ledger.plan(ROUND_SUBJECTS, others) : [];
+      // Planned before: all that is planned is in the checkpoint.
+      const plans = ledger.plan(ROUND_SUBJECTS, others);
+      if (!(await store.checkpoint())) return 0;
       let trimmed = 0;
       for (const plan of plans) {
-        if (signal.aborted) break;
+        // Sequences of another RESULTS mean nothing in this one.
+        if (signal.aborted || opened !== planned) break;
         trimmed += await trimResults(bus, plan.subject, plan.before);
         ledger.trimmed(plan);
       }

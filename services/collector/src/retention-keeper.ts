@@ -1,8 +1,7 @@
 /** Applies the retention to the store, a step at a time, so that results go on being stored between the steps. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { ResultRemoval } from './result-removal.ts';
-import type { StoreUpkeep } from './result-store.ts';
+import type { ResultRemoval, StoreUpkeep } from './result-store.ts';
 import { type RetentionLimits, retentionCutoffMs, retentionStep, surplusBytes } from './retention.ts';
 
 const STEP_RESULTS = 250;
@@ -22,20 +21,22 @@ export async function applyRetention(
   { limits, nowMs, signal, onRemoved }: RetentionOptions,
 ): Promise<void> {
   while (!signal.aborted) {
-    const state = { usedBytes: store.size().usedBytes, oldestStoredAtMs: store.oldestStoredAtMs() };
+    const { usedBytes } = await store.size();
+    const state = { usedBytes, oldestStoredAtMs: await store.oldestStoredAtMs() };
     const step = retentionStep(limits, state, nowMs);
     if (step.kind === 'none') break;
-    const { removed, through } = store.removeOldest(STEP_RESULTS, step.kind === 'age' ? step.beforeMs : undefined);
+    const beforeMs = step.kind === 'age' ? step.beforeMs : undefined;
+    const { removed, through } = await store.removeOldest(STEP_RESULTS, beforeMs);
     if (removed === 0) break;
-    store.forgetRuns({ endedThrough: through });
+    await store.forgetRuns({ endedThrough: through });
     onRemoved(step.kind, removed);
     await setImmediate();
   }
-  store.forgetRuns({ endedBeforeMs: retentionCutoffMs(limits, nowMs) });
-  for (let surplus = surplusBytes(store.size()); surplus > 0 && !signal.aborted; ) {
-    store.shrink(Math.min(surplus, SHRINK_BYTES));
+  await store.forgetRuns({ endedBeforeMs: retentionCutoffMs(limits, nowMs) });
+  for (let surplus = surplusBytes(await store.size()); surplus > 0 && !signal.aborted; ) {
+    await store.shrink(Math.min(surplus, SHRINK_BYTES));
     await setImmediate();
-    const left = surplusBytes(store.size());
+    const left = surplusBytes(await store.size());
     // A file that another program made may not be one that shrinks.
     if (left >= surplus) break;
     surplus = left;

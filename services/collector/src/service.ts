@@ -9,15 +9,18 @@ import { startApi } from './api.ts';
 import { isLoopback } from './api-access.ts';
 import { openApiTokens } from './api-tokens.ts';
 import { measureBus } from './bus-measure.ts';
+import { openConfiguredStore } from './configured-store.ts';
 import { createEventFeed } from './event-feed.ts';
 import { createForgottenEnds, type ForgottenEnds } from './forgotten-ends.ts';
+import { startLiveFollower } from './live-follower.ts';
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.ts';
 import { periodically } from './periodic.ts';
 import { type ResultConsumer, startResultConsumer } from './result-consumer.ts';
-import { openResultStore, type ResultStore } from './result-store.ts';
+import type { ResultStore } from './result-store.ts';
 import { createResultTrimmer, type ResultTrimmer } from './result-trimmer.ts';
 import { applyRetention } from './retention-keeper.ts';
 import { createStatusBoard } from './status-board.ts';
+import { isStoreAbsence } from './store-absence.ts';
 import { createAdmission } from './stream-admission.ts';
 import { openStreamRegistry } from './stream-registry.ts';
 import { shownStreams } from './stream-routes.ts';
@@ -28,12 +31,14 @@ const MEASURE_INTERVAL_MS = 5_000;
 /** The consumer's loop turns each second; one that has stood still for so long hangs. */
 const HANGING_MS = 15_000;
 
-/** Throws STORE_FAILED, NATS_UNREACHABLE, BUS_FAILED and PORT_IN_USE. */
+/** Throws STORE_FAILED, STORE_UNAUTHORIZED, TLS_REFUSED, NATS_UNREACHABLE, BUS_FAILED and PORT_IN_USE. */
 export async function startCollector(context: ServiceContext<'collector'>): Promise<Service> {
   const { settings, logger, fail } = context;
   // Closed in the opposite order of opening, on a fault of the start and on a stop alike.
   await using opened = new AsyncDisposableStack();
-  const store = opened.adopt(openResultStore(settings.storePath), (each) => each.close());
+  const metrics = opened.adopt(createCollectorMetrics(context.metrics), (each) => each.close());
+  const configured = await openConfiguredStore(context, metrics);
+  const store = opened.adopt(configured.store, (each) => each.close());
   const bus = opened.adopt(
     await connectBus({
       ...reachedBy(settings),
@@ -45,7 +50,6 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   );
   await ensureResultStream(bus, { maxBytes: settings.resultsMaxBytes });
 
-  const metrics = opened.adopt(createCollectorMetrics(context.metrics), (each) => each.close());
   const feed = createEventFeed();
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -89,15 +93,19 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const trimmer = createResultTrimmer(bus, store);
   const { resultsMaxBytes } = settings;
   const consumer = startResultConsumer({ bus, store, feed, trimmer, metrics, logger, resultsMaxBytes, signal });
+  const isStoring = (): boolean => consumer.state() === 'storing';
+  metrics.observeStoring(isStoring);
+  // Where nobody shares the store every commit is this collector's own.
+  const follower = configured.shared ? startLiveFollower({ bus, store, feed, isStoring, signal }) : undefined;
+  const isStandingBy = (): boolean => consumer.state() === 'standing-by' && follower?.following() === true;
   const loops = [
     consumer.done,
-    periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, metrics, signal })),
+    follower?.done,
+    periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, consumer, metrics, signal })),
     periodically(MEASURE_INTERVAL_MS, signal, () => measure({ context, bus, consumer, metrics, signal })),
     periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, forgotten, metrics, signal })),
   ].map((loop) =>
-    loop.catch((error: unknown) =>
-      fail(toFault(error, 'STORE_FAILED', `the result store ${settings.storePath} failed`)),
-    ),
+    loop?.catch((error: unknown) => fail(toFault(error, 'STORE_FAILED', `the result store ${configured.name} failed`))),
   );
   const following = registry.done.catch((error: unknown) => {
     if (!signal.aborted) fail(toFault(error, 'BUS_FAILED', 'the registry of streams cannot be watched'));
@@ -111,37 +119,41 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   return {
     addresses: { api: api.address },
     live: () => consumer.idleMs() < HANGING_MS,
-    ready: () => consumer.consuming() && !signal.aborted,
+    ready: () => configured.available() && (isStoring() || isStandingBy()) && !signal.aborted,
     stop: () => owned.disposeAsync(),
   };
 }
 
 type Upkeep = {
   readonly context: ServiceContext<'collector'>;
+  readonly consumer: ResultConsumer;
   readonly metrics: CollectorMetrics;
   readonly signal: AbortSignal;
 };
 
-async function retain({ context, store, metrics, signal }: Upkeep & { readonly store: ResultStore }): Promise<void> {
-  const { retentionDays: days, retentionBytes: bytes } = context.settings;
-  await applyRetention(store, {
-    limits: { days, bytes },
-    nowMs: Date.now(),
-    signal,
-    onRemoved: (reason, results) => metrics.removed.inc({ reason }, results),
-  });
-  const { usedBytes, fileBytes } = store.size();
-  metrics.storeBytes.set({ kind: 'used' }, usedBytes);
-  metrics.storeBytes.set({ kind: 'file' }, fileBytes);
-}
-
-async function measure({
+async function retain({
   context,
-  bus,
+  store,
   consumer,
   metrics,
-}: Upkeep & { readonly bus: Bus; readonly consumer: ResultConsumer }): Promise<void> {
-  if (!consumer.consuming()) return;
+  signal,
+}: Upkeep & { readonly store: ResultStore }): Promise<void> {
+  const { retentionDays: days, retentionBytes: bytes } = context.settings;
+  const onRemoved = (reason: 'age' | 'bytes', results: number): void => metrics.removed.inc({ reason }, results);
+  try {
+    // Of the collectors that share a store one removes, the one that stores.
+    if (consumer.hasTurn())
+      await applyRetention(store, { limits: { days, bytes }, nowMs: Date.now(), signal, onRemoved });
+    const { usedBytes, fileBytes } = await store.size();
+    metrics.storeBytes.set({ kind: 'used' }, usedBytes);
+    metrics.storeBytes.set({ kind: 'file' }, fileBytes);
+  } catch (error) {
+    if (!isStoreAbsence(error)) throw error;
+  }
+}
+
+async function measure({ context, bus, consumer, metrics }: Upkeep & { readonly bus: Bus }): Promise<void> {
+  if (consumer.state() === 'apart') return;
   try {
     await measureBus(bus, metrics, context.settings.busMemoryBytes);
   } catch (error) {
@@ -158,15 +170,15 @@ async function trim({
   signal,
 }: Upkeep & {
   readonly trimmer: ResultTrimmer;
-  readonly consumer: ResultConsumer;
   readonly forgotten: ForgottenEnds;
 }): Promise<void> {
   // Without the bus there is nothing to trim, and its absence is told where it is noticed.
-  if (!consumer.consuming()) return;
+  if (consumer.state() === 'apart') return;
   try {
     await forgotten.round();
-    metrics.trimmed.inc(await trimmer.round(signal));
+    if (consumer.state() === 'storing') metrics.trimmed.inc(await trimmer.round(signal));
   } catch (error) {
+    if (isStoreAbsence(error)) return;
     context.report(toFault(error, 'BUS_FAILED', 'stored results could not be trimmed from the bus'));
   }
 }

@@ -1,5 +1,6 @@
 /** Which streams and runs there are, and how far they have come. */
 
+import type { Run } from '@stream-infer/core/run';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.ts';
@@ -9,6 +10,7 @@ import type { ShownStream } from './metrics.ts';
 import { etagOf } from './precondition.ts';
 import type { ResultQueries, RunSummary } from './result-queries.ts';
 import type { StatusBoard } from './status-board.ts';
+import { isStoreAbsence } from './store-absence.ts';
 import { currentRun, type StreamEntry, type StreamRegistry } from './stream-registry.ts';
 import { runView, streamView } from './stream-view.ts';
 
@@ -41,7 +43,7 @@ export function streamRoutes(app: FastifyInstance, options: StreamRouteOptions):
         },
       },
     },
-    () => ({ streams: allStreams(options) }),
+    async () => ({ streams: await allStreams(options) }),
   );
 
   app.get<{ Params: StreamParameters; Querystring: RunQuery }>(
@@ -85,58 +87,87 @@ export function streamRoutes(app: FastifyInstance, options: StreamRouteOptions):
         },
       },
     },
-    ({ params }) => {
-      findRun(store, params.id);
-      return { runs: store.runs(params.id).map(runView) };
+    async ({ params }) => {
+      await findRun(store, params.id);
+      return { runs: (await store.runs(params.id)).map(runView) };
     },
   );
 }
 
 /** The newest run of the stream unless one is named. Throws UNKNOWN_STREAM and UNKNOWN_RUN. */
-export function findRun(store: ResultQueries, stream: string, run?: string): RunSummary {
-  const newest = store.run(stream);
+export async function findRun(store: ResultQueries, stream: string, run?: string): Promise<RunSummary> {
+  const newest = await store.run(stream);
   if (newest === undefined) throw new ApiError('UNKNOWN_STREAM', `nothing of a stream ${stream} is stored`);
-  const found = run === undefined ? newest : store.run(stream, run);
+  const found = run === undefined ? newest : await store.run(stream, run);
   if (found === undefined) throw new ApiError('UNKNOWN_RUN', `nothing of a run ${run} of stream ${stream} is stored`);
   return found;
 }
 
 /** The state of every registered stream, as metrics show it. */
-export function shownStreams(options: StreamRouteOptions): readonly ShownStream[] {
-  return options.registry.streams().flatMap((entry) => {
-    const { mode, replay } = entry.value;
-    return replay ? [] : [{ stream: entry.key, mode, state: newestView(entry, options).source?.state ?? 'waiting' }];
+export async function shownStreams(options: StreamRouteOptions): Promise<readonly ShownStream[]> {
+  const streams = playedStreams(options);
+  // While the store is away that an end is stored cannot be known, and the rest is.
+  const stored = await storedRuns(streams, options).catch((error: unknown) => {
+    if (!isStoreAbsence(error)) throw error;
+    return new Map<string, RunSummary>();
+  });
+  return streams.map(({ entry, run }) => {
+    const view = viewOf(entry, run, stored.get(entry.key), options);
+    return { stream: entry.key, mode: entry.value.mode, state: view.source?.state ?? 'waiting' };
   });
 }
 
-/** Of every stream that is registered or has results, by id; one that plays a replay is nobody's stream (A-6). */
-function allStreams(options: StreamRouteOptions): StreamReport[] {
-  const { store, registry, board } = options;
-  const registered = new Map(
-    registry.streams().flatMap((entry) => (entry.value.replay ? [] : [[entry.key, entry] as const])),
-  );
-  const stored = new Map(store.streams().map((summary) => [summary.stream, summary]));
-  return [...new Set([...registered.keys(), ...stored.keys()])].sort().map((id) => {
-    const entry = registered.get(id);
-    return entry ? newestView(entry, options) : streamView(id, undefined, undefined, stored.get(id), board.of);
-  });
+/** Of every stream that is registered or has results, by id. */
+async function allStreams(options: StreamRouteOptions): Promise<StreamReport[]> {
+  const streams = playedStreams(options);
+  const newest = new Map((await options.store.streams()).map((summary) => [summary.stream, summary]));
+  const stored = await storedRuns(streams, options);
+  const views = streams.map(({ entry, run }) => viewOf(entry, run, stored.get(entry.key), options));
+  for (const { entry } of streams) newest.delete(entry.key);
+  const others = [...newest].map(([id, summary]) => streamView(id, undefined, undefined, summary, options.board.of));
+  return [...views, ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+type PlayedStream = { readonly entry: StreamEntry; readonly run: Run | undefined };
+
+/** Those that are registered, each with its newest run; one that plays a replay is nobody's stream (A-6). */
+const playedStreams = ({ registry }: StreamRouteOptions): PlayedStream[] =>
+  registry
+    .streams()
+    .filter(({ value }) => !value.replay)
+    .map((entry) => ({ entry, run: currentRun(entry, registry.run(entry.key)) }));
+
+/** What is stored of those runs, by stream. */
+async function storedRuns(
+  streams: readonly PlayedStream[],
+  { store }: StreamRouteOptions,
+): Promise<ReadonlyMap<string, RunSummary>> {
+  const summaries = await store.runsOf(streams.flatMap(({ run }) => run ?? []));
+  return new Map(summaries.map((summary) => [summary.stream, summary]));
 }
 
 /** A registered stream with its newest run. */
-export function newestView(
-  registered: StreamEntry,
-  { store, registry, board, forgotten }: StreamRouteOptions,
-): StreamReport {
-  const id = registered.key;
-  const run = currentRun(registered, registry.run(id));
-  const stored = run && (store.run(id, run.run) ?? forgotten.of(run.run));
-  return streamView(id, registered, run, stored, board.of);
+export async function newestView(registered: StreamEntry, options: StreamRouteOptions): Promise<StreamReport> {
+  const { store, registry } = options;
+  const run = currentRun(registered, registry.run(registered.key));
+  return viewOf(registered, run, run && (await store.run(run.stream, run.run)), options);
 }
 
+const viewOf = (
+  registered: StreamEntry,
+  run: Run | undefined,
+  stored: RunSummary | undefined,
+  { board, forgotten }: StreamRouteOptions,
+): StreamReport => streamView(registered.key, registered, run, stored ?? (run && forgotten.of(run.run)), board.of);
+
 /** A run that is named, or the newest that is stored. Throws UNKNOWN_STREAM and UNKNOWN_RUN. */
-function runOf(id: string, named: string | undefined, { store, registry, board }: StreamRouteOptions): StreamReport {
+async function runOf(
+  id: string,
+  named: string | undefined,
+  { store, registry, board }: StreamRouteOptions,
+): Promise<StreamReport> {
   const newest = registry.run(id);
   const run = newest?.run === named ? newest : undefined;
-  const stored = run ? store.run(id, run.run) : findRun(store, id, named);
+  const stored = run ? await store.run(id, run.run) : await findRun(store, id, named);
   return streamView(id, registry.stream(id), run, stored, board.of);
 }

@@ -60,20 +60,23 @@ Sets `workloads` of the dictionary that it is given, beside `root`. Each has
 
 {{- $collector := include "stream-infer.podValues" (dict "root" $root "values" $values.collector) | fromJson }}
 {{- $embedded := eq $values.store.kind "sqlite" }}
-{{- $store := ternary (dict "storePath" "/data/results.sqlite") dict $embedded }}
-{{- $variables := list $configurationVariable }}
+{{- $store := ternary (dict "storePath" "/data/results.sqlite") (dict "storeUrlFile" "/etc/stream-infer/store/url") $embedded }}
 {{- $storeVolumes := list }}
 {{- $storeMounts := list }}
 {{- if not $embedded }}
-{{- $variables = append $variables (dict "name" "STORE_URL_FROM_FILE" "value" "/etc/stream-infer/store/url") }}
-{{- $storeVolumes = append $storeVolumes (dict "name" "store" "secret" (dict "secretName" $values.store.urlSecret.name "defaultMode" 288 "items" (list (dict "key" $values.store.urlSecret.key "path" "url")))) }}
+{{- $storeItems := list (dict "key" $values.store.urlSecret.key "path" "url") }}
+{{- with $values.store.urlSecret.caKey }}
+{{- $_ := set $store "storeCa" "/etc/stream-infer/store/ca.crt" }}
+{{- $storeItems = append $storeItems (dict "key" . "path" "ca.crt") }}
+{{- end }}
+{{- $storeVolumes = append $storeVolumes (dict "name" "store" "secret" (dict "secretName" $values.store.urlSecret.name "defaultMode" 288 "items" $storeItems)) }}
 {{- $storeMounts = append $storeMounts (dict "name" "store" "mountPath" "/etc/stream-infer/store" "readOnly" true) }}
 {{- end }}
 {{- $collectorWorkload := dict
   "name" (printf "%s-collector" $fullname) "component" "collector" "section" "collector"
   "kind" (ternary "StatefulSet" "Deployment" $embedded)
   "replicas" (ternary 1 (int $collector.replicas) $embedded)
-  "values" $collector "variables" $variables "ports" (dict "api" 8080) "annotations" dict
+  "values" $collector "variables" (list $configurationVariable) "ports" (dict "api" 8080) "annotations" dict
   "settings" (merge (dict "apiHost" $values.listenHost "apiPort" 8080) $store)
   "volumes" (prepend $storeVolumes $configuration) "mounts" (prepend $storeMounts $configurationMount)
 }}

@@ -4,25 +4,9 @@
  */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { RANK } from './store-item.ts';
-import { transaction } from './store-transaction.ts';
-
-export type Removal = {
-  readonly removed: number;
-  /** The position up to which nothing is left, 0 where nothing was removed. */
-  readonly through: number;
-};
-
-export type ResultRemoval = {
-  /** When the oldest result was stored, in milliseconds since 1970; undefined where there is none. */
-  oldestStoredAtMs(): number | undefined;
-  /** Removes the oldest results, `limit` at most; with `beforeMs` only those stored before then. */
-  removeOldest(limit: number, beforeMs?: number): Removal;
-  /** Forgets runs without results that ended by then or by that position; returns how many. */
-  forgetRuns(by: { readonly endedBeforeMs?: number; readonly endedThrough?: number }): number;
-  /** Removes results of one series up to a position, `limit` at most; returns how many. */
-  clearSeries(seriesId: number, through: number, limit: number): number;
-};
+import type { ResultRemoval } from '../result-store.ts';
+import { RANK } from '../store-item.ts';
+import { transaction } from './transaction.ts';
 
 type OldRow = { readonly position: number; readonly stored_at_ms: number };
 type DeletedRow = { readonly series_id: number; readonly rank: number };
@@ -40,16 +24,16 @@ export function createResultRemoval(database: DatabaseSync): ResultRemoval {
     });
 
   return {
-    oldestStoredAtMs: () => (sql.oldest.get(1) as OldRow | undefined)?.stored_at_ms,
-    removeOldest(limit, beforeMs = Number.POSITIVE_INFINITY) {
+    oldestStoredAtMs: async () => (sql.oldest.get(1) as OldRow | undefined)?.stored_at_ms,
+    async removeOldest(limit, beforeMs = Number.POSITIVE_INFINITY) {
       const rows = sql.oldest.all(limit) as OldRow[];
       const young = rows.findIndex((row) => row.stored_at_ms >= beforeMs);
       const through = (young === -1 ? rows : rows.slice(0, young)).at(-1)?.position ?? 0;
       return { removed: through === 0 ? 0 : remove(sql.deleteThrough, through), through };
     },
-    forgetRuns: ({ endedBeforeMs = 0, endedThrough = 0 }) =>
+    forgetRuns: async ({ endedBeforeMs = 0, endedThrough = 0 }) =>
       Number(sql.forgetRuns.run(endedThrough, endedBeforeMs).changes),
-    clearSeries: (seriesId, through, limit) => remove(sql.deleteFromSeries, seriesId, through, limit),
+    clearSeries: async (seriesId, through, limit) => remove(sql.deleteFromSeries, seriesId, through, limit),
   };
 }
 

@@ -1,34 +1,10 @@
-/**
- * Takes what comes from RESULTS into the store. Each place (stream, run, algorithm, n) has one row, of the highest rank that came
- * (I5, EX-6); the results, the runs' ends, the counts and the progress in RESULTS are committed together or not at all.
- */
+/** Takes what comes from RESULTS into the SQLite file, a statement for each item. */
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { ResultStreamFacts } from '@stream-infer/bus/result-reader';
-import { type EndItem, RANK, type ResultItem, type StoreItem } from './store-item.ts';
-import { positionOf, resumeProgress, type StoreProgress } from './store-progress.ts';
-import { transaction } from './store-transaction.ts';
-
-/** What became of an item: new, in the place of one with a lower rank, or known already. */
-export type StoreOutcome = 'stored' | 'replaced' | 'duplicate';
-
-export type StoreBatch = {
-  /** In order. */
-  readonly items: readonly StoreItem[];
-  /** The last sequence that the batch speaks for, that of an item or of a message that was none. */
-  readonly sequence: number;
-};
-
-export type ResultWriter = {
-  /** The sequence to read from in this RESULTS. */
-  resume(stream: ResultStreamFacts): number;
-  /** One transaction; the outcome of each item. Throws SQLite's errors, and then nothing is stored. */
-  commit(batch: StoreBatch, nowMs: number): StoreOutcome[];
-  /** The last committed sequence of this RESULTS. */
-  lastSequence(): number;
-  /** The position of the last committed message. */
-  lastPosition(): number;
-};
+import type { ResultWriter, StoreOutcome } from '../result-store.ts';
+import { type EndItem, RANK, type ResultItem, type StoreItem } from '../store-item.ts';
+import { positionOf, resumeProgress, type StoreProgress } from '../store-progress.ts';
+import { transaction } from './transaction.ts';
 
 type Counts = { results: number; errors: number };
 
@@ -76,13 +52,13 @@ export function createResultWriter(database: DatabaseSync): ResultWriter {
     sql.endRun.run(positionOf(progress, item.sequence), nowMs, item.text, runId).changes === 1 ? 'stored' : 'duplicate';
 
   return {
-    resume(stream) {
+    async resume(stream) {
       const next = resumeProgress(progress, stream);
       if (next !== progress) saveProgress(next);
       progress = next;
       return progress.sequence + 1;
     },
-    commit({ items, sequence }, nowMs) {
+    async commit({ items, sequence }, nowMs) {
       const next = { ...progress, sequence };
       const outcomes = transaction(database, () => {
         const { runOf, seriesOf } = createPlaces();
@@ -103,8 +79,7 @@ export function createResultWriter(database: DatabaseSync): ResultWriter {
       progress = next;
       return outcomes;
     },
-    lastSequence: () => progress.sequence,
-    lastPosition: () => positionOf(progress, progress.sequence),
+    close: async () => undefined,
   };
 }
 

@@ -1,0 +1,179 @@
+/** The database is started again, stands still, is full, or another takes its place: results wait on the bus, and nothing is lost (I5, I7, I8). */
+
+import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import { ensureResultStream } from '@stream-infer/bus/result-stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  ended,
+  listen,
+  publishEnd,
+  type StreamAnswer,
+  seriesPublisher,
+  startCollector,
+  type TestCollector,
+  testRecord,
+} from '../harness/collector.ts';
+import { eventually } from '../harness/eventually.ts';
+import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+import { hasPostgres, OWNER_PASSWORD, type PostgresServer, startPostgres } from '../harness/postgres-server.ts';
+
+describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the distribution)', () => {
+  let nats: TestNatsServer;
+  let postgres: PostgresServer;
+  let bus: Bus;
+  let prefix: string;
+  let database: string;
+  let collector: TestCollector;
+  let tests = 0;
+
+  beforeAll(async () => {
+    [nats, postgres] = await Promise.all([startNatsServer(), startPostgres()]);
+  });
+  afterAll(async () => {
+    await nats?.stop();
+    await postgres?.stop();
+  });
+  beforeEach(async () => {
+    tests += 1;
+    prefix = `test-${tests}`;
+    bus = await connectBus({ url: nats.url, prefix, name: 'postgres-outage-test' });
+    await ensureResultStream(bus, { maxBytes: 1 << 28 });
+    database = await postgres.createDatabase();
+  });
+  afterEach(async () => {
+    expect(await collector.stop()).toBe(0);
+    for (const secret of [OWNER_PASSWORD, encodeURIComponent(OWNER_PASSWORD)])
+      expect(collector.log()).not.toContain(secret);
+    await bus.close();
+  });
+
+  const start = async (url = postgres.url(database)): Promise<void> => {
+    collector = await startCollector({ NATS_URL: nats.url, NATS_PREFIX: prefix, STORE_URL: url });
+  };
+  const health = async (name: string): Promise<number> =>
+    (await fetch(`${collector.addresses.http}/v2/health/${name}`)).status;
+  const ready = (): Promise<unknown> => eventually('readiness', async () => (await health('ready')) === 200);
+  const faults = (code: string): Promise<number> => collector.metric('stream_infer_faults_total', code);
+
+  async function publish(stream: string, to: number): Promise<void> {
+    const place = { stream, run: 'r1', algorithm: 'faces' };
+    const records = Array.from({ length: to }, (_, index) => testRecord(place, index + 1));
+    await seriesPublisher(bus, place)(...records);
+    await publishEnd(bus, stream, 'r1');
+  }
+  const stored = (stream: string): Promise<StreamAnswer> => ended(collector, stream, 60_000);
+
+  test('is killed and started again stores all of it once, and keeps its clients', { timeout: 90_000 }, async () => {
+    await start();
+    await ready();
+    const client = await listen(`${collector.addresses.api}/v1/events?after=0`);
+    const publishing = publish('cam', 2_000);
+    await eventually('some results', () => client.events.length > 200);
+    await postgres.kill();
+    await eventually('unreadiness', async () => (await health('ready')) === 503);
+    await publishing;
+    expect(await health('live')).toBe(200);
+    expect(await collector.metric('stream_infer_store_connected')).toBe(0);
+    const { error } = await collector.get<{ error: { code: string } }>('/v1/streams/cam', 503);
+    expect(error.code).toBe('STORE_UNAVAILABLE');
+    expect(await faults('STORE_UNREACHABLE')).toBeGreaterThan(0);
+    expect(collector.log()).toContain(
+      `the database of the results at 127.0.0.1:${postgres.port}/${database} does not answer`,
+    );
+    await postgres.restart();
+    await ready();
+    expect(await stored('cam')).toMatchObject({ results: 2_000 });
+    await eventually('every event', () => client.events.length === 2_001);
+    await client.close();
+    expect(new Set(client.events.map(({ id }) => id)).size).toBe(2_001);
+    expect(collector.log()).toContain('the database of the results is there again');
+    expect(await collector.metric('stream_infer_store_connected')).toBe(1);
+  });
+
+  test('is away when it starts waits for it', async () => {
+    await postgres.kill();
+    await start();
+    expect([await health('ready'), await health('live')]).toEqual([503, 200]);
+    await publish('cam', 20);
+    await postgres.restart();
+    expect(await stored('cam')).toMatchObject({ results: 20 });
+  });
+
+  test('stands still says so, stays alive, and goes on', { timeout: 90_000 }, async () => {
+    await start();
+    await ready();
+    const servers = await postgres.processes();
+    for (const pid of servers) process.kill(pid, 'SIGSTOP');
+    try {
+      await publish('cam', 20);
+      await eventually('unreadiness', async () => (await health('ready')) === 503);
+      expect(await health('live')).toBe(200);
+    } finally {
+      for (const pid of servers) process.kill(pid, 'SIGCONT');
+    }
+    expect(await stored('cam')).toMatchObject({ results: 20 });
+    await ready();
+  });
+
+  test('cuts its connections goes on by itself', async () => {
+    await start();
+    await ready();
+    await publish('cam', 5);
+    await stored('cam');
+    await postgres.sql(
+      'postgres',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`,
+    );
+    await publish('yard', 20);
+    expect(await stored('yard')).toMatchObject({ results: 20 });
+    await ready();
+  });
+
+  test('is full is not ready, says so, and stores once there is room', async () => {
+    await start();
+    await ready();
+    await postgres.sql(
+      database,
+      `CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+       CREATE TRIGGER no_room BEFORE INSERT ON "${prefix}".results EXECUTE FUNCTION no_room()`,
+    );
+    await publish('cam', 20);
+    await eventually('unreadiness', async () => (await health('ready')) === 503);
+    await eventually('the fault', async () => (await faults('STORE_FULL')) > 1);
+    expect(await health('live')).toBe(200);
+    // What is stored can be read, and removed.
+    await collector.get('/v1/streams');
+    await postgres.sql(database, `DROP TRIGGER no_room ON "${prefix}".results`);
+    expect(await stored('cam')).toMatchObject({ results: 20 });
+    await ready();
+  });
+
+  test('gives way to another goes on there', { timeout: 120_000 }, async () => {
+    const standby = await postgres.standby();
+    try {
+      // What is acknowledged is there too.
+      await postgres.sql('postgres', "ALTER SYSTEM SET synchronous_standby_names = '*'");
+      await postgres.sql('postgres', 'SELECT pg_reload_conf()');
+      const { host, hostname } = new URL(postgres.url(database));
+      await start(postgres.url(database).replace(host, `${hostname}:${standby.port},${host}`));
+      await ready();
+      const client = await listen(`${collector.addresses.api}/v1/events?after=0`);
+      const publishing = publish('cam', 2_000);
+      await eventually('some results', () => client.events.length > 200);
+      await postgres.kill();
+      await standby.promote();
+      await publishing;
+      expect(await stored('cam')).toMatchObject({ results: 2_000 });
+      await eventually('every event', () => client.events.length === 2_001);
+      await client.close();
+      expect(await standby.sql(database, `SELECT count(*) FROM "${prefix}".results`)).toBe('2000');
+      await ready();
+    } finally {
+      await standby.stop();
+      await postgres.restart();
+      await postgres.sql('postgres', 'ALTER SYSTEM RESET synchronous_standby_names');
+      await postgres.sql('postgres', 'SELECT pg_reload_conf()');
+    }
+  });
+});
