@@ -36,7 +36,7 @@ export class AlgorithmInstance {
     algorithm: Algorithm,
     context: AlgorithmContext,
     stages: StageClock,
-    { version, state, placement }: LoadedAlgorithm,
+    { version, state, placement }: LoadedAlgorithm & { readonly placement: Placement | undefined },
   ) {
     this.#algorithm = algorithm;
     this.#context = context;
@@ -83,18 +83,19 @@ export class AlgorithmInstance {
   async run(jobs: readonly WindowJob[]): Promise<BatchAnswer> {
     this.#stages.reset();
     const started = performance.now();
-    const times = (): Pick<BatchAnswer, 'runUs' | 'stagesUs'> => ({
+    const facts = (): Pick<BatchAnswer, 'runUs' | 'stagesUs' | 'version'> => ({
       runUs: Math.round((performance.now() - started) * 1000),
       stagesUs: this.#stages.times,
+      version: this.version,
     });
     try {
       const returned = await this.#returned(jobs);
-      const took = times();
-      return { kind: 'answered', answers: returned.map((one) => this.#answer(one)), ...took };
+      const ran = facts();
+      return { kind: 'answered', answers: returned.map((one) => this.#answer(one)), ...ran };
     } catch (error) {
       const place = stackPlace(error);
       const fault = faultJson(this.#runFault(error));
-      return { kind: 'failed', answer: { kind: 'fault', fault, ...(place !== undefined && { place }) }, ...times() };
+      return { kind: 'failed', answer: { kind: 'fault', fault, ...(place !== undefined && { place }) }, ...facts() };
     }
   }
 

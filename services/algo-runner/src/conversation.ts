@@ -140,7 +140,7 @@ export class Conversation {
     const cancel = offer.submit(invocation, (answer) => {
       answered = true;
       this.#underWay.delete(id);
-      this.#write({ $case: 'result', value: resultMessage(id, answer, offer.version()) });
+      this.#write({ $case: 'result', value: resultMessage(id, answer, answer.version ?? offer.version()) });
       if (this.#state.kind === 'open') this.#grant(definition, 1);
       this.#endIfAnswered();
     });

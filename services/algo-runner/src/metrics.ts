@@ -13,8 +13,8 @@ export type Served = {
   readonly definition: string;
   workers(state: WorkerState['kind']): number;
   credits(): number;
-  readonly placement: Placement | undefined;
-  version(): string;
+  placements(): readonly Placement[];
+  versions(): readonly string[];
 };
 
 export type RunnerMetrics = {
@@ -137,23 +137,27 @@ export function observeServed(registry: Registry, served: readonly Served[]): vo
   });
   const deviceGauge = new Gauge({
     name: 'stream_infer_runner_device',
-    help: 'What the model of an algorithm runs on: 1 for cpu or gpu, where the algorithm tells it, as those built in with a model do; fallback says whether a GPU was wanted.',
+    help: 'What the model of an algorithm runs on: 1 for cpu or gpu, or both where its workers differ, where the algorithm tells it, as those built in with a model do; fallback says whether a GPU was wanted.',
     labelNames: ['algorithm', 'device', 'fallback'],
     registers: [],
+    collect() {
+      this.reset();
+      for (const { definition, placements } of served)
+        for (const { device, problem } of placements()) {
+          const fallback = problem === undefined ? 'false' : 'true';
+          this.set({ algorithm: definition, device, fallback }, 1);
+        }
+    },
   });
-  for (const { definition, placement } of served) {
-    if (placement === undefined) continue;
-    const fallback = placement.problem === undefined ? 'false' : 'true';
-    deviceGauge.set({ algorithm: definition, device: placement.device, fallback }, 1);
-  }
   const versionGauge = new Gauge({
     name: 'stream_infer_runner_version',
-    help: '1 for the version of an algorithm that the runner serves, which results carry.',
+    help: '1 for the version of an algorithm that the runner serves, which results carry; for each, where its workers differ.',
     labelNames: ['algorithm', 'version'],
     registers: [],
     collect() {
       this.reset();
-      for (const { definition, version } of served) this.set({ algorithm: definition, version: version() }, 1);
+      for (const { definition, versions } of served)
+        for (const version of versions()) this.set({ algorithm: definition, version }, 1);
     },
   });
   registry.registerMetric(versionGauge);

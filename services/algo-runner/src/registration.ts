@@ -18,7 +18,9 @@ export type Registration = {
 
 export type RegistrationOptions = {
   readonly runners: Bucket<RunnerRegistration>;
-  readonly runner: Omit<RunnerRegistration, 'beat'>;
+  readonly id: string;
+  /** What it serves and where, asked for with each beat. */
+  runner(): Omit<RunnerRegistration, 'id' | 'beat'>;
   /** Called with the first of several beats in a row that the bus did not take. */
   missed(fault: Fault): void;
 };
@@ -26,18 +28,18 @@ export type RegistrationOptions = {
 const BEAT_MS = 1_000;
 
 /** Resolves when the first beat stands in the registry; rejects with BUS_FAILED where it cannot. */
-export async function register({ runners, runner, missed }: RegistrationOptions): Promise<Registration> {
+export async function register({ runners, id, runner, missed }: RegistrationOptions): Promise<Registration> {
   let beat = 0;
   let lastBeatAt = 0;
   let lastTryAt = 0;
   const put = async (): Promise<void> => {
     lastTryAt = performance.now();
-    await runners.put(runner.id, { ...runner, beat });
+    await runners.put(id, { id, ...runner(), beat });
     beat += 1;
     lastBeatAt = performance.now();
   };
   const failure = (error: unknown): Fault =>
-    toFault(error, 'BUS_FAILED', `runner ${runner.id} could not be put into the registry`);
+    toFault(error, 'BUS_FAILED', `runner ${id} could not be put into the registry`);
   await put().catch((error: unknown) => {
     throw failure(error);
   });
@@ -66,7 +68,7 @@ export async function register({ runners, runner, missed }: RegistrationOptions)
         stopped.abort();
         await beating;
         // Without the bus nobody reads the key; it stands still, which says the same.
-        await runners.delete(runner.id).catch(() => undefined);
+        await runners.delete(id).catch(() => undefined);
       })();
       return deleted;
     },

@@ -219,11 +219,11 @@ export class ServedAlgorithm {
       for (const task of tasks) this.#cameBack(task);
       return;
     }
-    const { kind, runUs, stagesUs } = outcome;
+    const { kind, runUs, stagesUs, version } = outcome;
     this.#options.ran({ windows: tasks.length, failed: kind === 'failed', runUs, stagesUs });
     for (const [at, task] of tasks.entries()) {
       const answer = outcome.kind === 'answered' ? outcome.answers[at] : tasks.length === 1 && outcome.answer;
-      if (answer) settleTask(task, answer, { runUs, batchWindows: tasks.length });
+      if (answer) settleTask(task, answer, { runUs, batchWindows: tasks.length, version });
       else {
         task.alone = true;
         this.#cameBack(task);

@@ -7,6 +7,7 @@ import type { Logger } from '@stream-infer/service-kit/logger';
 import type { FrameSource } from './frame-source.ts';
 import { type BatchRun, ServedAlgorithm } from './served-algorithm.ts';
 import type { Answer } from './task.ts';
+import type { Placement } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export type ServedPoolOptions = {
@@ -24,6 +25,8 @@ export type ServedPoolOptions = {
   ran(run: BatchRun): void;
   /** A fault of a kind and at a place that did not just occur. */
   report(fault: Fault, fields: Readonly<Record<string, unknown>>): void;
+  /** An instance told where its model runs. */
+  placed(placement: Placement): void;
   /** A worker thread was lost. */
   workerLost(): void;
   /** The algorithm cannot be served any more. */
@@ -52,6 +55,7 @@ export function createServedPool(options: ServedPoolOptions): ServedPool {
   const spec = { name, use, options: algorithmOptions, state, directory, maxBatch, device, requireGpu };
   const pool = new WorkerPool(spec, concurrency, {
     log: (level, message, fields) => logger[level](fields, message),
+    placed: options.placed,
     room: () => algorithm.pump(),
     lost: (reason) => {
       logger.warn({ reason }, 'a worker was lost and is replaced');

@@ -57,7 +57,6 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
   const served = serve(context, new FrameSource((jetstream, sequence) => fetchFrame(bus, jetstream, sequence)));
   opened.defer(async () => void (await Promise.all(served.map(({ pool }) => pool.close()))));
   await Promise.all(served.map(({ pool }) => pool.start()));
-  for (const { algorithm, pool } of served) reportFallback(context, algorithm.definition, pool.placement);
 
   const tls = await grpcTls(settings, context.report);
   if (tls) opened.defer(() => tls.close());
@@ -76,17 +75,21 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
       definition,
       workers: (state) => pool.count(state),
       credits: () => server.credits(definition),
-      placement: pool.placement,
-      version: () => pool.version,
+      placements: () => pool.placements,
+      versions: () => pool.versions,
     })),
   );
 
+  const place = {
+    address: settings.advertiseAddress ?? advertised(server.address),
+    version: packageJson.version,
+    startedAtMs: Date.now(),
+    ...(tls && { tls: true }),
+  };
   const registration = await register({
     runners: await openRunners(bus),
-    runner: {
-      ...registrationOf(id, settings.advertiseAddress ?? advertised(server.address), served),
-      ...(tls && { tls: true }),
-    },
+    id,
+    runner: () => ({ ...place, algorithms: registered(served) }),
     missed: context.report,
   });
   let stopping: Promise<void> | undefined;
@@ -107,11 +110,16 @@ async function start(context: Context, opened: AsyncDisposableStack): Promise<Se
   };
 }
 
-/** A model that runs where it should not is slow and not wrong: its runner takes work, and says so. */
-function reportFallback({ report }: Context, algorithm: string, placement: Placement | undefined): void {
-  if (placement?.problem === undefined) return;
-  const message = `algorithm "${algorithm}" runs on the CPU: ${placement.problem}; requireGpu keeps a runner from starting so`;
-  report(new Fault('GPU_FALLBACK', message), { algorithm });
+/** A model that runs where it should not is slow and not wrong: its runner takes work, and says so, once until an instance runs where it should. */
+function fallbackReport({ report }: Context, algorithm: string): (placement: Placement) => void {
+  let told: string | undefined;
+  return ({ problem }) => {
+    if (problem !== undefined && problem !== told) {
+      const message = `algorithm "${algorithm}" runs on the CPU: ${problem}; requireGpu keeps a runner from starting so`;
+      report(new Fault('GPU_FALLBACK', message), { algorithm });
+    }
+    told = problem;
+  };
 }
 
 /** The algorithms that this runner serves, with their worker threads, which are not started yet. */
@@ -136,6 +144,7 @@ function serve(context: Context, frames: FrameSource): readonly ServedPool[] {
       answered: (answer) => metrics.answered(definition.name, answer),
       ran: (run) => metrics.ran(definition, run),
       report: context.report,
+      placed: fallbackReport(context, definition.name),
       workerLost: () => {
         metrics.workerLost(definition.name);
         restartIfSetAside();
@@ -157,23 +166,15 @@ const offer = ({ algorithm, pool }: ServedPool): Offer => ({
   forget: (instance) => pool.forget(instance),
 });
 
-const registrationOf = (
-  id: string,
-  address: string,
-  served: readonly ServedPool[],
-): Omit<RunnerRegistration, 'beat'> => ({
-  id,
-  address,
-  version: packageJson.version,
-  algorithms: served.map(({ algorithm: { definition, concurrency, maxBatch }, pool }) => ({
+/** As the registry tells of it; a worker that took another's place may have changed the version. */
+const registered = (served: readonly ServedPool[]): RunnerRegistration['algorithms'] =>
+  served.map(({ algorithm: { definition, concurrency, maxBatch }, pool }) => ({
     definition,
     version: pool.version,
     concurrency,
     maxBatch,
     state: pool.state,
-  })),
-  startedAtMs: Date.now(),
-});
+  }));
 
 /** Where others reach what listens everywhere: this host's name. */
 const advertised = (address: string): string => address.replace(/^(?:0\.0\.0\.0|\[::\])(?=:)/, hostname());

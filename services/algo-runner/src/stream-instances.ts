@@ -19,21 +19,34 @@ const IDLE_MS = 10 * 60_000;
 export class StreamInstances {
   readonly #spec: WorkerSpec;
   readonly #logger: Logger;
+  readonly #placed: (placement: Placement) => void;
   /** Initialised before the first window; the first stream's, where there is one for each. */
   #first: AlgorithmInstance | undefined;
   readonly #lone: AlgorithmInstance;
   readonly #byStream = new Map<string, Entry>();
 
-  private constructor(spec: WorkerSpec, logger: Logger, first: AlgorithmInstance) {
+  private constructor(
+    spec: WorkerSpec,
+    logger: Logger,
+    placed: (placement: Placement) => void,
+    first: AlgorithmInstance,
+  ) {
     this.#spec = spec;
     this.#logger = logger;
+    this.#placed = placed;
     this.#first = first;
     this.#lone = first;
   }
 
-  /** Throws what AlgorithmInstance.create throws. */
-  static async create(spec: WorkerSpec, logger: Logger): Promise<StreamInstances> {
-    return new StreamInstances(spec, logger, await AlgorithmInstance.create(spec, logger));
+  /** @param placed called for each instance that tells where its model runs. Throws what AlgorithmInstance.create throws. */
+  static async create(
+    spec: WorkerSpec,
+    logger: Logger,
+    placed: (placement: Placement) => void,
+  ): Promise<StreamInstances> {
+    const first = await AlgorithmInstance.create(spec, logger);
+    if (first.placement) placed(first.placement);
+    return new StreamInstances(spec, logger, placed, first);
   }
 
   get version(): string {
@@ -43,11 +56,6 @@ export class StreamInstances {
   /** Whether there is one for each stream. */
   get state(): 'none' | 'stream' {
     return this.#lone.state;
-  }
-
-  /** Where the model runs, where the algorithm has told. */
-  get placement(): Placement | undefined {
-    return this.#lone.placement;
   }
 
   /** @param isLast whether the runner drains by the time that the window is run: it gives a snapshot, asked or not. Never rejects. */
@@ -92,12 +100,18 @@ export class StreamInstances {
     if (found && (turn === undefined || (!turn.begin && turn.afterN === found.at))) return found;
     if (turn && !turn.begin) return undefined;
     await this.forget(key);
-    const made = this.#first ?? (await AlgorithmInstance.create(this.#spec, this.#logger));
+    const made = this.#first ?? (await this.#another());
     this.#first = undefined;
     if (turn?.snapshot) await made.restore(turn.snapshot);
     const entry = { instance: made, at: turn?.afterN ?? 0, usedAtMs: performance.now() };
     this.#byStream.set(key, entry);
     return entry;
+  }
+
+  async #another(): Promise<AlgorithmInstance> {
+    const made = await AlgorithmInstance.create(this.#spec, this.#logger);
+    if (made.placement) this.#placed(made.placement);
+    return made;
   }
 
   async #closeIdle(): Promise<void> {

@@ -18,12 +18,17 @@ export type Outcome =
     };
 
 /** The batch that it ran in. */
-export type Ran = { readonly runUs: number; readonly batchWindows: number };
+export type Ran = {
+  readonly runUs: number;
+  readonly batchWindows: number;
+  /** Of the algorithm that ran it, where one did. */
+  readonly version?: string | undefined;
+};
 
 /** In microseconds. */
-export type Timings = Ran & { readonly queueUs: number; readonly fetchUs: number };
+export type Timings = Omit<Ran, 'version'> & { readonly queueUs: number; readonly fetchUs: number };
 
-export type Answer = { readonly outcome: Outcome; readonly timings: Timings };
+export type Answer = { readonly outcome: Outcome; readonly timings: Timings } & Pick<Ran, 'version'>;
 
 export class Task {
   readonly invocation: Invocation;
@@ -58,11 +63,11 @@ export class Task {
     return this.#answered === undefined;
   }
 
-  answer(outcome: Outcome, { runUs, batchWindows }: Ran = NOT_RUN, place?: string): void {
+  answer(outcome: Outcome, { runUs, batchWindows, version }: Ran = NOT_RUN, place?: string): void {
     const answered = this.#answered;
     this.#answered = undefined;
     const queueUs = Math.max(0, microsecondsSince(this.#receivedAtMs) - this.fetchUs - runUs);
-    answered?.({ outcome, timings: { queueUs, fetchUs: this.fetchUs, runUs, batchWindows } }, place);
+    answered?.({ outcome, timings: { queueUs, fetchUs: this.fetchUs, runUs, batchWindows }, version }, place);
   }
 
   giveBack(why: string): void {

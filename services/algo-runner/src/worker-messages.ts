@@ -85,7 +85,12 @@ export type WindowAnswer =
 export type StageTimes = Readonly<Partial<Record<Stage, number>>>;
 
 /** What became of a batch in its worker. */
-export type BatchAnswer = { readonly runUs: number; readonly stagesUs: StageTimes } & (
+export type BatchAnswer = {
+  readonly runUs: number;
+  readonly stagesUs: StageTimes;
+  /** Of the instance that ran it; absent where none did. */
+  readonly version?: string;
+} & (
   | { readonly kind: 'answered'; readonly answers: readonly WindowAnswer[] }
   /** As a whole: which of its windows is to blame is not known, unless it holds one. */
   | { readonly kind: 'failed'; readonly answer: WindowAnswer }
@@ -95,13 +100,14 @@ export type BatchAnswer = { readonly runUs: number; readonly stagesUs: StageTime
 export type LoadedAlgorithm = {
   readonly version: string;
   readonly state: 'none' | 'stream';
-  /** Where its model runs, as it told; why not where it should. */
-  readonly placement?: Placement | undefined;
 };
 
+/** Where the model of an instance runs, as it told; why not where it should. */
 export type Placement = { readonly device: Device; readonly problem?: string | undefined };
 
 export type FromWorker =
+  /** Of each instance that tells it, the first before `ready`. */
+  | { readonly kind: 'placed'; readonly placement: Placement }
   | { readonly kind: 'ready'; readonly loaded: LoadedAlgorithm }
   | { readonly kind: 'failed'; readonly fault: FaultJson }
   | { readonly kind: 'answer'; readonly batch: number; readonly answer: BatchAnswer }

@@ -7,7 +7,7 @@ import { Fault, toFault } from '@stream-infer/core/fault';
 import type { LoadedAlgorithm, Placement, WindowJob, WorkerSpec } from './worker-messages.ts';
 import { type HandedBatch, type WorkerEvents, type WorkerState, WorkerThread } from './worker-thread.ts';
 
-export type WorkerPoolEvents = Pick<WorkerEvents, 'log'> & {
+export type WorkerPoolEvents = Pick<WorkerEvents, 'log' | 'placed'> & {
   /** A worker can take a batch. */
   room(): void;
   /** A worker was lost and another is being started. */
@@ -24,6 +24,7 @@ export class WorkerPool {
   readonly #concurrency: number;
   readonly #events: WorkerPoolEvents;
   readonly #workers = new Set<WorkerThread>();
+  /** Of the first that was initialised; a worker that takes another's place may say something else. */
   #loaded: LoadedAlgorithm = { version: '', state: 'none' };
   /** Where there is an instance for each stream: which worker has it. */
   readonly #homes = new Map<string, WorkerThread>();
@@ -42,19 +43,29 @@ export class WorkerPool {
     if (loaded) this.#loaded = loaded;
   }
 
-  /** The algorithm's version; empty before `start`. */
+  /** The algorithm's version, of the oldest worker that takes batches; empty before `start`. A model's may differ from device to device. */
   get version(): string {
-    return this.#loaded.version;
+    const [version = this.#loaded.version] = this.versions;
+    return version;
   }
 
-  /** Whether it remembers its streams; as `version`. */
+  /** Of all workers that take batches, each once. */
+  get versions(): readonly string[] {
+    return [...new Set(this.#alive.flatMap(({ loaded }) => loaded?.version ?? []))];
+  }
+
+  /** Whether it remembers its streams; `none` before `start`. */
   get state(): LoadedAlgorithm['state'] {
     return this.#loaded.state;
   }
 
-  /** Where its model runs, where the algorithm has told; as `version`. */
-  get placement(): Placement | undefined {
-    return this.#loaded.placement;
+  /** Where its model runs, by worker, where the algorithm has told. */
+  get placements(): readonly Placement[] {
+    return this.#alive.flatMap(({ placement }) => placement ?? []);
+  }
+
+  get #alive(): readonly WorkerThread[] {
+    return [...this.#workers].filter(({ isAlive }) => isAlive);
   }
 
   count(state: WorkerState['kind']): number {
@@ -126,6 +137,7 @@ export class WorkerPool {
   #add(): WorkerThread {
     const worker = new WorkerThread(this.#spec, {
       log: this.#events.log,
+      placed: this.#events.placed,
       room: () => this.#events.room(),
       lost: (_, reason) => this.#lost(reason),
       ended: (ended) => this.#ended(ended),

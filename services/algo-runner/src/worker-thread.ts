@@ -21,6 +21,7 @@ import type {
   FromWorker,
   LoadedAlgorithm,
   LogLevel,
+  Placement,
   ToWorker,
   WindowJob,
   WorkerData,
@@ -62,6 +63,8 @@ type Running = Extract<WorkerState, { readonly kind: 'running' }>;
 
 export type WorkerEvents = {
   log(level: LogLevel, message: string, fields: Record<string, unknown>): void;
+  /** An instance in it told where its model runs. */
+  placed(placement: Placement): void;
   /** The thread can take another batch. */
   room(worker: WorkerThread): void;
   /** The thread takes no more batches: past its limit, or ended though nobody told it to. */
@@ -87,6 +90,8 @@ export class WorkerThread {
   readonly #ended = Promise.withResolvers<void>();
   #state: WorkerState = { kind: 'starting' };
   #batches = 0;
+  #loaded: LoadedAlgorithm | undefined;
+  #placement: Placement | undefined;
   /** What the thread did not catch. */
   #uncaught: Error | undefined;
 
@@ -105,6 +110,16 @@ export class WorkerThread {
 
   get state(): WorkerState['kind'] {
     return this.#state.kind;
+  }
+
+  /** What is known of the algorithm; undefined until it is initialised. */
+  get loaded(): LoadedAlgorithm | undefined {
+    return this.#loaded;
+  }
+
+  /** Where the model of its newest instance runs, where that has told. */
+  get placement(): Placement | undefined {
+    return this.#placement;
   }
 
   /**
@@ -181,7 +196,12 @@ export class WorkerThread {
 
   #heard(message: FromWorker): void {
     switch (message.kind) {
+      case 'placed':
+        this.#placement = message.placement;
+        this.#events.placed(message.placement);
+        return;
       case 'ready':
+        this.#loaded = message.loaded;
         if (this.#state.kind === 'starting') this.#state = { kind: 'idle' };
         this.#started.resolve(message.loaded);
         return;

@@ -59,11 +59,11 @@ try {
   const logger = createWorkerLogger((level: LogLevel, message, fields) =>
     tell({ kind: 'log', level, message, fields }),
   );
-  const instances = await StreamInstances.create(spec, logger);
+  const instances = await StreamInstances.create(spec, logger, (placement) => tell({ kind: 'placed', placement }));
   // A rejection (of `close`, that is) is an uncaught exception of this thread, and ends it.
   port.on('message', (message: ToWorker) => void obey(instances, message));
-  const { version, state, placement } = instances;
-  tell({ kind: 'ready', loaded: { version, state, placement } });
+  const { version, state } = instances;
+  tell({ kind: 'ready', loaded: { version, state } });
 } catch (error) {
   tell({ kind: 'failed', fault: faultJson(toFault(error)) });
 }
