@@ -4,9 +4,10 @@
  * before goes on to count. It is a certificate provider of gRPC as it stands.
  */
 
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { Fault, toFault } from '@stream-infer/core/fault';
+import { Fault } from '@stream-infer/core/fault';
+import { type WatchedFiles, watchFiles } from './watched-files.ts';
 
 export type TlsPaths = { readonly ca: string; readonly cert: string; readonly key: string };
 
@@ -14,33 +15,45 @@ type Authorities = { readonly caCertificate: Buffer };
 type Identity = { readonly certificate: Buffer; readonly privateKey: Buffer };
 type Listener<T> = (update: T | null) => void;
 
-type Read = { readonly state: string; readonly authorities: Authorities; readonly identity: Identity };
-
-const LOOK_MS = 1_000;
+type Read = { readonly authorities: Authorities; readonly identity: Identity };
 
 export class TlsFiles {
   readonly paths: TlsPaths;
-  readonly #authorityListeners = new Set<Listener<Authorities>>();
-  readonly #identityListeners = new Set<Listener<Identity>>();
-  readonly #timer: NodeJS.Timeout;
-  #read: Read;
-  #looking = false;
-  #told = '';
+  readonly #watched: WatchedFiles<Read>;
+  readonly #authorityListeners: Set<Listener<Authorities>>;
+  readonly #identityListeners: Set<Listener<Identity>>;
 
-  private constructor(paths: TlsPaths, read: Read, report: (fault: Fault) => void) {
+  private constructor(
+    paths: TlsPaths,
+    watched: WatchedFiles<Read>,
+    authorityListeners: Set<Listener<Authorities>>,
+    identityListeners: Set<Listener<Identity>>,
+  ) {
     this.paths = paths;
-    this.#read = read;
-    this.#timer = setInterval(() => void this.#look(report), LOOK_MS).unref();
+    this.#watched = watched;
+    this.#authorityListeners = authorityListeners;
+    this.#identityListeners = identityListeners;
   }
 
   /** Rejects with CREDENTIALS_INVALID. */
   static async open(paths: TlsPaths, report: (fault: Fault) => void): Promise<TlsFiles> {
-    return new TlsFiles(paths, await read(paths), report);
+    const authorityListeners = new Set<Listener<Authorities>>();
+    const identityListeners = new Set<Listener<Identity>>();
+    const watched = await watchFiles({
+      paths: [paths.ca, paths.cert, paths.key],
+      read: () => read(paths),
+      changed({ authorities, identity }) {
+        for (const listener of authorityListeners) listener(authorities);
+        for (const listener of identityListeners) listener(identity);
+      },
+      report,
+    });
+    return new TlsFiles(paths, watched, authorityListeners, identityListeners);
   }
 
   addCaCertificateListener(listener: Listener<Authorities>): void {
     this.#authorityListeners.add(listener);
-    process.nextTick(() => listener(this.#read.authorities));
+    process.nextTick(() => listener(this.#watched.current.authorities));
   }
 
   removeCaCertificateListener(listener: Listener<Authorities>): void {
@@ -49,7 +62,7 @@ export class TlsFiles {
 
   addIdentityCertificateListener(listener: Listener<Identity>): void {
     this.#identityListeners.add(listener);
-    process.nextTick(() => listener(this.#read.identity));
+    process.nextTick(() => listener(this.#watched.current.identity));
   }
 
   removeIdentityCertificateListener(listener: Listener<Identity>): void {
@@ -58,43 +71,11 @@ export class TlsFiles {
 
   /** Idempotent. */
   close(): void {
-    clearInterval(this.#timer);
+    this.#watched.close();
   }
-
-  async #look(report: (fault: Fault) => void): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    try {
-      if ((await stateOf(this.paths)) === this.#read.state) return;
-      this.#read = await read(this.paths);
-      this.#told = '';
-      for (const listener of this.#authorityListeners) listener(this.#read.authorities);
-      for (const listener of this.#identityListeners) listener(this.#read.identity);
-    } catch (error) {
-      const fault = toFault(error, 'CREDENTIALS_INVALID', 'the files for TLS cannot be read');
-      if (fault.message !== this.#told) report(fault);
-      this.#told = fault.message;
-    } finally {
-      this.#looking = false;
-    }
-  }
-}
-
-/** Changes with each of the files: also where a link leads to another, as a mounted Secret's does. */
-async function stateOf({ ca, cert, key }: TlsPaths): Promise<string> {
-  const states = await Promise.all(
-    [ca, cert, key].map((path) =>
-      stat(path).then(
-        ({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`,
-        () => 'none',
-      ),
-    ),
-  );
-  return states.join();
 }
 
 async function read(paths: TlsPaths): Promise<Read> {
-  const state = await stateOf(paths);
   const [caCertificate, certificate, privateKey] = await Promise.all([
     content(paths.ca),
     content(paths.cert),
@@ -111,7 +92,7 @@ async function read(paths: TlsPaths): Promise<Read> {
       { cause: error },
     );
   }
-  return { state, authorities: { caCertificate }, identity: { certificate, privateKey } };
+  return { authorities: { caCertificate }, identity: { certificate, privateKey } };
 }
 
 const content = (path: string): Promise<Buffer> =>

@@ -4,9 +4,10 @@
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { type ApiToken, parseApiTokens } from '@stream-infer/core/api-token';
-import { Fault, toFault } from '@stream-infer/core/fault';
+import { Fault } from '@stream-infer/core/fault';
+import { watchFiles } from '@stream-infer/service-kit/watched-files';
 
 export type ApiTokens = {
   /** Whose token this is; undefined where it is nobody's. */
@@ -17,22 +18,11 @@ export type ApiTokens = {
   close(): void;
 };
 
-const LOOK_MS = 1_000;
-
 /** @param paths separated by commas. Throws CREDENTIALS_INVALID. */
 export async function openApiTokens(paths: string, report: (fault: Fault) => void): Promise<ApiTokens> {
   const files = paths.split(',').map((path) => path.trim());
-  let state = await stateOf(files);
-  let tokens = await readTokens(files);
-  let told = '';
   const validities = new Map<string, AbortController>();
-  const look = async (): Promise<void> => {
-    const now = await stateOf(files);
-    if (now === state) return;
-    const read = await readTokens(files);
-    state = now;
-    told = '';
-    tokens = read;
+  const changed = (tokens: readonly ApiToken[]): void => {
     const valid = new Set(tokens.map(identity));
     for (const [id, validity] of validities)
       if (!valid.has(id)) {
@@ -40,25 +30,12 @@ export async function openApiTokens(paths: string, report: (fault: Fault) => voi
         validities.delete(id);
       }
   };
-  let looking = false;
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look()
-      .catch((error: unknown) => {
-        const fault = toFault(error, 'CREDENTIALS_INVALID', 'the tokens of the API cannot be read');
-        if (fault.message !== told) report(fault);
-        told = fault.message;
-      })
-      .finally(() => {
-        looking = false;
-      });
-  }, LOOK_MS);
+  const watched = await watchFiles({ paths: files, read: () => readTokens(files), changed, report });
   return {
     holderOf(token) {
       const given = createHash('sha256').update(token).digest();
       // All are compared, so that the time tells nothing of which.
-      const found = tokens.filter(({ sha256 }) => timingSafeEqual(given, Buffer.from(sha256, 'hex')));
+      const found = watched.current.filter(({ sha256 }) => timingSafeEqual(given, Buffer.from(sha256, 'hex')));
       return found[0];
     },
     validity(holder) {
@@ -67,24 +44,11 @@ export async function openApiTokens(paths: string, report: (fault: Fault) => voi
       validities.set(id, validity);
       return validity.signal;
     },
-    close: () => clearInterval(timer),
+    close: watched.close,
   };
 }
 
 const identity = ({ name, role, sha256 }: ApiToken): string => `${name} ${role} ${sha256}`;
-
-/** Changes with each of the files: also where a link leads to another, as a mounted Secret's does. */
-async function stateOf(files: readonly string[]): Promise<string> {
-  const states = await Promise.all(
-    files.map((file) =>
-      stat(file).then(
-        ({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`,
-        () => 'none',
-      ),
-    ),
-  );
-  return states.join();
-}
 
 async function readTokens(files: readonly string[]): Promise<ApiToken[]> {
   const all = await Promise.all(files.map(readTokenFile));
