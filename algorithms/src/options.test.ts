@@ -27,6 +27,7 @@ describe('wrong options of onnx-detector are named with what was given and what 
     ['an overlap below 0', { ...detector, nms: { iou: -1 } }, ['nms.iou', '-1', 'at least 0']],
     ['half a thread', { ...detector, threads: 0.5 }, ['threads', '0.5', 'whole number']],
     ['another device', { ...detector, device: 'tpu' }, ['device', '"tpu"', 'cpu', 'gpu']],
+    ['a device by another name', { ...detector, device: 'cuda' }, ['device', '"cuda"', 'did you mean gpu?']],
     ['labels of another type', { ...detector, labels: 3 }, ['labels', '3', 'list']],
     ['both kinds of size', { ...detector, inputSize: { longSide: 320, width: 320 } }, ['inputSize', 'longSide alone']],
     ['half a size', { ...detector, inputSize: { width: 320 } }, ['inputSize', 'width and height']],

@@ -66,8 +66,19 @@ describe('a value', () => {
     [withStream({ width: 2.5 }), 'streams[0].width is 2.5: it must be a whole number'],
     [withStream({ width: 0 }), 'streams[0].width is 0: it must be at least 1'],
     [withStream({ width: 99999 }), 'streams[0].width is 99999: it must be at most 16384'],
+    [
+      { algorithms: [algorithm], algoRunner: { modelDevice: 'cuda' } },
+      'algoRunner.modelDevice is "cuda": it must be cpu or gpu: did you mean gpu?',
+    ],
+    [
+      withStream({ mode: 'realtme' }),
+      'streams[0].mode is "realtme": it must be offline or realtime: did you mean realtime?',
+    ],
     [withStream({ mode: 'fast' }), 'streams[0].mode is "fast": it must be offline or realtime'],
-    [withStream({ pixelFormat: 'rgb' }), 'streams[0].pixelFormat is "rgb": it must be bgr24, rgb24, gray or yuv420p'],
+    [
+      withStream({ pixelFormat: 'rgb' }),
+      'streams[0].pixelFormat is "rgb": it must be bgr24, rgb24, gray or yuv420p: did you mean rgb24?',
+    ],
     [withStream({ buffer: 'big' }), 'streams[0].buffer is "big": it must be auto or a number'],
     [withStream({ position: -1 }), 'streams[0].position is -1: it must be a number of seconds, 0 or above'],
     [withStream({ algorithms: [] }), 'streams[0].algorithms is []: it must have at least 1 entry'],

@@ -65,7 +65,14 @@ function issueFault(issue: Issue, { schema, value, where }: Document): Fault {
     return new Fault('CONFIG_INVALID', `${where}: ${place} is missing: it ${allowed(issue)}`);
   const culprit = place === '' ? where : `${where}: ${place}`;
   const shown = SECRET_SETTINGS.includes(String(issue.path.at(-1))) ? '***' : quote(given);
-  return new Fault('CONFIG_INVALID', `${culprit} is ${shown}: it ${allowed(issue)}`);
+  return new Fault('CONFIG_INVALID', `${culprit} is ${shown}: it ${allowed(issue)}${meantValue(issue, given)}`);
+}
+
+/** The value that was most likely meant, to be put behind what is allowed; empty where there is none. */
+export function meantValue(issue: Issue, given: unknown): string {
+  if (issue.code !== 'invalid_value' || typeof given !== 'string') return '';
+  const nearest = nearestKey(given, issue.values.map(String));
+  return nearest === undefined ? '' : `: did you mean ${nearest}?`;
 }
 
 /** What a value must be, as a phrase that follows "it". */

@@ -29,4 +29,6 @@ test('the nearest known word is named, whatever its case, and none where nothing
   expect(nearestKey('uses', known)).toBe('use');
   expect(nearestKey('colour', known)).toBeUndefined();
   expect(nearestKey('x', [])).toBeUndefined();
+  expect(nearestKey('CUDA', ['cpu', 'gpu'])).toBe('gpu');
+  expect(nearestKey('cuda', known)).toBeUndefined();
 });

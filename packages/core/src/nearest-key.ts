@@ -27,8 +27,13 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
+/** What is called otherwise here, in lower case. */
+const SYNONYMS: Readonly<Record<string, string>> = { cuda: 'gpu', nvidia: 'gpu' };
+
 /** The known word nearest to `word`, whatever the case; undefined where none is near enough to be meant. The first wins a tie. */
 export function nearestKey(word: string, known: readonly string[]): string | undefined {
+  const synonym = SYNONYMS[word.toLowerCase()];
+  if (synonym !== undefined && known.includes(synonym)) return synonym;
   let nearest: string | undefined;
   let nearestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {

@@ -179,7 +179,9 @@ const collectorSettings = z.strictObject({
   storePath: z
     .string()
     .default('stream-infer.sqlite')
-    .describe('The SQLite file of results, where no database is named; :memory: keeps none.'),
+    .describe(
+      'The SQLite file of results, where no database is named; :memory: keeps none. Relative to the configuration file that names it; STORE_PATH, and the default, to where the collector is started.',
+    ),
   storeUrl: z
     .string()
     .min(1)
@@ -239,6 +241,7 @@ export const FILE_SETTINGS: readonly string[] = [
   'natsCert',
   'natsKey',
   'apiTokensFile',
+  'storePath',
   'storeUrlFile',
   'storeCa',
   'grpcCa',
@@ -248,6 +251,9 @@ export const FILE_SETTINGS: readonly string[] = [
 
 /** Those of them that name several, with commas. */
 export const FILES_SETTINGS: readonly string[] = ['apiTokensFile'];
+
+/** `storePath` of a store that is in no file. */
+export const MEMORY_STORE = ':memory:';
 
 /** Keys whose values are never told (I8). */
 export const SECRET_SETTINGS: readonly string[] = ['natsPassword', 'natsToken', 'storeUrl'];

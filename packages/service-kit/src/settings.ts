@@ -2,12 +2,14 @@
 
 import { resolve } from 'node:path';
 import { type BusSettings, busSettingsSchema } from '@stream-infer/core/bus-settings';
+import { meantValue } from '@stream-infer/core/configuration-fault';
 import { Fault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
 import {
   environmentName,
   FILE_SETTINGS,
   FILES_SETTINGS,
+  MEMORY_STORE,
   SECRET_SETTINGS,
   SERVICE_SETTINGS,
   type ServiceSection,
@@ -49,7 +51,7 @@ function read(schema: Schema, { section, file, environment }: Given): unknown {
   const given: Record<string, unknown> = { ...file?.values };
   for (const key of FILE_SETTINGS) {
     const path = given[key];
-    if (file && typeof path === 'string') given[key] = anchored(key, path, file.directory);
+    if (file && typeof path === 'string' && path !== MEMORY_STORE) given[key] = anchored(key, path, file.directory);
   }
   for (const key of Object.keys(schema.shape)) {
     const value = environment[environmentName(key)];
@@ -63,6 +65,6 @@ function read(schema: Schema, { section, file, environment }: Given): unknown {
   const value = SECRET_SETTINGS.includes(key) ? '***' : redactUrl(JSON.stringify(given[key]) ?? 'missing');
   throw new Fault(
     'CONFIG_INVALID',
-    `${fromEnvironment ? environmentName(key) : `${section}.${key}`} is ${value}: ${issue?.message ?? 'invalid'}`,
+    `${fromEnvironment ? environmentName(key) : `${section}.${key}`} is ${value}: ${issue?.message ?? 'invalid'}${issue ? meantValue(issue, given[key]) : ''}`,
   );
 }

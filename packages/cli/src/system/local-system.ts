@@ -9,7 +9,7 @@ import type { BusAccess, BusOptions } from '@stream-infer/bus/bus';
 import { busSettings } from '@stream-infer/core/bus-settings';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { Fault } from '@stream-infer/core/fault';
-import { environmentName, SERVICE_SETTINGS, type ServiceSection } from '@stream-infer/core/settings';
+import { environmentName, MEMORY_STORE, SERVICE_SETTINGS, type ServiceSection } from '@stream-infer/core/settings';
 import { allowanceOf } from '@stream-infer/core/source-allowance';
 
 import { newApiToken } from '../api-token.ts';
@@ -176,7 +176,7 @@ async function ownToken(
 /** The store is the run's own, unless the configuration asks for one that stays. */
 function storePath({ collector }: Configuration, { workspace, directory }: LocalSystemOptions): string {
   const path = collector?.storePath;
-  return path === undefined || path === ':memory:'
+  return path === undefined || path === MEMORY_STORE
     ? join(workspace.directory, 'results.sqlite')
     : resolve(directory, path);
 }
