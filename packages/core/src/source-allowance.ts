@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { isLoopbackHost } from './loopback-host.ts';
 import { sourceHost } from './source-host.ts';
 import { sourceKind } from './source-kind.ts';
 
@@ -66,7 +67,7 @@ export const sourcesSchema = z.strictObject({
  * streams name is added, and nothing beside it. @param sources with absolute paths.
  */
 export const allowanceOf = (sources: readonly string[], apiHost = '127.0.0.1'): readonly string[] =>
-  /^(localhost|127(\.\d+){3}|::1)$/.test(apiHost)
+  isLoopbackHost(apiHost)
     ? EVERYTHING
     : [...new Set([...CAMERAS_ONLY, ...sources.flatMap((source) => entryOf(source) ?? [])])];
 

@@ -3,7 +3,6 @@
  * something. Every attempt at a change is a line of the log and a count, with who it was; never with the token.
  */
 
-import { isIP } from 'node:net';
 import { type ApiRole, type ApiToken, mayDo } from '@stream-infer/core/api-token';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -97,7 +96,3 @@ export function guardApi(app: FastifyInstance, { tokens, metrics, logger }: ApiA
     next();
   });
 }
-
-/** Whether whoever reaches an address comes from this machine. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

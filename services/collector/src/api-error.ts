@@ -26,9 +26,12 @@ export const API_ERRORS = {
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
-/** Faults that a request can be refused with, beside those: 409 where the bus has no room, 400 for a body that is no stream. */
+/** Of a stream that is one, and is not taken. */
+const REFUSED_STREAMS: readonly FaultCode[] = ['BUS_NO_ROOM', 'SOURCE_FORBIDDEN'];
+
+/** Faults that a request can be refused with, beside those: 409 where the bus has no room, 400 for a body that is no stream, or whose source is not allowed. */
 export const REFUSING_FAULTS: readonly FaultCode[] = (Object.keys(FAULTS) as FaultCode[]).filter(
-  (code) => code === 'BUS_NO_ROOM' || (FAULTS[code].exitStatus === 2 && !Object.hasOwn(API_ERRORS, code)),
+  (code) => REFUSED_STREAMS.includes(code) || (FAULTS[code].exitStatus === 2 && !Object.hasOwn(API_ERRORS, code)),
 );
 
 export class ApiError extends Error {

@@ -24,6 +24,8 @@ import { newestView, type StreamParameters, type StreamRouteOptions } from './st
 export type RegistryRouteOptions = StreamRouteOptions & {
   /** Which there are in this installation now. */
   readonly algorithms: () => readonly AlgorithmDefinition[];
+  /** What its ingests may open (`sources.allow`); undefined where they alone know. */
+  readonly allow: readonly string[] | undefined;
 };
 
 declare module 'fastify' {
@@ -46,7 +48,7 @@ type Preconditions = { readonly 'if-match'?: string; readonly 'if-none-match'?: 
 const STREAM = { $ref: 'Stream#' };
 
 export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptions): void {
-  const { registry, algorithms } = options;
+  const { registry, algorithms, allow } = options;
   const send = async (reply: FastifyReply, status: number, entry: StreamEntry) =>
     reply
       .code(status)
@@ -71,7 +73,9 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
     },
     async (request, reply) => {
       const { owner } = request.query;
-      const entry = await registry.create(requestedStream({ body: request.body, owner, algorithms: algorithms() }));
+      const entry = await registry.create(
+        requestedStream({ body: request.body, owner, algorithms: algorithms(), allow }),
+      );
       request.change = { stream: entry.key, ...changeTo(entry, null) };
       return send(reply.header('location', `/v1/streams/${entry.key}`), 201, entry);
     },
@@ -104,7 +108,7 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
       const { owner, ifChanged = false } = request.query;
       const precondition = parsePrecondition(request.headers);
       // What is no stream is refused before anything is asked.
-      const stream = requestedStream({ body: request.body, id, owner, algorithms: algorithms() });
+      const stream = requestedStream({ body: request.body, id, owner, algorithms: algorithms(), allow });
       const { entry, before } = await registry.replace(id, { precondition, ifChanged }, (standing) => ({
         ...(standing?.owner !== undefined && { owner: standing.owner }),
         ...stream,

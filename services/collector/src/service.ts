@@ -3,10 +3,11 @@
 import { type Bus, connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { toFault } from '@stream-infer/core/fault';
+import { givenAllowance } from '@stream-infer/core/given-allowance';
+import { isLoopbackHost } from '@stream-infer/core/loopback-host';
 import { followAlgorithms } from '@stream-infer/service-kit/followed-algorithms';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { startApi } from './api.ts';
-import { isLoopback } from './api-access.ts';
 import { openApiTokens } from './api-tokens.ts';
 import { measureBus } from './bus-measure.ts';
 import { openConfiguredStore } from './configured-store.ts';
@@ -68,7 +69,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
     apiTokensFile === undefined
       ? undefined
       : opened.adopt(await openApiTokens(apiTokensFile, context.report), (each) => each.close());
-  if (!tokens && !isLoopback(host))
+  if (!tokens && !isLoopbackHost(host))
     logger.warn(
       { host },
       'the API listens beyond this machine without tokens: whoever reaches it reads results and changes streams; set apiTokensFile',
@@ -83,6 +84,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
       board,
       forgotten,
       algorithms: algorithms.current,
+      allow: givenAllowance(context.configuration?.configuration.sources?.allow, process.env.SOURCES_ALLOW),
       feed,
       metrics,
       logger,

@@ -8,6 +8,7 @@ import { Fault } from '@stream-infer/core/fault';
 import { isRedacted, redactUrl } from '@stream-infer/core/redact-url';
 import type { RegisteredStream } from '@stream-infer/core/registered-stream';
 import { resolveStream } from '@stream-infer/core/resolve-streams';
+import { refusedByKind } from '@stream-infer/core/source-refusal';
 import { streamDefinitionSchema } from '@stream-infer/core/stream-definition';
 
 export type StreamRequest = {
@@ -17,12 +18,14 @@ export type StreamRequest = {
   readonly owner?: string | undefined;
   /** The algorithms of the installation. */
   readonly algorithms: readonly AlgorithmDefinition[];
+  /** What its ingests may open (`sources.allow`); undefined where they alone know. */
+  readonly allow: readonly string[] | undefined;
 };
 
 const WHERE = 'the stream';
 
-/** Throws CONFIG_UNKNOWN_KEY, CONFIG_INVALID, CONFIG_UNKNOWN_ALGORITHM, CONFIG_DUPLICATE_NAME or what resolveStream throws. */
-export function requestedStream({ body, id, owner, algorithms }: StreamRequest): RegisteredStream {
+/** Throws CONFIG_UNKNOWN_KEY, CONFIG_INVALID, CONFIG_UNKNOWN_ALGORITHM, CONFIG_DUPLICATE_NAME SOURCE_FORBIDDEN, or what resolveStream throws. */
+export function requestedStream({ body, id, owner, algorithms, allow }: StreamRequest): RegisteredStream {
   const definition = parseValue(streamDefinitionSchema, id === undefined ? body : withId(body, id), WHERE);
   if (id !== undefined && definition.id !== id)
     throw invalid(`id is "${definition.id}": it must be ${id}, as the path says, or left out`);
@@ -40,6 +43,9 @@ export function requestedStream({ body, id, owner, algorithms }: StreamRequest):
     algorithms.map(({ name }) => name),
     `${WHERE}: algorithms`,
   );
+  const refusal =
+    definition.source === undefined || allow === undefined ? undefined : refusedByKind(definition.source, allow);
+  if (refusal) throw refusal;
   return { ...resolveStream(definition, algorithms, absolutePath), ...(owner !== undefined && { owner }) };
 }
 

@@ -8,11 +8,13 @@ import { openAssignments, openMembers, openRunners, openRuns, openStreams } from
 import { keepRegistry } from '@stream-infer/bus/registry-upkeep';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { toFault } from '@stream-infer/core/fault';
+import { givenAllowance } from '@stream-infer/core/given-allowance';
+import { CAMERAS_ONLY } from '@stream-infer/core/source-allowance';
 import type { Service, ServiceContext } from '@stream-infer/service-kit/service';
 import { ConnectionGate } from './connection-gate.ts';
 import { programVersion } from './ffmpeg-version.ts';
 import { createIngestMetrics } from './metrics.ts';
-import { SourcePolicy, sourceAllowance } from './source-policy.ts';
+import { SourcePolicy } from './source-policy.ts';
 import { StreamRoster } from './stream-roster.ts';
 
 /** Throws FFMPEG_MISSING, FFMPEG_TOO_OLD and NATS_UNREACHABLE. */
@@ -39,7 +41,8 @@ export async function startIngest(context: ServiceContext<'ingest'>): Promise<Se
       openSnapshots(bus),
     ]);
     const metrics = createIngestMetrics(context.metrics);
-    const policy = new SourcePolicy(sourceAllowance(context.configuration?.configuration.sources?.allow, process.env));
+    const allow = givenAllowance(context.configuration?.configuration.sources?.allow, process.env.SOURCES_ALLOW);
+    const policy = new SourcePolicy(allow ?? CAMERAS_ONLY);
     const gate = new ConnectionGate(settings.connectionsPerHost);
     const membership = new Membership({
       bus,

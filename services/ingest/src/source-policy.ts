@@ -7,37 +7,17 @@ import { lookup } from 'node:dns/promises';
 import { realpath } from 'node:fs/promises';
 import type { BlockList } from 'node:net';
 import { sep } from 'node:path';
-import { parseValue } from '@stream-infer/core/configuration-fault';
-import { Fault, toFault } from '@stream-infer/core/fault';
-import {
-  type AddressClass,
-  CAMERAS_ONLY,
-  networkPlace,
-  sourceAllowanceSchema,
-} from '@stream-infer/core/source-allowance';
+import { toFault } from '@stream-infer/core/fault';
+import { type AddressClass, networkPlace } from '@stream-infer/core/source-allowance';
 import { sourceHost } from '@stream-infer/core/source-host';
+import { forbidden, isTestPicture, refused } from '@stream-infer/core/source-refusal';
 import { addressClass, blocks, familyOf } from './address-class.ts';
 import { type Source, sourceOf } from './source.ts';
 import { openFault, SourceFault } from './source-fault.ts';
 import { protocolsOf } from './source-protocols.ts';
 
-/** Filters that make a picture to test with and read nothing; what comes behind one may read anything. */
-const TEST_PICTURE = /^(testsrc2?|smptebars|smptehdbars|rgbtestsrc|yuvtestsrc|color|mandelbrot)(=[\w.:=#/-]*)?$/;
 /** Hosts that are addresses in some way of writing them: `2130706433`, `0x7f.1`. */
 const WRITTEN_ADDRESS = /^(0x[\da-f]*|\d+)(\.(0x[\da-f]*|\d+))*$|:/;
-
-/** What an ingest may open. @param key of its configuration. Throws CONFIG_INVALID. */
-export function sourceAllowance(
-  key: readonly string[] | undefined,
-  { SOURCES_ALLOW: variable }: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
-  if (variable === undefined || variable === '') return key ?? CAMERAS_ONLY;
-  return parseValue(
-    sourceAllowanceSchema,
-    variable.split(',').map((entry) => entry.trim()),
-    'SOURCES_ALLOW',
-  );
-}
 
 export class SourcePolicy {
   /** Entries that name a whole kind. */
@@ -104,14 +84,14 @@ export class SourcePolicy {
       if (typeof real !== 'string' && (isWithin(path, place) || isWithin(path, root)))
         throw openFault(source, real.message);
     }
-    throw forbidden(label, 'is a file', 'files:/FOLDER with its folder');
+    throw refused.file(label);
   }
 
   #checkDevice(source: Source): void {
     const { input, label, generated } = source;
     if (this.#kinds.has(generated ? 'lavfi' : 'devices') || this.#devices.has(deviceKey(source))) return;
-    if (!generated) throw forbidden(label, 'is a device', 'devices');
-    if (!TEST_PICTURE.test(input)) throw forbidden(label, 'is made by filters that may read files', 'lavfi');
+    if (!generated) throw refused.device(label);
+    if (!isTestPicture(input)) throw refused.filters(label);
   }
 
   async #checkUrl(source: Source): Promise<void> {
@@ -155,9 +135,3 @@ async function addressesOf(host: string, source: Source): Promise<string[]> {
     throw openFault(source, 'failed to resolve');
   }
 }
-
-const forbidden = (label: string, what: string, entry: string): Fault =>
-  new Fault(
-    'SOURCE_FORBIDDEN',
-    `${label} ${what}, and sources.allow does not have that: add ${entry} to it if it is to be played`,
-  );
