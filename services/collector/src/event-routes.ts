@@ -8,6 +8,7 @@ import type { EventFeed } from './event-feed.ts';
 import { eventStream, takenWithin } from './event-stream.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import type { ResultStore } from './result-store.ts';
+import { createSharedEvents } from './shared-events.ts';
 import { sendText } from './text-answer.ts';
 
 export type EventRouteOptions = {
@@ -31,6 +32,7 @@ export function eventRoutes(
   app: FastifyInstance,
   { store, feed, metrics, logger, signal, tokens }: EventRouteOptions,
 ): void {
+  const shared = createSharedEvents(store, feed);
   app.get<{ Querystring: EventQuerystring; Headers: EventHeaders }>(
     '/v1/events',
     {
@@ -71,12 +73,15 @@ export function eventRoutes(
         closed.abort();
         metrics.eventClients.dec();
       });
-      const events = eventStream(store, feed, {
-        ...filter,
-        after: begin,
-        heartbeatMs: HEARTBEAT_MS,
-        signal: AbortSignal.any([closed.signal, signal, ...valid]),
-      });
+      const events = eventStream(
+        { store, feed, shared },
+        {
+          ...filter,
+          after: begin,
+          heartbeatMs: HEARTBEAT_MS,
+          signal: AbortSignal.any([closed.signal, signal, ...valid]),
+        },
+      );
       const watched = takenWithin(events, STALLED_MS, () => {
         metrics.droppedEventClients.inc();
         reply.raw.destroy();

@@ -89,6 +89,8 @@ export function startResultConsumer(options: ResultConsumerOptions): ResultConsu
     const writer = await ofStore(
       store.takeTurn(signal, () => {
         state = 'standing-by';
+        // What waits is told by the one that stores.
+        options.metrics.pending.set(0);
       }),
     );
     if (writer === undefined) return;

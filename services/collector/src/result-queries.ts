@@ -26,6 +26,9 @@ export type Series = { readonly id: number; readonly algorithm: string };
 export type EventRow = {
   readonly position: number;
   readonly kind: 'result' | 'end';
+  readonly stream: string;
+  /** Null of an end. */
+  readonly algorithm: string | null;
   readonly text: string | null;
 };
 

@@ -25,6 +25,17 @@ type RangeFilter = Filter & { readonly from?: string; readonly to?: string };
 const STEP_RESULTS = 1_000;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
+/** In steps; how many there were. */
+async function clearSeries(store: ResultStore, seriesId: number, through: number): Promise<number> {
+  let removed = 0;
+  for (let step = STEP_RESULTS; step === STEP_RESULTS; ) {
+    step = await store.clearSeries(seriesId, through, STEP_RESULTS);
+    removed += step;
+    await setImmediate();
+  }
+  return removed;
+}
+
 export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: ResultRouteOptions): void {
   app.get<{ Params: StreamParameters; Querystring: RangeFilter }>(
     '/v1/streams/:id/results',
@@ -101,14 +112,8 @@ export function resultRoutes(app: FastifyInstance, { store, metrics, logger }: R
       const runs = run === undefined ? await store.runs(params.id) : [named];
       const { position: through } = await store.progress();
       let removed = 0;
-      const series = await Promise.all(runs.map((each) => store.series(each.id, algorithm)));
-      for (const { id } of series.flat()) {
-        for (let step = STEP_RESULTS; step === STEP_RESULTS; ) {
-          step = await store.clearSeries(id, through, STEP_RESULTS);
-          removed += step;
-          await setImmediate();
-        }
-      }
+      for (const each of runs)
+        for (const { id } of await store.series(each.id, algorithm)) removed += await clearSeries(store, id, through);
       metrics.removed.inc({ reason: 'clear' }, removed);
       request.change = { removed };
       return { removed };

@@ -122,7 +122,8 @@ export class Database {
   async session(): Promise<Connection> {
     const { config, toError } = this.#current();
     const options = `${config.options} -c idle_session_timeout=${SILENT_SESSION_MS}`;
-    return this.#connect({ ...config, options }, (error) => this.#told(toError(error)));
+    const silent = { options, idle_in_transaction_session_timeout: SILENT_SESSION_MS };
+    return this.#connect({ ...config, ...silent }, (error) => this.#told(toError(error)));
   }
 
   /** Idempotent. */
@@ -203,10 +204,15 @@ export class Database {
       stream: this.#newSocket,
     };
     const control = await this.#connect({ ...config, query_timeout: CONNECT_MS }, toError);
-    await check(control, name);
-    const migrating = await this.#connect({ ...config, statement_timeout: 0, query_timeout: 0 }, toError);
-    await migrate(migrating, { schema, name, migrations });
-    await migrating.close();
+    try {
+      await check(control, name);
+      const migrating = await this.#connect({ ...config, statement_timeout: 0, query_timeout: 0 }, toError);
+      await migrate(migrating, { schema, name, migrations }).finally(() => void migrating.close());
+    } catch (error) {
+      // Not waited for: it may answer nothing any more.
+      void control.close();
+      throw error;
+    }
     const pool = new Pool({ ...config, max: POOL_CONNECTIONS, types: TYPES });
     // Of an idle connection; the ping tells whether the database is away.
     pool.on('error', () => undefined);

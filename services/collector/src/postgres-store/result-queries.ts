@@ -5,10 +5,7 @@ import { positionOf, type StoreProgress } from '../store-progress.ts';
 import type { Query } from './connection.ts';
 
 /** Of a page, unless told: it costs a round trip, and what is read of it becomes garbage at once. */
-const PAGE_BYTES = 64 * 1024;
-/** No more rows than these, unless a page may be larger: the server looks at each before it knows which of them fill the page. */
-const PAGE_ROWS = 250;
-const rowsOf = (limit: number): number => Math.min(limit, PAGE_ROWS);
+const PAGE_BYTES = 128 * 1024;
 
 export function createResultQueries({ query }: { readonly query: Query }): ResultQueries {
   const first = async <Row extends object>(text: string, values: readonly unknown[]): Promise<Row | undefined> =>
@@ -45,7 +42,7 @@ export function createResultQueries({ query }: { readonly query: Query }): Resul
         order: 'n, algorithm',
         text: 'record',
         values: [runId, n, name, ...(algorithm === undefined ? [] : [algorithm])],
-        limit: maxCharacters === undefined ? rowsOf(limit) : limit,
+        limit,
         ...(maxCharacters !== undefined && { maxBytes: maxCharacters }),
       });
     },
@@ -56,7 +53,7 @@ export function createResultQueries({ query }: { readonly query: Query }): Resul
         order: '"keyMs", n',
         text: 'record',
         values: [seriesId, after.keyMs, after.n, toMs],
-        limit: rowsOf(limit),
+        limit,
       }),
     newest: async (seriesId) =>
       (
@@ -70,8 +67,8 @@ export function createResultQueries({ query }: { readonly query: Query }): Resul
         rows: SQL.events,
         order: 'position',
         text: 'text',
-        values: [after, rowsOf(limit) + 1, stream ?? null, algorithm ?? null],
-        limit: rowsOf(limit),
+        values: [after, limit + 1, stream ?? null, algorithm ?? null],
+        limit,
       }),
   };
 }
@@ -119,13 +116,13 @@ const SQL = {
     ORDER BY stream`,
   runsOf: `${SUMMARY} WHERE (stream, run) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
   events: `
-    SELECT position, kind, text FROM (
-      (SELECT position, 'result' AS kind,
+    SELECT position, kind, stream, algorithm, text FROM (
+      (SELECT position, 'result' AS kind, stream, algorithm,
          CASE WHEN ($3::text IS NULL OR stream = $3) AND ($4::text IS NULL OR algorithm = $4) THEN record END AS text
        FROM results JOIN series ON series.id = results.series_id JOIN runs ON runs.id = results.run_id
        WHERE position > $1 ORDER BY position LIMIT $2)
       UNION ALL
-      (SELECT end_position, 'end', CASE WHEN $3::text IS NULL OR stream = $3 THEN end_text END
+      (SELECT end_position, 'end', stream, NULL, CASE WHEN $3::text IS NULL OR stream = $3 THEN end_text END
        FROM runs WHERE end_position > $1 ORDER BY end_position LIMIT $2)
     ) AS events`,
 } as const;

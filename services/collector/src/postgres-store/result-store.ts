@@ -12,7 +12,7 @@ export type PostgresStore = ResultStore & { state(): DatabaseState };
 
 /** How often a collector that stands by looks whether the turn is free. */
 const TURN_POLL_MS = 500;
-/** Beside its text what a result takes: the row's columns and its entries in three indexes (bench/POSTGRES.md). */
+/** Beside its text what a result takes: the row's columns, and its entries in three indexes. */
 const ROW_BYTES = 200;
 
 /** Rejects with STORE_FAILED, STORE_UNAUTHORIZED and TLS_REFUSED. A database that does not answer is waited for. */

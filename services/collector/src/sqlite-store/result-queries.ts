@@ -96,12 +96,12 @@ const prepare = (database: DatabaseSync) => ({
   ),
   newest: database.prepare('SELECT record FROM results WHERE series_id = ? ORDER BY key_ms DESC, n DESC LIMIT 1'),
   events: database.prepare(
-    `SELECT position, 'result' AS kind,
+    `SELECT position, 'result' AS kind, stream, algorithm,
        CASE WHEN (? = '' OR stream = ?) AND (? = '' OR algorithm = ?) THEN record END AS text
      FROM results JOIN series ON series.id = results.series_id JOIN runs ON runs.id = results.run_id
      WHERE position > ?
      UNION ALL
-     SELECT end_position, 'end', CASE WHEN ? = '' OR stream = ? THEN end END FROM runs WHERE end_position > ?
+     SELECT end_position, 'end', stream, NULL, CASE WHEN ? = '' OR stream = ? THEN end END FROM runs WHERE end_position > ?
      ORDER BY 1 LIMIT ?`,
   ),
 });
