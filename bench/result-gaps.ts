@@ -14,6 +14,8 @@ export type SeriesGaps = {
   /** Between two results that followed each other, at most. */
   readonly frames: number;
   readonly ms: number;
+  /** When the longest in time began, by the clock of the arrivals. */
+  readonly sinceMs: number;
 };
 
 export class ResultGaps {
@@ -23,12 +25,15 @@ export class ResultGaps {
     const { stream, algorithm, n, atMs } = arrival;
     const key = `${stream}/${algorithm}`;
     const before = this.#series.get(key);
+    const gapMs = before ? atMs - before.last.atMs : 0;
+    const isLongest = before === undefined || gapMs > before.ms;
     this.#series.set(key, {
       stream,
       algorithm,
       results: (before?.results ?? 0) + 1,
       frames: Math.max(before?.frames ?? 0, before ? n - before.last.n : 0),
-      ms: Math.max(before?.ms ?? 0, before ? atMs - before.last.atMs : 0),
+      ms: isLongest ? gapMs : before.ms,
+      sinceMs: isLongest ? (before?.last.atMs ?? atMs) : before.sinceMs,
       last: arrival,
     });
   }
@@ -41,6 +46,8 @@ export class ResultGaps {
   all(nowMs: number): readonly SeriesGaps[] {
     return [...this.#series]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { last, ...gaps }]) => ({ ...gaps, ms: Math.max(gaps.ms, nowMs - last.atMs) }));
+      .map(([, { last, ...gaps }]) =>
+        nowMs - last.atMs > gaps.ms ? { ...gaps, ms: nowMs - last.atMs, sinceMs: last.atMs } : gaps,
+      );
   }
 }

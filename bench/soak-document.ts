@@ -5,7 +5,12 @@ import { machineLine } from './table.ts';
 import type { UsageReport } from './usage-report.ts';
 
 /** Gaps of a series beside what they may be. */
-export type HeldGaps = SeriesGaps & { readonly limitFrames: number; readonly limitMs: number; readonly held: boolean };
+export type HeldGaps = SeriesGaps & {
+  readonly minute: number;
+  readonly limitFrames: number;
+  readonly limitMs: number;
+  readonly held: boolean;
+};
 
 export type Totals = {
   readonly triggered: number;
@@ -28,15 +33,15 @@ const fixed = (value: number, digits = 1): string => value.toFixed(digits);
 
 export function soakDocument({ minutes, warmUpMinutes, samples, usage, gaps, totals }: SoakFacts): string {
   const processes = usage.processes.map(
-    ({ name, meanMiB, slopeMiB, errorMiB, growthMiB, limitMiB, descriptors, held }) =>
-      `| ${name} | ${fixed(meanMiB)} | ${fixed(slopeMiB, 2)} ± ${fixed(errorMiB, 2)} | ${fixed(growthMiB, 2)} | ≤ ${fixed(limitMiB, 2)} | ${descriptors.first} → ${descriptors.second} (${descriptors.most}) | ${yes(held)} |`,
+    ({ name, meanMiB, courseMiB, slopeMiB, errorMiB, growthMiB, limitMiB, descriptors, held }) =>
+      `| ${name} | ${fixed(meanMiB)} | ${courseMiB.map((value) => fixed(value)).join(' → ')} | ${fixed(slopeMiB, 2)} ± ${fixed(errorMiB, 2)} | ${fixed(growthMiB, 2)} | ≤ ${fixed(limitMiB, 2)} | ${descriptors.first} → ${descriptors.second} (${descriptors.most}) | ${yes(held)} |`,
   );
   const counted = usage.counted.map(
     ({ what, first, second, most, held }) => `| ${what} | ${first} → ${second} (${most}) | ${yes(held)} |`,
   );
   const series = gaps.map(
-    ({ stream, algorithm, results, frames, limitFrames, ms, limitMs, held }) =>
-      `| ${stream} | ${algorithm} | ${results} | ${frames} (≤ ${limitFrames}) | ${Math.round(ms)} (≤ ${limitMs}) | ${yes(held)} |`,
+    ({ stream, algorithm, results, frames, limitFrames, ms, minute, limitMs, held }) =>
+      `| ${stream} | ${algorithm} | ${results} | ${frames} (≤ ${limitFrames}) | ${Math.round(ms)} (≤ ${limitMs}) | ${fixed(minute)} | ${yes(held)} |`,
   );
   return `# Eight streams for ${minutes} minutes
 
@@ -49,8 +54,8 @@ ${machineLine()}
 the measured time beyond two errors may be 2 % of its mean, or 1 MiB. **Descriptors**, and what is counted below, are the medians of the first and the second half of the time, and the most at any time;
 the second may not be above the first. No process may come or go${usage.restless.length === 0 ? '; none did' : `; these did: ${usage.restless.join(', ')}`}.
 
-| process | mean MiB | slope, MiB an hour | growth, MiB | limit | descriptors | held |
-|---|---|---|---|---|---|---|
+| process | mean MiB | medians of fifths of the time | slope, MiB an hour | growth, MiB | limit | descriptors | held |
+|---|---|---|---|---|---|---|---|
 ${processes.join('\n')}
 
 | count | first half → second (most) | held |
@@ -58,10 +63,10 @@ ${processes.join('\n')}
 ${counted.join('\n')}
 
 **Gaps** are between two results of a stream and algorithm that followed each other, the longest from the first result to the end of the run, warm-up included: in frames of the source, and
-in the time at which the collector's live feed brought them. Both may be the interval and two frames.
+in the time at which the collector's live feed brought them, with the minute of the measured time in which the longest began. Both may be the interval and two frames.
 
-| stream | algorithm | results | frames | ms | held |
-|---|---|---|---|---|---|
+| stream | algorithm | results | frames | ms | minute | held |
+|---|---|---|---|---|---|---|
 ${series.join('\n')}
 
 Of ${totals.triggered} invocations ${totals.completed} were completed, ${totals.failed} failed, ${totals.dropped} were dropped, and ${totals.triggered - totals.completed - totals.failed - totals.dropped} were under way at the end.

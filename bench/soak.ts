@@ -71,10 +71,11 @@ async function samplesOf(up: Up, untilMs: number): Promise<readonly Sample[]> {
   return samples;
 }
 
-function heldGaps(gaps: SeriesGaps): HeldGaps {
+function heldGaps(gaps: SeriesGaps, beganMs: number): HeldGaps {
   const limitFrames = (INTERVAL_FRAMES[gaps.algorithm] ?? 0) + LATE_FRAMES;
   const limitMs = (limitFrames * 1_000) / FPS;
-  return { ...gaps, limitFrames, limitMs, held: gaps.frames <= limitFrames && gaps.ms <= limitMs };
+  const minute = (gaps.sinceMs - beganMs) / MINUTE_MS;
+  return { ...gaps, minute, limitFrames, limitMs, held: gaps.frames <= limitFrames && gaps.ms <= limitMs };
 }
 
 async function totalsOf(apiUrl: string): Promise<Totals> {
@@ -103,7 +104,7 @@ async function soak(up: Up): Promise<boolean> {
   });
   early.catch(() => undefined);
   const samples = await Promise.race([all, early]);
-  const found = gaps.all(performance.now()).map(heldGaps);
+  const found = gaps.all(performance.now()).map((each) => heldGaps(each, beganMs));
   const totals = await totalsOf(up.apiUrl);
   over.abort();
   await following;
@@ -129,7 +130,8 @@ try {
   try {
     process.exitCode = (await soak(up)) ? 0 : 1;
   } finally {
-    await up.stop();
+    // What went wrong meanwhile, if anything did.
+    console.error((await up.stop()).stderr);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -35,6 +35,8 @@ export type Counted = {
 export type ProcessReport = {
   readonly name: string;
   readonly meanMiB: number;
+  /** Medians of equal parts of the measured time, in order. */
+  readonly courseMiB: readonly number[];
   /** Per hour. */
   readonly slopeMiB: number;
   readonly errorMiB: number;
@@ -58,6 +60,7 @@ const GROWTH_SHARE = 0.02;
 /** A process of a few MiB may take a page or two. */
 const LEAST_GROWTH_MIB = 1;
 const HOUR_MS = 3_600_000;
+const COURSE_PARTS = 5;
 
 /** @param samples of the measured time, in their order. */
 export function usageReport(samples: readonly Sample[]): UsageReport {
@@ -99,6 +102,10 @@ function processReport(name: string, series: readonly (ProcessSample & { readonl
   const { slope, error } = trendOf(series.map(({ atMs, pssMiB }) => ({ at: atMs / HOUR_MS, value: pssMiB })));
   const hours = ((series.at(-1)?.atMs ?? 0) - (series[0]?.atMs ?? 0)) / HOUR_MS;
   const meanMiB = mean(series.map(({ pssMiB }) => pssMiB));
+  const part = series.length / COURSE_PARTS;
+  const courseMiB = Array.from({ length: COURSE_PARTS }, (_, at) =>
+    median(series.slice(Math.floor(at * part), Math.floor((at + 1) * part)).map(({ pssMiB }) => pssMiB)),
+  );
   const growthMiB = (slope - 2 * error) * hours;
   const limitMiB = Math.max(LEAST_GROWTH_MIB, GROWTH_SHARE * meanMiB);
   const descriptors = countedReport(
@@ -106,7 +113,7 @@ function processReport(name: string, series: readonly (ProcessSample & { readonl
     series.map((sample) => sample.descriptors),
   );
   const held = growthMiB <= limitMiB && descriptors.held;
-  return { name, meanMiB, slopeMiB: slope, errorMiB: error, growthMiB, limitMiB, descriptors, held };
+  return { name, meanMiB, courseMiB, slopeMiB: slope, errorMiB: error, growthMiB, limitMiB, descriptors, held };
 }
 
 function countedReport(what: string, values: readonly number[]): Counted {
