@@ -2,7 +2,7 @@
 # package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images check lint types dead-code layers format docs bench
+.PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images check lint types dead-code layers contracts format docs bench
 .PHONY: bench-postgres soak model compile images images-bases clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
@@ -41,7 +41,7 @@ test-images: setup ## pass the tests of the images that are built: what they hol
 test-chart: setup ## render the Helm chart with Helm 3 and 4 and look at each object; needs Go, to build them
 	@sh scripts/chart-tools.sh; case $$? in 0) pnpm --silent run test-chart $(ARGS) ;; 3) ;; *) exit 1 ;; esac
 
-check: lint types dead-code layers ## lint, types, dead code and layer rules, in seconds
+check: lint types dead-code layers contracts ## lint, types, dead code, layer rules and contracts, in seconds
 
 lint: setup ## style and correctness of the sources and documents (Biome, oxlint, shellcheck)
 	$(RUN) lint
@@ -54,6 +54,9 @@ dead-code: setup ## files, exports and dependencies that nothing uses (knip)
 
 layers: setup ## what may import what
 	$(RUN) layers
+
+contracts: setup ## the messages of proto/ go on to be understood by services of the version before (buf)
+	$(RUN) contracts
 
 format: setup ## format the sources in place
 	$(RUN) format
