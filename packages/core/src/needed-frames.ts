@@ -6,6 +6,7 @@
  * interval: a set of residues. One that comes after others is due at some of their slots, and looks back from there.
  */
 
+import { leastCommonMultiple } from './rational.ts';
 import type { Sampling } from './run.ts';
 
 /** Residues of n that are needed: n is when (n mod modulus) lies within one of the ranges, both ends included. */
@@ -59,6 +60,22 @@ export function isNeededBy(needed: Needed, n: number): boolean {
     const residue = n % modulus;
     return ranges.some(([from, to]) => from <= residue && residue <= to);
   });
+}
+
+/** Beyond so many slots the first ones stand for all. */
+const MOST_COUNTED = 2 ** 16;
+
+/** Which part of the played frames is published. */
+export function neededShare(needed: Needed): number {
+  if (needed.kind === 'all') return 1;
+  const period = needed.sets.reduce<number | undefined>(
+    (all, { modulus }) => (all === undefined ? undefined : leastCommonMultiple(all, modulus)),
+    1,
+  );
+  const slots = Math.min(period ?? MOST_COUNTED, MOST_COUNTED);
+  let count = 0;
+  for (let n = 1; n <= slots; n += 1) if (isNeededBy(needed, n)) count += 1;
+  return count / slots;
 }
 
 /** The most needed frames in any `length` played frames in a row. Never too low; too high where the sets overlap. */

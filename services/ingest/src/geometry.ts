@@ -3,12 +3,13 @@
  * message of the bus holds; a size asked for that does not fit is refused, never changed.
  */
 
+import { askedSize, type Size } from '@stream-infer/core/asked-size';
 import { Fault } from '@stream-infer/core/fault';
 import { bytesPerFrame, type PixelFormat } from '@stream-infer/core/pixel-format';
 import type { FrameFormat } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 
-export type Size = { readonly width: number; readonly height: number };
+export type { Size } from '@stream-infer/core/asked-size';
 
 export type Geometry = {
   readonly frame: FrameFormat;
@@ -53,17 +54,6 @@ const fits = ({ width, height }: Size, { pixelFormat, bytes }: Room): boolean =>
 
 const isOddFor = ({ width, height }: Size, pixelFormat: PixelFormat): boolean =>
   pixelFormat === 'yuv420p' && (width % 2 === 1 || height % 2 === 1);
-
-/** The size that the spec gives, one dimension completed in the shape of the source. */
-function askedSize({ width, height, pixelFormat }: StreamSpec, source: Size): Size | undefined {
-  const step = pixelFormat === 'yuv420p' ? 2 : 1;
-  const completed = (given: number, own: number, other: number): number =>
-    Math.max(step, Math.round((given * other) / own / step) * step);
-  if (width !== undefined && height !== undefined) return { width, height };
-  if (width !== undefined) return { width, height: completed(width, source.width, source.height) };
-  if (height !== undefined) return { width: completed(height, source.height, source.width), height };
-  return undefined;
-}
 
 function fitting(size: Size, room: Room, stream: string): Size {
   if (isOddFor(size, room.pixelFormat)) {
