@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images check lint types dead-code layers contracts format docs bench
-.PHONY: bench-postgres soak model compile images images-bases clean
+.PHONY: bench-plan bench-postgres soak model compile images images-bases clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -66,6 +66,9 @@ docs: setup ## write the documents that are generated from the code
 
 bench: setup ## measure cost and rate, and write bench/RESULTS.md
 	@node bench/main.ts
+
+bench-plan: setup ## measure what plan reckons with, on a quiet machine, and try it; another file with: make bench-plan CURVE=ours.json
+	@node bench/plan.ts $(CURVE)
 
 bench-postgres: setup ## measure the PostgreSQL store with ten million results, and write bench/POSTGRES.md; takes minutes and 10 GB
 	@node bench/postgres.ts

@@ -48,3 +48,23 @@ export function slowDemo(root: string, fps: number, folder: string): string {
   ffmpeg('-i', demo, '-vf', `fps=${fps},scale=320:180`, '-c:v', 'mjpeg', '-q:v', '3', file);
   return file;
 }
+
+const ENCODERS = {
+  h264: ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '50', '-pix_fmt', 'yuv420p'],
+  hevc: ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:bframes=0:keyint=50'],
+  mjpeg: ['-c:v', 'mjpeg', '-q:v', '5', '-pix_fmt', 'yuvj420p'],
+} as const;
+
+type ClipOptions = { readonly codec: keyof typeof ENCODERS; readonly width: number; readonly height: number };
+
+/** Two minutes as a camera sends them, at four bits a pixel and second of H.264; ten seconds of it are coded, and come again. */
+export function cameraClip({ codec, width, height }: ClipOptions, rate: number, folder: string): string {
+  const file = join(folder, `camera-${codec}-${width}x${height}.mkv`);
+  if (existsSync(file)) return file;
+  const ten = join(folder, `ten-${codec}-${width}x${height}.mkv`);
+  const noisy = `testsrc2=size=${width}x${height}:rate=${rate}:duration=10`;
+  const bits = codec === 'mjpeg' ? [] : ['-b:v', String(4 * width * height)];
+  ffmpeg('-f', 'lavfi', '-i', noisy, '-vf', 'noise=alls=12:allf=t', ...ENCODERS[codec], ...bits, ten);
+  ffmpeg('-stream_loop', '11', '-i', ten, '-c', 'copy', file);
+  return file;
+}

@@ -21,6 +21,7 @@ import {
 } from './dead-letters/dead-letters-arguments.ts';
 import { FETCH_DETAILS, FETCH_OPTIONS, type FetchArguments, parseFetchArguments } from './fetch-arguments.ts';
 import { describeOptions, type OptionTable, type OptionValues, parseOptions, type Subcommand } from './option-table.ts';
+import { PLAN, type PlanArguments, parsePlanArguments } from './plan/plan-arguments.ts';
 import {
   parseStreamsArguments,
   STREAMS_DETAILS,
@@ -111,6 +112,7 @@ export type Command =
   | { readonly name: 'probe' | 'validate'; readonly argument: string; readonly json: boolean }
   | BusCommand
   | TokenCommand
+  | ({ readonly name: 'plan' } & PlanArguments)
   | ({ readonly name: 'autoscale' } & AutoscaleArguments)
   | ({ readonly name: 'dead-letters' } & DeadLettersAction)
   | ({ readonly name: 'fetch' } & FetchArguments)
@@ -173,6 +175,7 @@ Exit status: 0 stopped by Ctrl-C or SIGTERM; 2 usage or configuration; 4 environ
     details: FETCH_DETAILS,
     options: FETCH_OPTIONS,
   },
+  plan: PLAN,
   autoscale: AUTOSCALE,
   bus: BUS,
   token: TOKEN,
@@ -220,6 +223,8 @@ export function parseCommandLine(args: readonly string[]): Command {
     }
     case 'dead-letters':
       return { name, ...parseDeadLettersArguments(rest) };
+    case 'plan':
+      return { name, ...parsePlanArguments(rest) };
     case 'autoscale':
       return { name, ...parseAutoscaleArguments(rest) };
     case 'bus':

@@ -7,6 +7,7 @@ import { busCommand } from './commands/bus.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fetchCommand } from './commands/fetch.ts';
+import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { runCommand } from './commands/run.ts';
 import { streamsCommand } from './commands/streams.ts';
@@ -33,6 +34,8 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
       return probeCommand(command);
     case 'validate':
       return validateCommand(command, screen);
+    case 'plan':
+      return planCommand(command);
     case 'autoscale':
       return autoscaleCommand(command);
     case 'dead-letters':
