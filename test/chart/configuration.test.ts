@@ -119,6 +119,16 @@ test('the autoscaler asks what it is given by autoscalingQuery', async () => {
   }
 });
 
+test('what may be played is told to those who open it, and to who registers it', async () => {
+  const allow = ['network:private', 'files:/srv/videos'];
+  const objects = await render({ files: [exampleFile('trial.yaml')], values: { sources: { allow } } });
+  const told = objects.filter(isWorkload).filter((workload) => environmentOf(workload).SOURCES_ALLOW === allow.join());
+  expect(told.map(({ metadata }) => metadata.name).sort()).toEqual([
+    'site-stream-infer-collector',
+    'site-stream-infer-ingest',
+  ]);
+});
+
 test('rules and dashboards are those of the files, runbooks where they are served, and each series tells its installation', async () => {
   const monitoring = {
     podMonitor: true,

@@ -28,6 +28,7 @@ Sets `workloads` of the dictionary that it is given, beside `root`. Each has
 {{- end }}
 
 {{- $ingest := include "stream-infer.podValues" (dict "root" $root "values" $values.ingest) | fromJson }}
+{{- /* The ingests open what it has, and the collector registers nothing else. */}}
 {{- $sources := list }}
 {{- with $values.sources.allow }}
 {{- $sources = append $sources (dict "name" "SOURCES_ALLOW" "value" (join "," .)) }}
@@ -76,7 +77,7 @@ Sets `workloads` of the dictionary that it is given, beside `root`. Each has
   "name" (printf "%s-collector" $fullname) "component" "collector" "section" "collector"
   "kind" (ternary "StatefulSet" "Deployment" $embedded)
   "replicas" (ternary 1 (int $collector.replicas) $embedded)
-  "values" $collector "variables" (list $configurationVariable) "ports" (dict "api" 8080) "annotations" dict
+  "values" $collector "variables" (prepend $sources $configurationVariable) "ports" (dict "api" 8080) "annotations" dict
   "settings" (merge (dict "apiHost" $values.listenHost "apiPort" 8080) $store)
   "volumes" (prepend $storeVolumes $configuration) "mounts" (prepend $storeMounts $configurationMount)
 }}
