@@ -2,8 +2,8 @@
 # package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images check lint types dead-code layers contracts format docs bench
-.PHONY: bench-plan bench-postgres soak model compile images images-bases clean
+.PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images test-monitoring check lint types dead-code layers contracts format docs
+.PHONY: bench bench-plan bench-postgres soak model compile images images-bases clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -13,7 +13,7 @@ RUN := @.tools/bin/pnpm --silent run
 help: ## show this screen
 	@echo 'stream-infer: video in, algorithms over windows of its frames, time-keyed results out'
 	@echo
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Start with: make demo'
 
@@ -40,6 +40,9 @@ test-images: setup ## pass the tests of the images that are built: what they hol
 
 test-chart: setup ## render the Helm chart with Helm 3 and 4 and look at each object; needs Go, to build them
 	@sh scripts/chart-tools.sh; case $$? in 0) pnpm --silent run test-chart $(ARGS) ;; 3) ;; *) exit 1 ;; esac
+
+test-monitoring: setup ## break a running system in every way that an alert is for, before a real Prometheus; takes minutes
+	@sh scripts/prometheus.sh; case $$? in 0) pnpm --silent run test-monitoring $(ARGS) ;; 3) ;; *) exit 1 ;; esac
 
 check: lint types dead-code layers contracts ## lint, types, dead code, layer rules and contracts, in seconds
 

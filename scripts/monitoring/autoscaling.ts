@@ -95,7 +95,10 @@ export const autoscaling: Dashboard = {
           unit: 'none',
           width: 8,
           queries: [
-            { expr: `max(stream_infer_members${of('service="scheduler"')})`, legend: 'live' },
+            {
+              expr: `sum(max by (namespace, prefix) (stream_infer_members${of('service="scheduler"')}))`,
+              legend: 'live',
+            },
             { expr: `count(stream_infer_members${of('service="scheduler"')}) or vector(0)`, legend: 'scraped' },
           ],
         },

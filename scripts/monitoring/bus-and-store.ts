@@ -1,6 +1,6 @@
 /** What lies between the services: frames in the bus's memory, results on their way into the store, and the API in front of it. */
 
-import { type Dashboard, INSTALLATION, of, quantile, sumRate } from './dashboard.ts';
+import { type Dashboard, INSTALLATION, of, orNone, quantile, sumRate } from './dashboard.ts';
 
 export const busAndStore: Dashboard = {
   name: 'bus-and-store',
@@ -38,7 +38,7 @@ export const busAndStore: Dashboard = {
           width: 8,
           queries: [
             {
-              expr: sumRate('stream_infer_frames_total', of('fate=~"evicted|gap"'), 'fate', 'reason'),
+              expr: orNone(sumRate('stream_infer_frames_total', of('fate=~"evicted|gap"'), 'fate', 'reason'), 'fate'),
               legend: '{{fate}} {{reason}}',
             },
           ],
@@ -63,7 +63,10 @@ export const busAndStore: Dashboard = {
           width: 8,
           queries: [
             {
-              expr: `sum by (reason) (increase(stream_infer_publish_retries_total${of()}[$__rate_interval]))`,
+              expr: orNone(
+                `sum by (reason) (increase(stream_infer_publish_retries_total${of()}[$__rate_interval]))`,
+                'reason',
+              ),
               legend: '{{reason}}',
             },
           ],
@@ -76,7 +79,10 @@ export const busAndStore: Dashboard = {
           width: 8,
           queries: [
             {
-              expr: `sum by (service, code) (increase(stream_infer_faults_total${of('code=~"BUS_.*|NATS_.*"')}[$__rate_interval]))`,
+              expr: orNone(
+                `sum by (service, code) (increase(stream_infer_faults_total${of('code=~"BUS_.*|NATS_.*"')}[$__rate_interval]))`,
+                'code',
+              ),
               legend: '{{service}} {{code}}',
             },
           ],
@@ -121,7 +127,10 @@ export const busAndStore: Dashboard = {
           width: 8,
           queries: [
             {
-              expr: `sum by (kind) (increase(stream_infer_results_refused_total${of()}[$__rate_interval]))`,
+              expr: orNone(
+                `sum by (kind) (increase(stream_infer_results_refused_total${of()}[$__rate_interval]))`,
+                'kind',
+              ),
               legend: '{{kind}}',
             },
           ],
@@ -169,7 +178,12 @@ export const busAndStore: Dashboard = {
           description: 'Results a second.',
           unit: 'ops',
           width: 6,
-          queries: [{ expr: sumRate('stream_infer_removed_results_total', of(), 'reason'), legend: '{{reason}}' }],
+          queries: [
+            {
+              expr: orNone(sumRate('stream_infer_removed_results_total', of(), 'reason'), 'reason'),
+              legend: '{{reason}}',
+            },
+          ],
         },
         {
           kind: 'timeseries',
@@ -181,7 +195,7 @@ export const busAndStore: Dashboard = {
           queries: [
             { expr: `sum(stream_infer_event_clients${of()})`, legend: 'clients of events' },
             {
-              expr: `sum by (code) (increase(stream_infer_api_errors_total${of()}[$__rate_interval]))`,
+              expr: orNone(`sum by (code) (increase(stream_infer_api_errors_total${of()}[$__rate_interval]))`, 'code'),
               legend: '{{code}}',
             },
           ],

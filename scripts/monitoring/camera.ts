@@ -67,10 +67,7 @@ export const camera: Dashboard = {
           unit: 'none',
           width: 8,
           queries: [
-            {
-              expr: `sum by (reason) (increase(stream_infer_source_changes_total${of('stream=~"$stream"', 'state="reconnecting"')}[$__rate_interval]))`,
-              legend: 'lost: {{reason}}',
-            },
+            { expr: `sum(increase(stream_infer_source_losses_total${STREAM}[$__rate_interval]))`, legend: 'losses' },
             {
               expr: `sum(increase(stream_infer_decoder_starts_total${STREAM}[$__rate_interval]))`,
               legend: 'ffmpeg started',

@@ -69,3 +69,7 @@ export const mean = (histogram: string, matchers: string, ...by: readonly string
 
 export const sumRate = (counter: string, matchers: string, ...by: readonly string[]): string =>
   `sum${by.length > 0 ? ` by (${by.join(', ')})` : ''} (rate(${counter}${matchers}[$__rate_interval]))`;
+
+/** With a line at 0 where nothing of the kind has happened yet, rather than no data. */
+export const orNone = (expr: string, label: string): string =>
+  `${expr} or label_replace(vector(0), "${label}", "none", "", "")`;

@@ -1,6 +1,6 @@
 /** All cameras at once: what they do, since when, and whether the whole keeps up. */
 
-import { type Dashboard, INSTALLATION, of, sumRate } from './dashboard.ts';
+import { type Dashboard, INSTALLATION, of, orNone, sumRate } from './dashboard.ts';
 
 const STATE = `max by (stream, state) (stream_infer_stream_state${of()})`;
 const SINCE = (matchers: string): string =>
@@ -111,15 +111,19 @@ export const fleet: Dashboard = {
         },
         {
           kind: 'timeseries',
-          title: 'Losses of sources, by reason',
-          description: 'In the time that a point stands for.',
+          title: 'Losses',
+          description: 'Sources that are lost, by reason, and how many were lost in the time that a point stands for.',
           unit: 'none',
           width: 12,
           queries: [
             {
-              expr: `sum by (reason) (increase(stream_infer_source_changes_total${of('state="reconnecting"')}[$__rate_interval]))`,
-              legend: '{{reason}}',
+              expr: orNone(
+                `count by (reason) (stream_infer_source_since_timestamp_seconds${of('state="reconnecting"')})`,
+                'reason',
+              ),
+              legend: 'lost: {{reason}}',
             },
+            { expr: `sum(increase(stream_infer_source_losses_total${of()}[$__rate_interval]))`, legend: 'new losses' },
           ],
         },
         {
@@ -214,7 +218,10 @@ export const fleet: Dashboard = {
           width: 24,
           queries: [
             {
-              expr: `sum by (service, code) (increase(stream_infer_faults_total${of()}[$__rate_interval]))`,
+              expr: orNone(
+                `sum by (service, code) (increase(stream_infer_faults_total${of()}[$__rate_interval]))`,
+                'code',
+              ),
               legend: '{{service}} {{code}}',
             },
           ],

@@ -7,12 +7,17 @@ import { readSettings } from '@stream-infer/service-kit/settings';
 import { startScheduler } from '../../services/scheduler/src/service.ts';
 
 export type SchedulerHere = {
+  /** Where it is scraped. */
+  readonly port: number;
   /** Every sample of a metric, as Prometheus reads it over HTTP; labels as they stand there. */
   scrape(name: string): Promise<Readonly<Record<string, number>>>;
   stop(): Promise<void>;
 };
 
-export async function startSchedulerHere(environment: Readonly<Record<string, string>>): Promise<SchedulerHere> {
+export async function startSchedulerHere(
+  environment: Readonly<Record<string, string>>,
+  port = 0,
+): Promise<SchedulerHere> {
   const metrics = createMetrics('scheduler');
   const service = await startScheduler({
     configuration: undefined,
@@ -21,8 +26,9 @@ export async function startSchedulerHere(environment: Readonly<Record<string, st
     metrics,
     report: () => undefined,
   });
-  const health = await startHealthServer({ host: '127.0.0.1', port: 0, metrics, ...service, ledger: () => undefined });
+  const health = await startHealthServer({ host: '127.0.0.1', port, metrics, ...service, ledger: () => undefined });
   return {
+    port: Number(new URL(health.address).port),
     async scrape(name) {
       const text = await (await fetch(`${health.address}/metrics`)).text();
       const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));

@@ -5,14 +5,13 @@
  * booked.
  */
 
-import type { Fated } from '@stream-infer/core/fate';
-import { LedgerBook } from '@stream-infer/core/ledger-book';
 import { afterEach, expect, test, vi } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { untilEnded } from '../harness/result-log.ts';
 import { type SchedulerHere, startSchedulerHere } from '../harness/scheduler-here.ts';
 import { schedulerWorld } from '../harness/scheduler-world.ts';
 import { startIngest } from '../harness/scripted-ingest.ts';
+import { withheld } from '../harness/withheld-fate.ts';
 import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
 
 const FRAMES = 'stream_infer_unaccounted_frames';
@@ -26,26 +25,6 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await scheduler?.stop();
 });
-
-/** Keeps the first of these from the books; what it returns gives it to the book that was to have it. */
-function withheld(fate: string): { readonly isHeld: boolean; give(): void } {
-  const settle = LedgerBook.prototype.settle;
-  let give: (() => void) | undefined;
-  vi.spyOn(LedgerBook.prototype, 'settle').mockImplementation(function (
-    this: LedgerBook<string>,
-    fated: Fated<string>,
-    count = 1,
-  ) {
-    if (give === undefined && count > 0 && fated.fate === fate) give = () => settle.call(this, fated, count);
-    else settle.call(this, fated, count);
-  });
-  return {
-    get isHeld() {
-      return give !== undefined;
-    },
-    give: () => give?.(),
-  };
-}
 
 test('a frame that is deleted from its buffer is unaccounted for until it is a gap', async () => {
   await world.scheduler.stop();

@@ -18,6 +18,8 @@ export type Served = {
 };
 
 export type RunnerMetrics = {
+  /** It is served from now on: what is counted of it stands at 0 before it happens. */
+  serves(definition: string): void;
   answered(definition: string, answer: Answer): void;
   ran(definition: AlgorithmDefinition, run: BatchRun): void;
   workerLost(definition: string): void;
@@ -96,6 +98,11 @@ export function createRunnerMetrics(registry: Registry): RunnerMetrics {
     registers,
   });
   return {
+    serves(algorithm) {
+      for (const outcome of ['ok', 'fault', 'not_started']) invocations.inc({ algorithm, outcome }, 0);
+      workersLost.inc({ algorithm }, 0);
+      batchesFailed.inc({ algorithm }, 0);
+    },
     answered(algorithm, { outcome, timings }) {
       const name = outcome.kind === 'data' ? 'ok' : outcome.notStarted ? 'not_started' : 'fault';
       invocations.inc({ algorithm, outcome: name });

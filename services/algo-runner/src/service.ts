@@ -133,8 +133,9 @@ function serve(context: Context, frames: FrameSource): readonly ServedPool[] {
     const setAside = served.reduce((sum, { pool }) => sum + pool.count('set-aside'), 0);
     if (setAside >= SET_ASIDE_LIMIT) context.restart(`${setAside} workers do not come back from their windows`);
   };
-  const served = servedDefinitions(configuration.configuration.algorithms, settings.serve).map((definition) =>
-    createServedPool({
+  const served = servedDefinitions(configuration.configuration.algorithms, settings.serve).map((definition) => {
+    metrics.serves(definition.name);
+    return createServedPool({
       definition,
       directory: configuration.directory,
       device: settings.modelDevice,
@@ -150,8 +151,8 @@ function serve(context: Context, frames: FrameSource): readonly ServedPool[] {
         restartIfSetAside();
       },
       failed: context.fail,
-    }),
-  );
+    });
+  });
   context.guardExit(() => served.some(({ pool }) => pool.holdsProcess));
   return served;
 }

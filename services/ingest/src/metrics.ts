@@ -136,6 +136,12 @@ export function createIngestMetrics(registry: Registry) {
       labelNames: ['stream', 'state', 'reason'],
       registers,
     }),
+    losses: new Counter({
+      name: 'stream_infer_source_losses_total',
+      help: 'Times that the source of a stream was lost, or could not be opened; 0 before the first.',
+      labelNames: ['stream'],
+      registers,
+    }),
     resized: new Counter({
       name: 'stream_infer_source_resized_total',
       help: 'Times that the picture of a source that plays changed its size.',
@@ -183,6 +189,8 @@ export function createIngestMetrics(registry: Registry) {
     /** Undefined: the stream is not played here any more. */
     setCondition(stream: string, condition: SourceCondition | undefined): void {
       series.seen(stream);
+      const isLost = condition?.state === 'reconnecting' && conditions.get(stream)?.state !== 'reconnecting';
+      metrics.losses.inc({ stream }, isLost ? 1 : 0);
       if (condition) conditions.set(stream, condition);
       else conditions.delete(stream);
     },

@@ -34,3 +34,16 @@ test('words are escaped, times named by their unit, and long lines thinned', () 
   expect(svg).toContain('>30 min<');
   expect(svg.split('L').length).toBeLessThan(800);
 });
+
+test('what is no number is a gap, and raises no scale', () => {
+  const values = [1, 2, Number.NaN, 3, Number.NaN, Number.NaN, 4, 4];
+  const lines = [{ label: 'a', colour: '#000', values }];
+  const svg = svgChart({
+    title: 'gaps',
+    subtitle: '',
+    secondsPerValue: 1,
+    columns: [{ title: 'one', panels: [{ ...panel, lines }] }],
+  });
+  expect(svg).not.toContain('NaN');
+  expect([...svg.matchAll(/<path d="M([^"]*)"/g)].map(([, path = '']) => path.split('L').length)).toEqual([2, 2, 2]);
+});

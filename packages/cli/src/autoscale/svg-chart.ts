@@ -3,6 +3,7 @@
 export type Line = {
   readonly label: string;
   readonly colour: string;
+  /** What is no number is a gap. */
   readonly values: readonly number[];
   /** The area below it is filled. */
   readonly filled?: boolean;
@@ -81,7 +82,7 @@ function drawPanel({ title, unit, top, lines, band }: Panel, box: Box, secondsPe
   };
   const highest = Math.max(
     top,
-    ...lines.flatMap(({ values }) => values.reduce((most, value) => Math.max(most, value), 0)),
+    ...lines.flatMap(({ values }) => values.filter(Number.isFinite).reduce((most, value) => Math.max(most, value), 0)),
   );
   const step = niceStep(highest / 4);
   const ceiling = Math.ceil(highest / step) * step || 1;
@@ -96,7 +97,10 @@ function drawPanel({ title, unit, top, lines, band }: Panel, box: Box, secondsPe
   );
   return [
     text(plot.x, box.y + 20, title, { size: 13, weight: 600 }),
-    legend([...lines, ...(band ? [band] : [])], plot.x + plot.width, box.y + 20),
+    legend([...lines, ...(band ? [band] : [])], box.y + 20, {
+      left: plot.x + widthOf(title) + 24,
+      right: plot.x + plot.width,
+    }),
     band &&
       `<rect x="${plot.x}" y="${round(yOf(band.to))}" width="${round(plot.width)}" height="${round(yOf(band.from) - yOf(band.to))}" fill="${band.colour}" fill-opacity="0.14"/>`,
     ...grid,
@@ -121,34 +125,55 @@ function drawLine(
 ): string {
   const every = Math.max(1, Math.floor(values.length / MOST_POINTS));
   const kept = values.flatMap((value, at) => (at % every === 0 || at === values.length - 1 ? [{ at, value }] : []));
-  const points = kept.map(({ at, value }) => `${round(xOf(at))},${round(yOf(value))}`);
-  const path = `M${points.join('L')}`;
-  const area = filled
-    ? `<path d="${path}L${round(xOf(kept.at(-1)?.at ?? 0))},${round(floor)}L${round(xOf(0))},${round(floor)}Z" fill="${colour}" fill-opacity="0.16"/>`
-    : '';
   const dashes = dashed ? ' stroke-dasharray="5 4"' : '';
-  return `${area}<path d="${path}" fill="none" stroke="${colour}" stroke-width="1.8" stroke-linejoin="round"${dashes}/>`;
-}
-
-/** From the right. */
-function legend(
-  entries: readonly { readonly label: string; readonly colour: string }[],
-  right: number,
-  y: number,
-): string {
-  let x = right;
-  return [...entries]
-    .reverse()
-    .map(({ label, colour }) => {
-      x -= label.length * 6.3;
-      const words = text(x, y, label, { size: 11, colour: FAINT });
-      x -= 17;
-      const swatch = `<rect x="${round(x)}" y="${y - 8}" width="12" height="8" rx="2" fill="${colour}"/>`;
-      x -= 14;
-      return `${swatch}${words}`;
+  return unbroken(kept)
+    .map((piece) => {
+      const path = `M${piece.map(({ at, value }) => `${round(xOf(at))},${round(yOf(value))}`).join('L')}`;
+      const ends = [piece.at(-1), piece[0]].map((end) => `L${round(xOf(end?.at ?? 0))},${round(floor)}`).join('');
+      const area = filled ? `<path d="${path}${ends}Z" fill="${colour}" fill-opacity="0.16"/>` : '';
+      return `${area}<path d="${path}" fill="none" stroke="${colour}" stroke-width="1.8" stroke-linejoin="round" stroke-linecap="round"${dashes}/>`;
     })
     .join('');
 }
+
+type Point = { readonly at: number; readonly value: number };
+
+/** The pieces between gaps. */
+function unbroken(points: readonly Point[]): readonly (readonly Point[])[] {
+  const pieces: Point[][] = [];
+  let piece: Point[] | undefined;
+  for (const point of points) {
+    if (!Number.isFinite(point.value)) piece = undefined;
+    else if (piece) piece.push(point);
+    else {
+      piece = [point];
+      pieces.push(piece);
+    }
+  }
+  // A point alone is a dot.
+  return pieces.map((each) => (each.length === 1 ? [...each, ...each] : each));
+}
+
+/** From the right, as many as there is room for. */
+function legend(
+  entries: readonly { readonly label: string; readonly colour: string }[],
+  y: number,
+  { left, right }: { readonly left: number; readonly right: number },
+): string {
+  let x = right;
+  let drawn = '';
+  for (const { label, colour } of [...entries].reverse()) {
+    x -= widthOf(label) + 17;
+    if (x < left) return `${drawn}${text(x + widthOf(label) + 10, y, '…', { size: 11, colour: FAINT })}`;
+    const swatch = `<rect x="${round(x)}" y="${y - 8}" width="12" height="8" rx="2" fill="${colour}"/>`;
+    drawn += `${swatch}${text(x + 17, y, label, { size: 11, colour: FAINT })}`;
+    x -= 14;
+  }
+  return drawn;
+}
+
+/** About, of small words. */
+const widthOf = (words: string): number => words.length * 6.3 + (words.match(/[A-Z_]/g)?.length ?? 0) * 1.7;
 
 type TextLook = {
   readonly size: number;
