@@ -39,7 +39,12 @@ test.each([
     /options of algorithm "a": hasj is unknown: did you mean hash\?/,
   ],
   ['onnx-detector', { model: 'm.onnx' }, 'ALGORITHM_OPTIONS', /family is missing/],
-  ['onnx-detector', { model: 'gone.onnx', family: 'yolox' }, 'MODEL_NOT_FOUND', /gone\.onnx does not exist/],
+  [
+    'onnx-detector',
+    { model: 'gone.onnx', family: 'yolox' },
+    'MODEL_NOT_FOUND',
+    /^algorithm "a": model .*gone\.onnx does not exist/,
+  ],
   ['onnx', { model: '.' }, 'MODEL_CORRUPT', /is not a file/],
   [
     'onnx-detector',

@@ -5,7 +5,9 @@
 import { resolve } from 'node:path';
 import type { AlgorithmContext } from '@stream-infer/algorithm';
 import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
+import { toFault } from '@stream-infer/core/fault';
 import type { z } from 'zod';
+import { ofAlgorithm } from './algorithm-fault.ts';
 import { readLabels } from './labels.ts';
 import { assertModelFile } from './model-file.ts';
 import { assertModuleFile } from './module-file.ts';
@@ -25,7 +27,13 @@ const OPTIONS: Partial<Record<BuiltInName, () => Promise<z.ZodType>>> = {
  * Faults: MODULE_NOT_FOUND, ALGORITHM_OPTIONS, MODEL_NOT_FOUND, MODEL_CORRUPT.
  * @param directory that paths are relative to, absolute.
  */
-export async function checkAlgorithm({ name, use, options }: AlgorithmDefinition, directory: string): Promise<void> {
+export async function checkAlgorithm(definition: AlgorithmDefinition, directory: string): Promise<void> {
+  await check(definition, directory).catch((error: unknown) => {
+    throw ofAlgorithm(definition.name, toFault(error));
+  });
+}
+
+async function check({ name, use, options }: AlgorithmDefinition, directory: string): Promise<void> {
   if (!isBuiltInName(use)) return assertModuleFile(name, use, resolve(directory, use));
   const schema = await OPTIONS[use]?.();
   if (!schema) return;

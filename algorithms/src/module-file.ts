@@ -19,6 +19,6 @@ export async function assertModuleFile(name: string, use: string, path: string):
       `algorithm "${name}" uses ${use}, which is no built-in and no file: did you mean ${meant}?`,
     );
   const what = stats === undefined ? 'does not exist' : `is not a module (${EXTENSIONS.join(', ')})`;
-  const remedy = `use takes a built-in (${builtIn.join(', ')}) or the path of a module, relative to the configuration file`;
+  const remedy = `use takes a built-in (${builtIn.join(', ')}) or the path of a module, relative to the configuration or to where the command is given`;
   throw new Fault('MODULE_NOT_FOUND', `algorithm "${name}" uses ${use}, and ${path} ${what}: ${remedy}`);
 }

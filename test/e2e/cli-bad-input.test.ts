@@ -168,9 +168,14 @@ describe('a configuration', () => {
     await refuses(['run', '--config', 'c.json'], { code, status: 2, culprit });
   });
 
-  test('that is no YAML, with the line', async () => {
+  test('that is no YAML, with the line, and a mark below the place', async () => {
     await writeFile(join(directory, 'c.yaml'), 'algorithms:\n  - {name: a\nstreams: []\n');
-    await refuses(['run', '--config', 'c.yaml'], { code: 'CONFIG_SYNTAX', status: 2, culprit: /c\.yaml.*line \d/ });
+    const { status, stderr } = await streamInfer(['run', '--config', 'c.yaml'], { cwd: directory });
+    expect(stderr.split('\n')).toEqual([
+      expect.stringMatching(/^CONFIG_SYNTAX: c\.yaml: .* at line 3, column 1$/),
+      ...['  - {name: a', 'streams: []', '^', ''],
+    ]);
+    expect(status).toBe(2);
   });
 
   test('that does not exist', async () => {

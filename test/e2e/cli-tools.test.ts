@@ -125,6 +125,26 @@ streams:
     expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
   });
 
+  test('loads modules as a run does, and calls no init', async () => {
+    const modules = {
+      'good.mjs':
+        "setInterval(() => undefined, 1000);\nexport default class { init() { throw new Error('no'); } run() {} }\n",
+      'syntax.mjs': 'export default class {\n  run() { const = 3; }\n}\n',
+      'no-run.mjs': 'export default class { start() {} }\n',
+    };
+    for (const [name, text] of Object.entries(modules)) await writeFile(join(directory, name), text);
+    const names = Object.keys(modules).map((name) => `{name: ${name.slice(0, -4)}, use: ./${name}}`);
+    await writeFile(join(directory, 'mine.yaml'), `algorithms: [${names.join(', ')}]\n`);
+    const { status, stdout, stderr } = await tool('validate', 'mine.yaml');
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /^MODULE_BROKEN: algorithm "syntax": \/.*: Unexpected token '=' \(at \/.*syntax\.mjs:2:17\)$/,
+      ),
+      expect.stringMatching(/^MODULE_NO_DEFAULT_EXPORT: algorithm "no-run": .* has no run method/),
+    ]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
   test('says that a file without streams has nothing to run', async () => {
     await writeFile(join(directory, 'empty.yaml'), 'algorithms: [{name: a, use: frame-stats}]\n');
     expect(await tool('validate', 'empty.yaml')).toMatchObject({

@@ -143,7 +143,9 @@ describe('streams of a system that is up', () => {
       },
     });
     expect((await watching).stderr).toBe('');
-    expect(seen).toMatch(/^one {2}playing {2}\d+\.\d fps, \d+ frames, \d+ published.* {2}stats: \d+ results/m);
+    expect(seen).toMatch(
+      /^one {2}playing {2}\d+\.\d fps, \d+ frames decoded, \d+ needed and published.* {2}stats: \d+ results/m,
+    );
     expect(await up.streams('watch', 'nobody')).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/^UNKNOWN_STREAM/),
@@ -178,7 +180,11 @@ describe('what is refused', () => {
     up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
     await up.streams('add', 'gate', 'rtsp://admin:n0-one-sees@127.0.0.1:9/1');
     const cases: [string[], number, RegExp][] = [
-      [['add', 'gate', PICTURE], 2, /^STREAM_EXISTS: there is a stream gate already/],
+      [
+        ['add', 'gate', PICTURE],
+        2,
+        /^STREAM_EXISTS: there is a stream gate already: change it with stream-infer streams update gate, or/,
+      ],
       [['add', 'a.b', PICTURE], 2, /^CONFIG_INVALID: stream a.b: id is "a.b": it must be 1 to 64 letters/],
       [['add', 'b', PICTURE, '--algorithm', 'faces'], 2, /^CONFIG_UNKNOWN_ALGORITHM: .* faces, .* it defines stats/],
       [['add', 'b', PICTURE, '--algorithm', 'stats,intervall=2'], 2, /^CONFIG_UNKNOWN_KEY: .* did you mean interval\?/],

@@ -160,7 +160,9 @@ Exit status: 0 stopped by Ctrl-C or SIGTERM; 2 usage or configuration; 4 environ
   validate: {
     usage: 'validate FILE [OPTIONS]',
     summary: 'check a configuration file without running it',
-    details: '  stream-infer validate cameras.yaml',
+    details: `  stream-infer validate cameras.yaml
+
+Modules of algorithms are loaded and their classes constructed, as a run does; models are not, and no init is called.`,
     options: PLAIN_OPTIONS,
   },
   'dead-letters': {

@@ -56,6 +56,7 @@ async function main(args: readonly string[], screen: Screen): Promise<number> {
 function tell(fault: Fault, args: readonly string[], screen: Screen): number {
   screen.clear();
   screen.line(String(fault));
+  if (fault.excerpt) screen.line(fault.excerpt);
   if (args.includes('--json'))
     process.stdout.write(`${JSON.stringify({ faults: [faultJson(fault)], exitStatus: fault.exitStatus }, null, 2)}\n`);
   return fault.exitStatus;

@@ -54,7 +54,12 @@ export const FAULTS = {
     exitStatus: 1,
     description: 'A model that is to run on a GPU runs on the CPU, since no GPU can be had.',
   },
-  MODULE_NOT_FOUND: { exitStatus: 2, description: 'The module of an algorithm does not exist or does not load.' },
+  MODULE_NOT_FOUND: { exitStatus: 2, description: 'The module of an algorithm does not exist, or is no module.' },
+  MODULE_BROKEN: {
+    exitStatus: 2,
+    description:
+      'The module of an algorithm does not load: it has a syntax error, imports what is not there, or throws at its top.',
+  },
   MODULE_NO_DEFAULT_EXPORT: {
     exitStatus: 2,
     description: 'The module of an algorithm does not export a class as its default with a run method.',
@@ -187,10 +192,13 @@ export const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(FA
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly code: FaultCode;
+  /** What a terminal shows below the message, its lines as they are: the place in a text. The message says all without it. */
+  readonly excerpt: string | undefined;
 
-  constructor(code: FaultCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: FaultCode, message: string, options?: { cause?: unknown; excerpt?: string | undefined }) {
     super(message.replace(/\s*[\r\n]+\s*/g, ' ').trim(), options);
     this.code = code;
+    this.excerpt = options?.excerpt;
   }
 
   get exitStatus(): ExitStatus {

@@ -42,6 +42,9 @@ async function readText(path: string): Promise<string> {
 function parseYaml(text: string, path: string): unknown {
   const document = parseDocument(text);
   const problem = document.errors[0];
-  if (problem) throw new Fault('CONFIG_SYNTAX', `${path}: ${problem.message}`);
-  return document.toJS();
+  if (!problem) return document.toJS();
+  // What is wrong and where, then the line that it is in, with a caret below the place.
+  const [what = '', ...lines] = problem.message.trimEnd().split('\n');
+  const excerpt = lines.filter((line) => line.trim() !== '').join('\n');
+  throw new Fault('CONFIG_SYNTAX', `${path}: ${what.replace(/:$/, '')}`, { excerpt });
 }

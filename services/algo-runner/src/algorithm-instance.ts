@@ -46,7 +46,7 @@ export class AlgorithmInstance {
     this.placement = placement;
   }
 
-  /** Throws MODULE_NOT_FOUND, MODULE_NO_DEFAULT_EXPORT, BATCH_UNSUPPORTED, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
+  /** Throws MODULE_NOT_FOUND, MODULE_BROKEN, MODULE_NO_DEFAULT_EXPORT, BATCH_UNSUPPORTED, ALGORITHM_INIT_FAILED, or the fault that a built-in's `init` throws. */
   static async create(spec: WorkerSpec, logger: Logger): Promise<AlgorithmInstance> {
     const { name, use, options, directory, maxBatch, device, requireGpu } = spec;
     const module = await loadAlgorithmModule(name, use, directory);

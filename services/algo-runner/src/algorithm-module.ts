@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Algorithm, AlgorithmConstructor } from '@stream-infer/algorithm';
+import { ofAlgorithm } from '@stream-infer/algorithms/algorithm-fault';
 import { assertModuleFile } from '@stream-infer/algorithms/module-file';
 import { BUILT_IN_ALGORITHMS, isBuiltInName } from '@stream-infer/algorithms/registry';
 import { Fault } from '@stream-infer/core/fault';
@@ -21,7 +22,7 @@ export type AlgorithmModule = {
 
 /**
  * @param directory that of the configuration file, absolute.
- * Throws MODULE_NOT_FOUND or MODULE_NO_DEFAULT_EXPORT.
+ * Throws MODULE_NOT_FOUND, MODULE_BROKEN or MODULE_NO_DEFAULT_EXPORT.
  */
 export async function loadAlgorithmModule(name: string, use: string, directory: string): Promise<AlgorithmModule> {
   if (isBuiltInName(use)) return { construct: (await BUILT_IN_ALGORITHMS[use]()).default };
@@ -31,13 +32,8 @@ export async function loadAlgorithmModule(name: string, use: string, directory: 
   try {
     exported = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new Fault(
-      'MODULE_NOT_FOUND',
-      `algorithm "${name}": ${path} does not load: ${await loadProblem(path, error)}`,
-      {
-        cause: error,
-      },
-    );
+    const problem = `algorithm "${name}": ${path} does not load: ${await loadProblem(path, error)}`;
+    throw new Fault('MODULE_BROKEN', problem, { cause: error });
   }
   const found = exported.default;
   if (isConstructor(found)) return { construct: found, path };
@@ -63,9 +59,9 @@ export function constructAlgorithm(name: string, { construct, path = name }: Alg
   );
 }
 
-/** What `init` or the constructor threw: a fault as it is, else the author's message and the place in their file. */
+/** What `init` or the constructor threw: a fault with the algorithm named, else the author's message and the place in their file. */
 export function initFault(name: string, thrown: unknown, what = 'init'): Fault {
-  if (thrown instanceof Fault) return thrown;
+  if (thrown instanceof Fault) return ofAlgorithm(name, thrown);
   const place = stackPlace(thrown);
   return new Fault(
     'ALGORITHM_INIT_FAILED',
@@ -88,11 +84,10 @@ function describeExports(exported: Record<string, unknown>): string {
   return names.length === 0 ? 'exports nothing' : `has no default export (it exports ${names.join(', ')})`;
 }
 
-/** Why an import failed, with the line where that is known. */
+/** Why an import failed, with the line where that is known, and the column where Node.js points at it. */
 async function loadProblem(path: string, error: unknown): Promise<string> {
   const message = thrownMessage(error);
-  // Where Node.js knows the place of a syntax error it is the first line of the stack.
-  const stated = error instanceof Error ? /^(?:file:\/\/)?(\/.*:\d+)\n/.exec(error.stack ?? '')?.[1] : undefined;
+  const stated = error instanceof Error ? statedPlace(error.stack ?? '') : undefined;
   if (stated !== undefined) return `${message} (at ${stated})`;
   if (error instanceof SyntaxError) {
     const place = await syntaxErrorPlace(path);
@@ -102,11 +97,16 @@ async function loadProblem(path: string, error: unknown): Promise<string> {
   return place === undefined ? message : `${message} (at ${place})`;
 }
 
-/** `path:line` of a syntax error of this very file. A caught SyntaxError does not tell its line; checking the file does. */
+/** Where Node.js knows the place of a syntax error: a line with the file and the line's number, a line or two of it, carets below the place. */
+function statedPlace(text: string): string | undefined {
+  const [, place, before] = /^(?:file:\/\/)?(\/.*:\d+)\n(?:(?:.*\n){1,3}?([ \t]*)\^+\n)?/m.exec(text) ?? [];
+  return before === undefined ? place : `${place}:${before.length + 1}`;
+}
+
+/** The place of a syntax error of this very file. A caught SyntaxError does not tell its line; checking the file does. */
 async function syntaxErrorPlace(path: string): Promise<string | undefined> {
   const problem: unknown = await promisify(execFile)(process.execPath, ['--check', path]).catch(
     (error: unknown) => error,
   );
-  const stderr = problem instanceof Error && 'stderr' in problem ? String(problem.stderr) : '';
-  return /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stderr)?.[1];
+  return problem instanceof Error && 'stderr' in problem ? statedPlace(String(problem.stderr)) : undefined;
 }

@@ -26,7 +26,7 @@ export async function streamsCommand(command: StreamsAction, screen: Screen): Pr
   };
   switch (command.action) {
     case 'add': {
-      const stream = await client.add(await addedStream(command, process.cwd()), undefined);
+      const stream = await add(client, command);
       print(stream, `added: ${stream.id}`);
       return 0;
     }
@@ -86,6 +86,18 @@ async function apiToken(file: string | undefined): Promise<string | undefined> {
   );
   if (/^\S+$/.test(token)) return token;
   throw new Fault('CREDENTIALS_INVALID', `${file} holds no token: one line that stream-infer token has told`);
+}
+
+async function add(client: StreamsClient, command: Extract<StreamsAction, { action: 'add' }>): Promise<StreamReport> {
+  const definition = await addedStream(command, process.cwd());
+  try {
+    return await client.add(definition, undefined);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'STREAM_EXISTS') throw error;
+    const { id } = definition;
+    const advice = `change it with stream-infer streams update ${id}, or give another id`;
+    throw new Fault('STREAM_EXISTS', `there is a stream ${id} already: ${advice}`, { cause: error });
+  }
 }
 
 async function update(

@@ -1,6 +1,8 @@
 /** `stream-infer validate FILE`: whether a configuration is one, and what it comes to: every stream with the window of each algorithm. */
 
 import { resolve } from 'node:path';
+import { isBuiltInName } from '@stream-infer/algorithms/registry';
+import type { AlgorithmDefinition } from '@stream-infer/core/algorithm-definition';
 import type { Configuration } from '@stream-infer/core/configuration';
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import { parseRational } from '@stream-infer/core/rational';
@@ -10,6 +12,7 @@ import type { StreamAlgorithm, StreamSpec } from '@stream-infer/core/stream-spec
 import { readConfigurationFile } from '@stream-infer/service-kit/configuration-file';
 import { realInterval } from '../run/real-interval.ts';
 import { checkSource } from '../run/source-argument.ts';
+import { runServiceProgram } from '../system/service-program.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { formatTable } from '../terminal/table.ts';
 
@@ -29,16 +32,30 @@ export async function validateCommand({ argument, json }: ValidateArguments, scr
   return exitStatus;
 }
 
+/** How long a module may take to load. */
+const LOAD_LIMIT_MS = 30_000;
+
+/**
+ * Of what an algorithm uses, its module loaded and its class constructed in a process of its own, as a runner does before `init`. A model is
+ * not loaded.
+ */
+async function algorithmFault(algorithm: AlgorithmDefinition, directory: string): Promise<void> {
+  // Loaded here alone: the schemas behind it are large.
+  const { checkAlgorithm } = await import('@stream-infer/algorithms/check-algorithm');
+  await checkAlgorithm(algorithm, directory);
+  const { name, use } = algorithm;
+  if (isBuiltInName(use)) return;
+  await runServiceProgram('algo-runner', 'check-command', [name, use, directory], LOAD_LIMIT_MS);
+}
+
 /** Of what the configuration names. What an environment variable holds is known where the stream is played. */
 async function findFaults(
   { algorithms }: Configuration,
   directory: string,
   specs: readonly StreamSpec[],
 ): Promise<readonly Fault[]> {
-  // Loaded here alone: the schemas behind it are large.
-  const { checkAlgorithm } = await import('@stream-infer/algorithms/check-algorithm');
   const checks = [
-    ...algorithms.map((algorithm) => checkAlgorithm(algorithm, directory)),
+    ...algorithms.map((algorithm) => algorithmFault(algorithm, directory)),
     ...specs.map(({ id, source }) => checkSource({ id, ...(source !== undefined && { source }) }, {})),
   ];
   const outcomes = await Promise.allSettled(checks);

@@ -25,12 +25,12 @@ const WAITING: StreamReport = {
 
 test('a line tells what a stream is doing now', () => {
   expect(statusLine(LOBBY)).toBe(
-    'lobby  playing  10.0 fps, 120 frames, 24 published, the last 0.1 s ago  faces: 11 results, 1 failed, 3 dropped, the last 0.4 s ago, 1.5 s late',
+    'lobby  playing  10.0 fps, 120 frames decoded, 24 needed and published, the last 0.1 s ago  faces: 11 results, 1 failed, 3 dropped, the last 0.4 s ago, 1.5 s late',
   );
   expect(statusLine(WAITING)).toBe('gate  waiting');
   const source = { ...LOBBY.source, state: 'reconnecting', reason: 'refused', framesPerSecond: 0 } as const;
   expect(statusLine({ ...LOBBY, source: source as StreamReport['source'], algorithms: {} })).toMatch(
-    /^lobby {2}reconnecting, refused {2}0.0 fps, 120 frames/,
+    /^lobby {2}reconnecting, refused {2}0.0 fps, 120 frames decoded/,
   );
   expect(statusLine({ ...LOBBY, definition: null, state: 'ended', source: null })).toMatch(
     /^lobby {2}removed, ended {2}faces/,

@@ -66,7 +66,7 @@ function framesOf({ source }: StreamReport): string {
   if (source?.decoded == null) return '';
   const rate = source.framesPerSecond === null ? '' : `${source.framesPerSecond.toFixed(1)} fps, `;
   const age = source.lastFrameAgeMs === null ? '' : `, the last ${seconds(source.lastFrameAgeMs)} ago`;
-  return `${rate}${source.decoded} frames, ${source.published} published${age}`;
+  return `${rate}${source.decoded} frames decoded, ${source.published} needed and published${age}`;
 }
 
 function algorithmText(

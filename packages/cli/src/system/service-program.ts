@@ -13,13 +13,18 @@ export const servicePath = (service: ServiceName, file: string): string =>
 
 const MOST_BYTES = 16 * 2 ** 20;
 
-/** What it printed. Throws the fault that it logged, or SERVICE_DIED. */
-export function runServiceProgram(service: ServiceName, file: string, args: readonly string[]): Promise<string> {
+/** What it printed. Throws the fault that it logged, or SERVICE_DIED. @param limitMs after which it is ended; 0 never. */
+export function runServiceProgram(
+  service: ServiceName,
+  file: string,
+  args: readonly string[],
+  limitMs = 0,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       [servicePath(service, file), ...args],
-      { maxBuffer: MOST_BYTES },
+      { maxBuffer: MOST_BYTES, timeout: limitMs, killSignal: 'SIGKILL' },
       (error, stdout, stderr) => {
         if (!error) return resolve(stdout);
         const lines = stderr.trim().split('\n');
