@@ -52,6 +52,29 @@ Realtime, where a process dies, its figures end with its last scrape. It told wi
 | \`lost-with-process\` | | Realtime: the scheduler that had it died. |
 `;
 
+const SCRAPING = `## Scraping
+
+Each service has \`/metrics\`, \`/v2/health/live\` and \`/v2/health/ready\` on a port of its own, and the API has none of them. The port is \`httpPort\` of the service's section,
+or \`HTTP_PORT\` of a service that runs alone; by default a free one, which the service logs as it starts. \`stream-infer up\` tells all of them once they are there. For a Prometheus on
+the same machine give them ports in the configuration file; with \`--runners\` above 1, all but the runners, which would want the same one:
+
+\`\`\`yaml
+ingest: {httpPort: 9101}
+scheduler: {httpPort: 9102}
+algoRunner: {httpPort: 9103}
+collector: {httpPort: 9104}
+\`\`\`
+
+\`\`\`yaml
+# prometheus.yml
+scrape_configs:
+  - job_name: stream-infer
+    static_configs:
+      - targets: ['127.0.0.1:9101', '127.0.0.1:9102', '127.0.0.1:9103', '127.0.0.1:9104']
+\`\`\`
+
+`;
+
 const ROOT = join(import.meta.dirname, '..');
 const OWNERS = [
   'packages/service-kit',
@@ -73,7 +96,7 @@ export function metricsDocument(): string {
 
 Each service exports these at \`/metrics\`, with the label \`service\`, beside those of its process. No URL is ever a label.
 
-${sections.join('\n')}
+${SCRAPING}${sections.join('\n')}
 ${FATES}`;
 }
 

@@ -192,6 +192,12 @@ describe('the summary', () => {
     });
   });
 
+  test('with --json takes the place of the results, which is told where no file keeps them', async () => {
+    const { stdout, stderr } = await run('site/lobby.mp4', '--algorithm', 'stats=frame-stats,interval=1', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ output: null, exitStatus: 0 });
+    expect(stderr).toBe('results were not kept: add --output results.json\n');
+  });
+
   test('with --json tells a fault before the start as well', async () => {
     const { status, stdout, stderr } = await run('gone.mp4', '--algorithm', 'stats=frame-stats', '--json');
     expect(JSON.parse(stdout)).toEqual({

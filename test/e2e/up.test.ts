@@ -1,6 +1,7 @@
 /** `stream-infer up` and `stream-infer streams`: streams come and go while it runs, and are back after everything was killed. */
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StreamReport } from '@stream-infer/core/stream-report';
@@ -43,7 +44,7 @@ describe('streams of a system that is up', () => {
     up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
     expect(await up.streams('add', 'one', PICTURE, '--mode', 'realtime')).toMatchObject({
       status: 0,
-      stdout: 'added: one\n',
+      stdout: 'added: one; how it fares: stream-infer streams show one\n',
     });
     expect(await up.streams('add', 'two', PICTURE, '--algorithm', 'stats,as=own,interval=0.5')).toMatchObject({
       status: 0,
@@ -224,6 +225,36 @@ describe('what is refused', () => {
   });
 });
 
+describe('while it starts', () => {
+  test('Ctrl-C ends it, and says that it was not up', async () => {
+    const temporary = await mkdtemp(join(directory, 'early-'));
+    const started = Promise.withResolvers<ChildProcess>();
+    const result = streamInfer(['up', '--http', '0', '--algorithm', 'stats=frame-stats,interval=1'], {
+      cwd: directory,
+      environment: { TMPDIR: temporary },
+      onStart: started.resolve,
+    });
+    const child = await started.promise;
+    await eventually('it has begun to start', async () => (await readdir(temporary)).length > 0);
+    child.kill('SIGINT');
+    expect(await result).toEqual({
+      ...{ status: 130, stdout: '', stderr: 'interrupted before it was up: nothing was played\n' },
+    });
+  });
+});
+
+test('where the services have their metrics is told, and the API says that it has none', async () => {
+  up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+  const answer = await fetch(`${up.apiUrl}/metrics`);
+  expect(answer.status).toBe(404);
+  expect(await answer.text()).toMatch(/GET \/metrics is not of this API: each service has it on a port of its own/);
+  const { stdout } = await up.stop();
+  const [, told = ''] = /^\/metrics and \/v2\/health\/ready are at (.*)$/m.exec(stdout) ?? [];
+  expect(told.split(', ').map((place) => place.replace(/ http:\/\/127\.0\.0\.1:\d+$/, ''))).toEqual([
+    ...['collector', 'scheduler', 'ingest', 'algo-runner'],
+  ]);
+});
+
 describe('a data folder', () => {
   const args = ['--config', 'site.yaml', '--data', 'data'];
 
@@ -236,6 +267,12 @@ describe('a data folder', () => {
     const file = await withResults(up, 'file', 1);
     await eventually('the job has ended', async () => (await stream(up as Up, 'job')).state === 'ended');
     const job = await stream(up, 'job');
+
+    // Its own server is reached by who may read the folder.
+    expect(await streamInfer(['dead-letters', 'list', '--data', 'data'], { cwd: directory })).toMatchObject({
+      ...{ status: 0, stderr: '' },
+    });
+    expect((await stat(join(directory, 'data', 'bus.json'))).mode & 0o777).toBe(0o600);
 
     const second = await streamInfer(['up', '--http', '0', ...args], { cwd: directory });
     expect(second).toMatchObject({

@@ -182,7 +182,7 @@ const READ: readonly Row[] = [
   [`${PREFIX}.released.gate`, ['ingest']],
   [`${PREFIX}.rewind.*`, ['ingest']],
   [`${PREFIX}.status.*`, ['collector', 'operator']],
-  [`${PREFIX}.lanes.*`, ['collector']],
+  [`${PREFIX}.lanes.*`, ['collector', 'operator']],
   [`${PREFIX}.results.>`, NOBODY],
   [`${PREFIX}.ends.>`, NOBODY],
   [`${PREFIX}.dead-letters.>`, NOBODY],

@@ -172,6 +172,6 @@ const GRANTS: Readonly<Record<BusClient, (grants: Grants, topology: Topology) =>
       .write('runs')
       .ask(topology.resultsStream, 'directGet')
       .ask(topology.deadLettersStream, 'streamInfo', 'directGet', 'deleteMessage', 'purgeStream')
-      .subscribe(topology.anyStatus);
+      .subscribe(topology.anyStatus, topology.anyLanes);
   },
 };

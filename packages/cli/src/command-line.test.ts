@@ -80,6 +80,17 @@ describe('help', () => {
     },
   );
 
+  test('of an action of streams tells its own flags alone', () => {
+    const flags = (text: string): string[] => [...text.matchAll(/^ {2}--(\S+)/gm)].map(([, name = '']) => name);
+    expect(flags(help('streams', 'list', '--help'))).toEqual(['api', 'token-file', 'json', 'help']);
+    expect(flags(help('streams', 'apply', '--help'))).toEqual(expect.arrayContaining(['owner', 'wait']));
+    expect(flags(help('help', 'streams', 'apply'))).not.toContain('fps');
+    expect(flags(help('streams', 'add', '-h'))).toEqual(expect.arrayContaining(['fps', 'video-stream']));
+    expect(flags(help('streams', 'add', '-h'))).not.toContain('source');
+    expect(help('streams', 'add', '-h')).toMatch(/^stream-infer streams add ID SOURCE/);
+    expect(flags(help('streams', '--help'))).toEqual(expect.arrayContaining(['source', 'fps', 'owner', 'json']));
+  });
+
   test('fits a terminal of 120 columns', () => {
     for (const line of help('run', '--help').split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });

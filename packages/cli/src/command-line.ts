@@ -27,6 +27,7 @@ import {
   STREAMS_DETAILS,
   STREAMS_OPTIONS,
   type StreamsAction,
+  streamsHelp,
 } from './streams/streams-arguments.ts';
 
 export const RUN_OPTIONS = {
@@ -44,7 +45,7 @@ export const RUN_OPTIONS = {
     type: 'string',
     value: 'FILE|-',
     description:
-      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON at the end; where FILE ends in .ndjson whole records, one a line, as they come; - is standard output. Default: standard output where that is no terminal.',
+      'Where results go: {stream: {algorithm: {seconds: data}}} as JSON at the end; where FILE ends in .ndjson whole records, one a line, as they come; - is standard output. Default: standard output where that is no terminal and --json is not given.',
   },
   format: {
     type: 'string',
@@ -68,7 +69,11 @@ export const RUN_OPTIONS = {
       'Go on with the run in --data, which was killed or whose machine went down: the same sources and algorithms.',
   },
   strict: { type: 'boolean', description: 'Exit with 1 where anything failed: an invocation, or part of a source.' },
-  ...JSON_OPTION,
+  json: {
+    type: 'boolean',
+    description:
+      'Print the summary of the run as one JSON object on standard output, in place of the results: give --output FILE to have these.',
+  },
   ...HELP,
 } as const satisfies OptionTable;
 
@@ -142,7 +147,8 @@ Exit status: 0 done; 1 done, and an algorithm never succeeded, or anything faile
   stream-infer up --algorithm stats=frame-stats,interval=1 --http 8081
 
 With --data everything may be killed and started again: every stream is back by itself.
-Exit status: 0 stopped by Ctrl-C or SIGTERM; 2 usage or configuration; 4 environment, or a part of it died.`,
+Exit status: 0 stopped by Ctrl-C or SIGTERM; 130 or 143 by these before it was up; 2 usage or configuration;
+4 environment, or a part of it died.`,
     options: UP_OPTIONS,
   },
   streams: {
@@ -200,9 +206,9 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (first === undefined || first === '--help' || first === '-h') return { name: 'help', text: generalHelp() };
   if (first === '--version') return { name: 'version', json: false };
   if (first === 'help')
-    return { name: 'help', text: rest[0] === undefined ? generalHelp() : helpOf(subcommand(rest[0])) };
+    return { name: 'help', text: rest[0] === undefined ? generalHelp() : helpOf(subcommand(rest[0]), rest[1]) };
   const name = subcommand(first);
-  if (rest.includes('--help') || rest.includes('-h')) return { name: 'help', text: helpOf(name) };
+  if (rest.includes('--help') || rest.includes('-h')) return { name: 'help', text: helpOf(name, rest[0]) };
   switch (name) {
     case 'run': {
       const { values, positionals } = parseOptions(rest, RUN_OPTIONS);
@@ -261,8 +267,10 @@ ${Object.values(SUBCOMMANDS)
 stream-infer COMMAND --help says more about one.
 `;
 
-function helpOf(name: SubcommandName): string {
-  const { usage, summary, details, options } = SUBCOMMANDS[name];
+/** @param word that follows the command: an action of streams has a page of its own. */
+function helpOf(name: SubcommandName, word: string | undefined): string {
+  const action = name === 'streams' ? streamsHelp(word) : undefined;
+  const { usage, summary, details, options } = action ?? SUBCOMMANDS[name];
   return [
     `stream-infer ${usage}`,
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,

@@ -16,6 +16,7 @@ export const STREAM_FLAGS = {
   'pixel-format': { type: 'string', value: 'F', description: 'bgr24 (default), rgb24, gray or yuv420p.' },
   position: { type: 'string', value: 'S', description: 'Where in a file to start, in seconds.' },
   buffer: { type: 'string', value: 'N', description: 'Played frames that a window may span, or auto (default).' },
+  'video-stream': { type: 'string', value: 'N', description: 'Which video stream of the source, from 0 (default).' },
   mode: {
     type: 'string',
     value: 'offline|realtime',

@@ -2,11 +2,23 @@
 
 import type { SourceFacts } from './run.ts';
 
+/** One of the video streams of a source, as its container tells of it. */
+export type VideoStreamReport = {
+  readonly codec: string;
+  readonly width: number;
+  readonly height: number;
+  /** Frames a second on average; null where it does not tell. */
+  readonly fps: number | null;
+};
+
 export type SourceReport = {
   /** Without credentials. */
   readonly source: string;
   readonly kind: 'file' | 'device' | 'url';
+  /** Of the first video stream. */
   readonly facts: SourceFacts;
+  /** In the order that `videoStream` counts in. */
+  readonly videoStreams: readonly VideoStreamReport[];
   /** Frames, counted in a file; null where that is not possible. */
   readonly frames: number | null;
   /** Frames that can be decoded without others. */

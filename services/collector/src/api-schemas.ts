@@ -59,7 +59,7 @@ const runEnd = described('How a run ended: docs/protocol.md, R-4.', {
   ...object({
     stream: name('Id of the stream.'),
     run: name('Id of the run.'),
-    decoded: count('Frames decoded.'),
+    decoded: count('Frames decoded: of a live source, since it was opened last, as are the next two.'),
     played: count('Frames played.'),
     published: count('Frames published.'),
     lastPlayed: count('n of the last frame played.'),

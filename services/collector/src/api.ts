@@ -33,6 +33,9 @@ export type Api = {
   close(): Promise<void>;
 };
 
+/** What Prometheus and those who look after processes ask for. */
+const OF_EACH_SERVICE = /^\/(metrics|v2\/health\/.*|health|healthz|debug\/ledger)$/;
+
 const MOST_BODY_BYTES = 64 * 1024;
 
 /** Throws PORT_IN_USE. */
@@ -114,8 +117,11 @@ async function createApp(options: ApiOptions, answering: Set<ServerResponse>): P
 
 function setErrorHandlers(app: FastifyInstance, { logger, metrics }: Pick<ApiOptions, 'logger' | 'metrics'>): void {
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0];
-    const error = new ApiError('UNKNOWN_PATH', `${request.method} ${path} is not of this API: see GET /openapi.json`);
+    const path = request.url.split('?')[0] ?? '';
+    const advice = OF_EACH_SERVICE.test(path)
+      ? 'each service has it on a port of its own (HTTP_PORT), which its log, and stream-infer up as it starts, tell'
+      : 'see GET /openapi.json';
+    const error = new ApiError('UNKNOWN_PATH', `${request.method} ${path} is not of this API: ${advice}`);
     metrics.apiErrors.inc({ code: error.code });
     request.refusal = error.code;
     return reply.code(statusOf(error)).send(apiErrorBody(error));

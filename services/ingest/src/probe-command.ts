@@ -21,7 +21,7 @@ async function report(text: string): Promise<SourceReport> {
   await programVersion('ffprobe', ffprobePath);
   const source = sourceOf(text, redactUrl(text), openTimeoutMs);
   const { signal } = new AbortController();
-  const { facts, rotation } = await probe(source, { ffprobePath, openTimeoutMs, videoStream: 0, signal });
+  const { facts, rotation, videoStreams } = await probe(source, { ffprobePath, openTimeoutMs, videoStream: 0, signal });
   const listed =
     source.kind === 'file'
       ? await packetTimes({
@@ -36,6 +36,7 @@ async function report(text: string): Promise<SourceReport> {
     source: source.label,
     kind: source.kind,
     facts,
+    videoStreams,
     frames: listed ? listed.packets - listed.discarded : null,
     keyframes: listed?.keyframes ?? null,
     rotation,

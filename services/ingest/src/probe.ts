@@ -5,8 +5,9 @@
 
 import { stat } from 'node:fs/promises';
 import { Fault } from '@stream-infer/core/fault';
-import { formatRational, parseRational, type Rational } from '@stream-infer/core/rational';
+import { formatRational, parseRational, type Rational, toNumber } from '@stream-infer/core/rational';
 import type { SourceFacts } from '@stream-infer/core/run';
+import type { VideoStreamReport } from '@stream-infer/core/source-report';
 import type { Size } from './geometry.ts';
 import { packetTimes } from './packet-times.ts';
 import { type ProbedData, type ProbedStream, probeData } from './probe-data.ts';
@@ -20,6 +21,7 @@ export type ProbedSource = {
   readonly frameCount?: number;
   /** Degrees clockwise by which the picture is turned to be shown. */
   readonly rotation: number;
+  readonly videoStreams: readonly VideoStreamReport[];
 };
 
 export type ProbeOptions = {
@@ -63,6 +65,7 @@ export async function probe(source: Source, options: ProbeOptions): Promise<Prob
   const base = {
     ...(frameCount !== undefined && { frameCount }),
     rotation: rotationOf(stream),
+    videoStreams: videosOf(data).map(videoReport),
   };
   const picture = pictureSize(stream);
   if (picture === undefined) throw noFramesFault(source);
@@ -113,11 +116,21 @@ async function checkFile({ label }: Source, path: string): Promise<void> {
 const isVideo = (stream: ProbedStream): boolean =>
   stream.codec_type === 'video' && Number(stream.disposition?.attached_pic ?? 0) === 0;
 
+/** ffprobe tells of a stream once for each program that it is of. */
+const videosOf = ({ streams }: Pick<ProbedData, 'streams'>): readonly ProbedStream[] => [
+  ...new Map(streams.filter(isVideo).map((stream) => [stream.index, stream])).values(),
+];
+
+function videoReport(stream: ProbedStream): VideoStreamReport {
+  const { width = 0, height = 0 } = pictureSize(stream) ?? {};
+  const rate = parseRational(stream.avg_frame_rate ?? '') ?? parseRational(stream.r_frame_rate ?? '');
+  return { codec: stream.codec_name ?? 'unknown', width, height, fps: rate ? toNumber(rate) : null };
+}
+
 function videoStream(source: Source, { streams, format }: ProbedData, wanted: number): ProbedStream {
   const { label } = source;
   if (format.format_name === TEXT_FORMAT) throw new Fault('SOURCE_NOT_MEDIA', `${label} is text, no video`);
-  const byIndex = new Map(streams.filter(isVideo).map((stream) => [stream.index, stream]));
-  const videos = [...byIndex.values()];
+  const videos = videosOf({ streams });
   const stream = videos[wanted];
   if (stream) return stream;
   if (videos.length === 0)

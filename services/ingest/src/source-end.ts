@@ -48,7 +48,9 @@ export async function sourceEndFault(
   const expected = await expectedFrames(prepared, ffprobePath, signal);
   const atTicks = lossTicks(ending, expected);
   const atSeconds = atTicks === undefined ? undefined : presentationSeconds(atTicks, prepared.timeBase);
-  return damageFault(source, { expected, decoded: ledger.decoded, atSeconds });
+  const announced = facts.durationSeconds;
+  const lasted = announced === undefined ? undefined : { came: position(ending), announced };
+  return damageFault(source, { expected, decoded: ledger.decoded, atSeconds, lasted });
 }
 
 /**

@@ -71,6 +71,16 @@ describe('damage', () => {
     );
   });
 
+  test('of a file that breaks off tells how much of what it announces came', () => {
+    const broken = { expected: 31, decoded: 31, atSeconds: 0.933, lasted: { came: 0.933, announced: 3.667 } };
+    expect(damageFault(file, broken).message).toMatch(
+      /^\/v\/clip\.mp4 is damaged at 0\.933 s: 31 frames came out, 0\.9 of the 3\.7 s that it announces: fetch/,
+    );
+    const whole = { ...broken, lasted: { came: 3.4, announced: 3.667 } };
+    expect(damageFault(file, whole).message).toMatch(/all of its 31 frames came out, some/);
+    expect(damageFault(file, { ...broken, expected: 109 }).message).toMatch(/78 of its 109 frames could not/);
+  });
+
   test('tells of frames with errors, and of frames that nobody counts', () => {
     expect(damageFault(file, { expected: 50, decoded: 50, atSeconds: 1 }).message).toMatch(
       /all of its 50 frames came out, some/,

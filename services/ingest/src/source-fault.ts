@@ -171,12 +171,21 @@ export type Damage = {
   readonly decoded: number;
   /** Presentation time of the first loss, in seconds. */
   readonly atSeconds: number | undefined;
+  /** Seconds that came, and that the container announces; undefined where it announces none. */
+  readonly lasted?: { readonly came: number; readonly announced: number } | undefined;
 };
 
+/** Containers round, and count sound that goes on after the picture. */
+const ANNOUNCED_MARGIN_SECONDS = 0.5;
+
 /** A file of which a part could not be decoded. */
-export function damageFault({ label }: Source, { expected, decoded, atSeconds }: Damage): SourceFault {
+export function damageFault({ label }: Source, { expected, decoded, atSeconds, lasted }: Damage): SourceFault {
   const where = atSeconds === undefined ? '' : ` at ${seconds(atSeconds)} s`;
   const lost = expected === undefined ? undefined : expected - decoded;
+  if ((lost === undefined || lost <= 0) && lasted && lasted.came + ANNOUNCED_MARGIN_SECONDS < lasted.announced)
+    return damaged(
+      `${label} is damaged${where}: ${frames(decoded)} came out, ${tenths(lasted.came)} of the ${tenths(lasted.announced)} s that it announces`,
+    );
   if (lost === undefined || lost < 0)
     return damaged(`${label} is damaged${where}: ${frames(decoded)} could be decoded, and more is missing`);
   if (lost === 0)
@@ -249,4 +258,5 @@ export const removedFault = ({ label }: Source): SourceFault =>
   new SourceFault('SOURCE_LOST', 'ended', `${label} was not played to its end: its stream was stopped or changed`);
 
 const seconds = (value: number): string => String(Math.floor(value * 1_000 + 1e-6) / 1_000);
+const tenths = (value: number): string => value.toFixed(1);
 const frames = (count: number): string => `${count} frame${count === 1 ? '' : 's'}`;

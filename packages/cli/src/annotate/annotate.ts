@@ -5,7 +5,7 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Fault, type FaultCode } from '@stream-infer/core/fault';
@@ -56,6 +56,9 @@ export async function annotate(annotation: Annotation, options: AnnotateOptions)
   const { facts, path, source } = annotation;
   const { signal, onFrame } = options;
   const track = trackDetections(annotation.records, annotation.algorithms);
+  // A part of an mp4 is none: where the command ends at once, it takes what it began with it.
+  const discard = (): void => rmSync(path, { force: true });
+  process.once('exit', discard);
   const first = annotation.fromFirstResult ? ((await track.firstIndex()) ?? 0) : 0;
   const decoder = startFfmpeg(decodeArguments(annotation, first), options);
   const encoder = startFfmpeg(encodeArguments(annotation), options);
@@ -79,9 +82,10 @@ export async function annotate(annotation: Annotation, options: AnnotateOptions)
     if (pipe) throw unwritable(path, pipe);
     return { found: track.found, problems: track.problems };
   } catch (error) {
-    await rm(path, { force: true });
+    discard();
     throw error;
   } finally {
+    process.off('exit', discard);
     decoder.child.kill('SIGKILL');
     encoder.child.kill('SIGKILL');
     await Promise.all([decoder.ended, encoder.ended]);

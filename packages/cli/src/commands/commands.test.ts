@@ -8,6 +8,7 @@ describe('a probed source', () => {
     source: 'rtsp://***@camera/1',
     kind: 'url',
     facts: { width: 1920, height: 1080, fps: '25', sampling: 'time', timeBase: '1/90000', live: true, codec: 'h264' },
+    videoStreams: [{ codec: 'h264', width: 1920, height: 1080, fps: 25 }],
     frames: null,
     keyframes: null,
     rotation: 0,
@@ -19,6 +20,16 @@ describe('a probed source', () => {
       'picture  h264, 1920 × 1080',
       'rate     25 frames a second, live',
       'played   in realtime, sampled by presentation time, frames of 1920 × 1080 in bgr24 (6.2 MB) unless --width or --height is given',
+    ]);
+  });
+
+  test('with several video streams lists them, and tells how another is chosen', () => {
+    const second = { codec: 'hevc', width: 480, height: 270, fps: 30_000 / 1_001 };
+    const text = describeSource({ ...report, videoStreams: [...report.videoStreams, second] });
+    expect(text.split('\n').slice(-3)).toEqual([
+      'video 0  h264, 1920 × 1080, 25 frames a second',
+      'video 1  hevc, 480 × 270, 29.97 frames a second',
+      expect.stringMatching(/ video 0, unless videoStream in a configuration, or --video-stream, says/),
     ]);
   });
 

@@ -2,12 +2,13 @@
 
 import { type Bus, connectBus, reachedBy } from '@stream-infer/bus/bus';
 import { deadLetter, deadLetters, type StoredLetter } from '@stream-infer/bus/dead-letters';
-import { Fault } from '@stream-infer/core/fault';
+import { Fault, toFault } from '@stream-infer/core/fault';
 import { readBusSettings } from '@stream-infer/service-kit/settings';
 import type { Command } from '../command-line.ts';
 import { letterSheet, letterTable, replayTable } from '../dead-letters/letter-text.ts';
 import { replay } from '../dead-letters/replay.ts';
 import { INTERRUPT_STATUS, watchInterrupts } from '../run/interrupts.ts';
+import { readBusFile } from '../up/bus-file.ts';
 
 type DeadLettersCommand = Extract<Command, { name: 'dead-letters' }>;
 
@@ -15,9 +16,7 @@ const MOST_LISTED = 1_000;
 
 /** Exit status. Throws what connectBus does, DEAD_LETTER_NOT_FOUND or REPLAY_IMPOSSIBLE. */
 export async function deadLettersCommand(command: DeadLettersCommand): Promise<number> {
-  const settings = readBusSettings(process.env);
-  const reached = reachedBy(command.nats === undefined ? settings : { ...settings, natsUrl: command.nats });
-  const bus = await connectBus({ ...reached, client: 'operator', name: 'stream-infer dead-letters' });
+  const bus = await connect(command);
   try {
     switch (command.action) {
       case 'list':
@@ -30,6 +29,19 @@ export async function deadLettersCommand(command: DeadLettersCommand): Promise<n
   } finally {
     await bus.close();
   }
+}
+
+async function connect({ nats, data }: DeadLettersCommand): Promise<Bus> {
+  const options = { client: 'operator', name: 'stream-infer dead-letters' } as const;
+  if (data !== undefined) return connectBus({ ...(await readBusFile(data)), ...options });
+  const settings = readBusSettings(process.env);
+  const reached = reachedBy(nats === undefined ? settings : { ...settings, natsUrl: nats });
+  return connectBus({ ...reached, ...options }).catch((error: unknown) => {
+    const fault = toFault(error);
+    if (fault.code !== 'NATS_UNREACHABLE') throw fault;
+    const advice = 'of a stream-infer up with a data folder, give --data FOLDER';
+    throw new Fault(fault.code, `${fault.message}; ${advice}`, { cause: fault });
+  });
 }
 
 async function list(bus: Bus, json: boolean): Promise<number> {

@@ -23,7 +23,8 @@ export async function probeCommand({ argument, json }: ProbeArguments): Promise<
 }
 
 /** Lines of a source, for people. */
-export function describeSource({ source, kind, facts, frames, keyframes, rotation }: SourceReport): string {
+export function describeSource(report: SourceReport): string {
+  const { source, kind, facts, frames, keyframes, rotation, videoStreams } = report;
   const { width, height, codec, fps, sampling, live, durationSeconds } = facts;
   const rate =
     sampling === 'index' ? `${fps} frames a second, constant` : `${fps} frames a second on average, variable`;
@@ -42,9 +43,19 @@ export function describeSource({ source, kind, facts, frames, keyframes, rotatio
       ['rate', live ? `${fps} frames a second, live` : rate],
       ...(counted.length + length.length > 0 ? [['length', [...length, ...counted].join(', ')]] : []),
       ['played', played.join(', ')],
+      ...(videoStreams.length > 1 ? videoRows(videoStreams) : []),
     ],
   );
 }
+
+/** Which there are to choose from. */
+const videoRows = (streams: SourceReport['videoStreams']): readonly (readonly string[])[] => [
+  ...streams.map(({ codec, width, height, fps }, index) => [
+    `video ${index}`,
+    [codec, `${width} × ${height}`, ...(fps === null ? [] : [`${Number(fps.toFixed(2))} frames a second`])].join(', '),
+  ]),
+  ['', 'told of and played is video 0, unless videoStream in a configuration, or --video-stream, says otherwise'],
+];
 
 async function probeModel(path: string, json: boolean): Promise<number> {
   // Loaded here alone: the runtime behind it is large.

@@ -35,10 +35,11 @@ export async function runCommand(
 async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
   const natsServer = await findNatsServer();
   let system: LocalSystem | undefined;
+  let lostLine = unwrittenLine(plan);
   const interrupts = watchInterrupts((signal) => {
     system?.kill();
     screen.clear();
-    screen.line(unwrittenLine(plan));
+    screen.line(lostLine);
     // The janitor removes what is left.
     process.exit(INTERRUPT_STATUS[signal]);
   });
@@ -55,6 +56,9 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
       onSystem: (running) => {
         system = running;
       },
+      onDrawing: () => {
+        lostLine = 'interrupted again: results are written, and the video is not';
+      },
     });
     if (plan.data !== undefined && outcome.end.kind !== 'failed') await forgetRun(plan.data);
     return outcome;
@@ -66,14 +70,19 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
 }
 
 /** What is no fault, and would be missed. */
-function closingLines({ end, results, annotations }: SessionOutcome, plan: RunPlan): readonly string[] {
+function closingLines({ end, results, written, annotations }: SessionOutcome, plan: RunPlan): readonly string[] {
   switch (end.kind) {
     case 'complete':
       return results.flatMap(endNotes).map((note) => `warning: ${note}`);
-    case 'interrupted':
-      return [...plan.annotations]
-        .filter(([stream]) => !annotations.has(stream))
-        .map(([, path]) => `video: not written, interrupted: ${path}`);
+    case 'interrupted': {
+      const played = results.some(hasPlayed);
+      const unwritten = [...plan.annotations].filter(([stream]) => !annotations.has(stream));
+      return [
+        ...(played ? [] : ['interrupted before anything was played']),
+        ...(plan.output.kind === 'file' && !written ? [`results: not written, interrupted: ${plan.output.path}`] : []),
+        ...unwritten.map(([, path]) => `video: not written, interrupted before it was drawn: ${path}`),
+      ];
+    }
     case 'failed':
       return [];
   }
@@ -84,6 +93,8 @@ const unwrittenLine = ({ output }: RunPlan): string =>
   output.kind !== 'none' && output.format === 'ndjson'
     ? 'interrupted again: results that had not come yet are not written, and those that had may be out of order'
     : 'interrupted again: results are not written';
+
+const NOT_KEPT = 'results were not kept: add --output results.json';
 
 type Telling = { readonly screen: Screen; readonly strict: boolean; readonly json: boolean };
 
@@ -102,16 +113,18 @@ function report(outcome: SessionOutcome, plan: RunPlan, { screen, strict, json }
   for (const line of closingLines(outcome, plan)) screen.line(line);
   const output = written && plan.output.kind === 'file' ? plan.output.path : null;
   const summary = summarize({ results, output, annotations, faults, exitStatus });
+  const played = results.some(hasPlayed);
   if (json) {
     process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+    if (played && plan.output.kind === 'none') screen.line(NOT_KEPT);
     return exitStatus;
   }
-  if (!results.some(hasPlayed)) return exitStatus;
+  if (!played) return exitStatus;
   const text = [
     summaryTable(summary),
     ...(output === null ? [] : [`results: ${output}`]),
     ...[...annotations.values()].map((path) => `video: ${path}`),
-    ...(plan.output.kind === 'none' ? ['results were not kept: add --output results.json'] : []),
+    ...(plan.output.kind === 'none' ? [NOT_KEPT] : []),
   ].join('\n');
   // Where standard output carries the results, the rest must not mix with them.
   if (plan.output.kind === 'stdout') screen.line(text);

@@ -27,7 +27,7 @@ export async function streamsCommand(command: StreamsAction, screen: Screen): Pr
   switch (command.action) {
     case 'add': {
       const stream = await add(client, command);
-      print(stream, `added: ${stream.id}`);
+      print(stream, `added: ${stream.id}; how it fares: stream-infer streams show ${stream.id}`);
       return 0;
     }
     case 'update': {

@@ -1,6 +1,6 @@
 /** `stream-infer up`: the whole system on this machine, until it is told to stop. Streams come and go over its API meanwhile. */
 
-import { type Fault, toFault } from '@stream-infer/core/fault';
+import { Fault, toFault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
 import { INTERRUPT_STATUS, type Interrupts, watchInterrupts } from '../run/interrupts.ts';
 import { createLogDisplay, logLevels } from '../run/log-display.ts';
@@ -10,6 +10,7 @@ import { type LocalSystem, startLocalSystem } from '../system/local-system.ts';
 import { findNatsServer } from '../system/nats-server.ts';
 import { createWorkspace, type Workspace } from '../system/workspace.ts';
 import type { Screen } from '../terminal/screen.ts';
+import { removeBusFile, writeBusFile } from '../up/bus-file.ts';
 import { type DataFolder, openDataFolder } from '../up/data-folder.ts';
 import { planUp, type UpPlan } from '../up/up-plan.ts';
 
@@ -17,7 +18,7 @@ import { planUp, type UpPlan } from '../up/up-plan.ts';
 const OWNER = 'up';
 const STOP_GRACE_MS = 5_000;
 
-/** Exit status: 0 where it was told to stop. Throws the fault that keeps it from starting, or ends it. */
+/** Exit status: 0 where it was told to stop once it was up, by convention of its signal where before. Throws the fault that keeps it from starting, or ends it. */
 export async function upCommand({ options }: Extract<Command, { name: 'up' }>, screen: Screen): Promise<number> {
   const plan = await planUp(options, process.cwd());
   const natsServer = await findNatsServer();
@@ -33,13 +34,16 @@ export async function upCommand({ options }: Extract<Command, { name: 'up' }>, s
   const { algorithmLevel } = levelsOf(plan);
   const logs = createLogDisplay(screen, { live: true, algorithmLevel });
   try {
+    screen.progress('starting …');
     system = await startSystem(plan, { data, workspace, natsServer, onLog: logs.onLog, screen });
-    const fault = await stayUp(system, plan, { interrupts, screen, json: options.json });
-    if (fault) throw fault;
-    return 0;
+    if (plan.data !== undefined) await writeBusFile(plan.data, system.bus);
+    const end = await stayUp(system, plan, { interrupts, screen, json: options.json });
+    if (end instanceof Fault) throw end;
+    return end;
   } finally {
     logs.flush();
     await system?.stop(STOP_GRACE_MS);
+    if (plan.data !== undefined) await removeBusFile(plan.data);
     await workspace.close();
     await data?.release();
     interrupts.close();
@@ -80,20 +84,39 @@ function startSystem(plan: UpPlan, { data, workspace, natsServer, onLog, screen 
 
 type Stay = { readonly interrupts: Interrupts; readonly screen: Screen; readonly json: boolean };
 
-/** Until it is interrupted (no fault), or a part of the system has died. */
-async function stayUp(system: LocalSystem, plan: UpPlan, stay: Stay): Promise<Fault | undefined> {
-  const ended = Promise.race([system.failed, stay.interrupts.first.then(() => undefined)]);
-  const begun = begin(system, plan, stay).then(
+/** Until it is interrupted (an exit status), or a part of the system has died. */
+async function stayUp(system: LocalSystem, plan: UpPlan, stay: Stay): Promise<Fault | number> {
+  let isUp = false;
+  const onUp = (): void => {
+    isUp = true;
+  };
+  const interrupted = stay.interrupts.first.then((signal) => {
+    if (isUp) return 0;
+    stay.screen.clear();
+    stay.screen.line('interrupted before it was up: nothing was played');
+    return INTERRUPT_STATUS[signal];
+  });
+  const ended = Promise.race([system.failed, interrupted]);
+  const begun = begin(system, plan, { ...stay, onUp }).then(
     () => ended,
     (error: unknown) => toFault(error),
   );
   return Promise.race([begun, ended]);
 }
 
+type Beginning = Stay & { readonly onUp: () => void };
+
 /** Tells where the API is, once it is, and applies the streams of the file. */
-async function begin(system: LocalSystem, { streams }: UpPlan, { screen, json }: Stay): Promise<void> {
-  const { apiUrl, apiToken } = await system.ready;
-  process.stdout.write(json ? `${JSON.stringify({ api: apiUrl })}\n` : `the API is at ${apiUrl}\n`);
+async function begin(system: LocalSystem, { streams }: UpPlan, { screen, json, onUp }: Beginning): Promise<void> {
+  const { apiUrl, apiToken, services } = await system.ready;
+  onUp();
+  screen.clear();
+  const places = services.map(({ service, url }) => `${service} ${url}`).join(', ');
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ api: apiUrl, services })}\n`
+      : `the API is at ${apiUrl}\n/metrics and /v2/health/ready are at ${places}\n`,
+  );
   if (streams === undefined) return;
   try {
     const { added, changed, removed } = await applyStreams(streamsClient(apiUrl, apiToken), streams, OWNER);

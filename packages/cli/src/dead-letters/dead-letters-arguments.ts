@@ -11,6 +11,11 @@ export const DEAD_LETTERS_OPTIONS = {
     description:
       'The NATS server of the system. Default: NATS_URL, or nats://127.0.0.1:4222. As whom, NATS_USER and NATS_PASSWORD, or NATS_CREDS, say.',
   },
+  data: {
+    type: 'string',
+    value: 'FOLDER',
+    description: 'Instead of a server: the data folder of the stream-infer up on this machine whose letters they are.',
+  },
   all: { type: 'boolean', description: 'replay: every letter of an offline stream, instead of ids.' },
   ...JSON_OPTION,
   ...HELP,
@@ -21,6 +26,7 @@ export const DEAD_LETTERS_USAGE = 'dead-letters list | show ID… | replay ID…
 export const DEAD_LETTERS_DETAILS = `An invocation whose result is an error leaves a dead letter: what failed, on which frames, and why.
 
   stream-infer dead-letters list --nats nats://127.0.0.1:4222
+  stream-infer dead-letters list --data ./data       (of stream-infer up --data ./data)
   stream-infer dead-letters show 17
   stream-infer dead-letters replay 17 18
 
@@ -36,6 +42,8 @@ export type DeadLettersAction = {
   readonly ids: readonly number[];
   readonly all: boolean;
   readonly nats: string | undefined;
+  /** As it was given. */
+  readonly data: string | undefined;
   readonly json: boolean;
 };
 
@@ -45,7 +53,9 @@ export function parseDeadLettersArguments(args: readonly string[]): DeadLettersA
   const [action, ...rest] = positionals;
   if (action !== 'list' && action !== 'show' && action !== 'replay')
     throw new Fault('USAGE', `dead-letters takes list, show or replay: stream-infer ${DEAD_LETTERS_USAGE}`);
-  const { all, nats, json } = values;
+  const { all, nats, data, json } = values;
+  if (nats !== undefined && data !== undefined)
+    throw new Fault('USAGE', '--nats and --data both say which system it is: give one');
   const ids = rest.map(letterId);
   if (all && action !== 'replay') throw new Fault('USAGE', `dead-letters ${action} takes no --all: replay does`);
   if (action === 'list' && ids.length > 0)
@@ -54,7 +64,7 @@ export function parseDeadLettersArguments(args: readonly string[]): DeadLettersA
     const wanted = action === 'show' ? 'ids' : 'ids or --all';
     throw new Fault('USAGE', `dead-letters ${action} takes ${wanted} of letters: see stream-infer dead-letters list`);
   }
-  return { action, ids, all, nats, json };
+  return { action, ids, all, nats, data, json };
 }
 
 function letterId(text: string): number {

@@ -79,6 +79,7 @@ const playedAs = ({ fps, width, height, 'pixel-format': pixelFormat }: PlanArgum
     'pixel-format': pixelFormat,
     position: undefined,
     buffer: undefined,
+    'video-stream': undefined,
     mode: undefined,
   });
 

@@ -47,7 +47,7 @@ export async function drawAnnotations(options: AnnotationsOptions): Promise<void
         ffmpegPath: plan.configuration.ingest?.ffmpegPath ?? 'ffmpeg',
         workspace,
         signal,
-        onFrame: frameProgress(result, screen),
+        onFrame: frameProgress(result, screen, interrupted),
       },
     );
     annotations.set(spec.id, path);
@@ -58,7 +58,7 @@ export async function drawAnnotations(options: AnnotationsOptions): Promise<void
   screen.clear();
 }
 
-function frameProgress(result: StreamResult, screen: Screen): (sourceIndex: number) => void {
+function frameProgress(result: StreamResult, screen: Screen, interrupted: boolean): (sourceIndex: number) => void {
   const decoded = result.end?.decoded ?? 0;
   const durationSeconds = videoSeconds(result) ?? null;
   const startedAtMs = performance.now();
@@ -70,7 +70,7 @@ function frameProgress(result: StreamResult, screen: Screen): (sourceIndex: numb
     const positionSeconds = decoded > 0 ? ((sourceIndex + 1) / decoded) * (durationSeconds ?? 0) : 0;
     screen.progress(
       progressLine([{ positionSeconds, durationSeconds, isOver: false }], {
-        label: `drawing ${result.spec.id}`,
+        label: `drawing ${result.spec.id}${interrupted ? ' up to there (Ctrl-C leaves it out)' : ''}`,
         elapsedSeconds: (nowMs - startedAtMs) / 1000,
         width: screen.width,
       }),

@@ -34,6 +34,25 @@ test('a source that fails is shown at once, its stream named once, and known as 
   expect(logs.hasShown('SOURCE_LOST: another')).toBe(false);
 });
 
+test('a live source that is away is told of once for each fault, and when it is back', () => {
+  const place = { stream: 'gate', run: 'r1' };
+  const refused = { level: 'error', code: 'SOURCE_UNREACHABLE', msg: 'gate refuses the connection', ...place };
+  const source = (state: string) => ({ level: 'info', msg: 'source', state, reason: 'x', ...place });
+  const lost = { ...refused, code: 'SOURCE_LOST', msg: 'gate was lost after 3 s' };
+  const { shown } = display(
+    true,
+    ...[source('connecting'), source('playing'), lost, source('reconnecting'), refused, refused, refused, refused],
+    ...[source('playing'), source('playing'), lost, { ...refused, run: 'r2' }],
+  );
+  expect(shown).toEqual([
+    'SOURCE_LOST: gate was lost after 3 s',
+    'SOURCE_UNREACHABLE: gate refuses the connection',
+    'stream gate: its source is back',
+    'SOURCE_LOST: gate was lost after 3 s',
+    'SOURCE_UNREACHABLE: gate refuses the connection',
+  ]);
+});
+
 test('warnings without a code tell their fields, what is less severe is left out', () => {
   const { shown } = display(
     false,

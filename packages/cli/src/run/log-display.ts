@@ -46,6 +46,10 @@ export function createLogDisplay(
 ): LogDisplay {
   const places = new Map<string, string>();
   const shown = new Set<string>();
+  const sources = lostSources((text) => {
+    shown.add(text);
+    screen.line(text);
+  });
   const lines = repeatedLines((text) => {
     shown.add(text);
     screen.line(text);
@@ -55,6 +59,7 @@ export function createLogDisplay(
       const { algorithm, at } = line.fields;
       const failure = `${line.code} ${algorithm}`;
       if (at !== undefined && !places.has(failure)) places.set(failure, String(at));
+      if (live && sources.isTold(line)) return;
       if (line.level !== 'warn' && line.level !== 'error') {
         if (algorithm !== undefined && LEVELS.indexOf(line.level) >= LEVELS.indexOf(algorithmLevel))
           screen.line(`${line.level}: ${withFields(line)}`);
@@ -66,6 +71,30 @@ export function createLogDisplay(
     hasShown: (text) => shown.has(text),
     placeOf: (definition, code) => places.get(`${code} ${definition}`),
     flush: lines.flush,
+  };
+}
+
+/**
+ * What is wrong with sources that may come back, each fault of one once for as long as it is away, and that it is back.
+ * `isTold` says whether the line was one of these.
+ */
+function lostSources(print: (text: string) => void): { isTold(line: LogLine): boolean } {
+  const away = new Map<string, Set<string>>();
+  return {
+    isTold(line) {
+      const { stream, run, state } = line.fields;
+      if (stream === undefined) return false;
+      const source = `${stream} ${run}`;
+      if (line.code !== undefined && FAULTS[line.code].exitStatus === 3) {
+        const text = String(faultOf(line.code, line));
+        const told = away.get(source) ?? new Set();
+        if (!told.has(text)) print(text);
+        away.set(source, told.add(text));
+        return true;
+      }
+      if (state === 'playing' && away.delete(source)) print(`stream ${stream}: its source is back`);
+      return state !== undefined;
+    },
   };
 }
 

@@ -1,37 +1,53 @@
-/** Keeps the progress line of a run up to date while it plays. */
+/** Tells the progress of a run while it plays: as a line of a terminal that is drawn over, elsewhere as a line now and then. */
 
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
-import { progressLine } from '../terminal/progress-line.ts';
+import { progressLine, type SourceProgress } from '../terminal/progress-line.ts';
 import type { Screen } from '../terminal/screen.ts';
 import type { RunProgress } from './run-watch.ts';
 
 const REFRESH_MS = 100;
+/** Where lines stay, the first comes after so long, and each further one after twice as long, up to a limit: a log is to stay short. */
+const FIRST_LINE_MS = 60_000;
+const LONGEST_PAUSE_MS = 600_000;
 
-/** Shows it until the returned function is called. */
+/** Tells it until the returned function is called. */
 export function showProgress(
   screen: Screen,
   specs: readonly StreamSpec[],
   progress: ReadonlyMap<string, RunProgress>,
 ): () => void {
-  if (!screen.isTerminal) return () => undefined;
   const [only] = specs;
   const label = specs.length === 1 && only ? only.id : `${specs.length} streams`;
   let startedAtMs: number | undefined;
-  const draw = (): void => {
+  const elapsedMs = (): number => {
     if (progress.size > 0) startedAtMs ??= performance.now();
-    const sources = specs.map(({ id }) => {
-      const { status, playing, isOver = false } = progress.get(id) ?? {};
-      const durationSeconds = status?.durationSeconds ?? playing?.source.durationSeconds ?? null;
-      // The last status may have come before the end.
-      const positionSeconds = isOver ? (durationSeconds ?? status?.positionSeconds) : status?.positionSeconds;
-      return { positionSeconds: positionSeconds ?? 0, durationSeconds, isOver };
-    });
-    const elapsedSeconds = startedAtMs === undefined ? 0 : (performance.now() - startedAtMs) / 1000;
-    screen.progress(progressLine(sources, { label, elapsedSeconds, width: screen.width }));
+    return startedAtMs === undefined ? 0 : performance.now() - startedAtMs;
   };
-  const timer = setInterval(draw, REFRESH_MS);
+  const line = (): string => {
+    const sources = specs.map(({ id }) => sourceProgress(progress.get(id)));
+    const { width, isTerminal } = screen;
+    return progressLine(sources, { label, elapsedSeconds: elapsedMs() / 1_000, width: isTerminal ? width : undefined });
+  };
+  let nextLineMs = FIRST_LINE_MS;
+  const tell = (): void => {
+    const nowMs = elapsedMs();
+    if (nowMs < nextLineMs) return;
+    nextLineMs = nowMs + Math.min(nowMs, LONGEST_PAUSE_MS);
+    screen.line(line());
+  };
+  const timer = setInterval(() => (screen.isTerminal ? screen.progress(line()) : tell()), REFRESH_MS);
   return () => {
     clearInterval(timer);
     screen.clear();
   };
+}
+
+function sourceProgress(run: RunProgress | undefined): SourceProgress {
+  const { status, playing, isOver = false, isCut = false, results = 0 } = run ?? {};
+  const durationSeconds = status?.durationSeconds ?? playing?.source.durationSeconds ?? null;
+  // The last status may have come before the end.
+  const isWhole = isOver && !isCut;
+  const positionSeconds = (isWhole ? durationSeconds : null) ?? status?.positionSeconds ?? 0;
+  const camera = playing?.source.live ? (status?.condition.state ?? 'connecting') : undefined;
+  return { positionSeconds, durationSeconds, isOver, results, camera };
 }

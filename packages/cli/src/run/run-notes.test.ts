@@ -84,6 +84,8 @@ describe('the end of a run', () => {
           notices: [],
         },
         status: undefined,
+        results: 0,
+        isCut: false,
         isOver: true,
         fault: undefined,
       },

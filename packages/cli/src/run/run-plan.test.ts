@@ -40,7 +40,7 @@ describe('run SOURCE', () => {
       directory: base,
     } = await plan(
       ...['a.mp4', 'b.mp4', ...STATS, '--fps', '29.97', '--width', '64', '--height', '48', '--pixel-format', 'gray'],
-      ...['--position', '1.5', '--buffer', '40', '--mode', 'realtime', '--runners', '3'],
+      ...['--position', '1.5', '--buffer', '40', '--video-stream', '1', '--mode', 'realtime', '--runners', '3'],
     );
     expect(runners).toBe(3);
     expect(base).toBe(directory);
@@ -53,6 +53,7 @@ describe('run SOURCE', () => {
         pixelFormat: 'gray',
         position: '3/2',
         buffer: 40,
+        videoStream: 1,
         mode: 'realtime',
         algorithms: [{ name: 'stats', interval: '1' }],
       });

@@ -147,13 +147,13 @@ export function anchorPaths(algorithm: AlgorithmDefinition, cwd: string, directo
 
 export type StreamFlags = Pick<
   RunOptions,
-  'fps' | 'width' | 'height' | 'pixel-format' | 'position' | 'buffer' | 'mode'
+  'fps' | 'width' | 'height' | 'pixel-format' | 'position' | 'buffer' | 'video-stream' | 'mode'
 >;
 
 /** The flags that every stream takes, each by the schema of its key. */
 export function streamFlags(options: StreamFlags): Partial<StreamDefinition> {
   const { shape } = streamDefinitionSchema;
-  const { fps, position, mode, 'pixel-format': pixelFormat } = options;
+  const { fps, position, mode, 'pixel-format': pixelFormat, 'video-stream': videoStream } = options;
   return {
     ...(fps !== undefined && { fps: parseValue(shape.fps, fps, '--fps') }),
     ...(position !== undefined && { position: parseValue(shape.position, position, '--position') }),
@@ -161,6 +161,9 @@ export function streamFlags(options: StreamFlags): Partial<StreamDefinition> {
     ...(pixelFormat !== undefined && { pixelFormat: parseValue(shape.pixelFormat, pixelFormat, '--pixel-format') }),
     ...(options.width !== undefined && { width: parseValue(shape.width, numeral(options.width), '--width') }),
     ...(options.height !== undefined && { height: parseValue(shape.height, numeral(options.height), '--height') }),
+    ...(videoStream !== undefined && {
+      videoStream: parseValue(shape.videoStream, numeral(videoStream), '--video-stream'),
+    }),
     ...(options.buffer !== undefined && { buffer: parseValue(shape.buffer, numeral(options.buffer), '--buffer') }),
   };
 }

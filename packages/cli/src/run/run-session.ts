@@ -53,10 +53,15 @@ export type SessionOptions = {
   readonly interrupts: Interrupts;
   /** Told of the system as soon as there is one to end in an emergency. */
   readonly onSystem: (system: LocalSystem) => void;
+  /** Told when the results are written, and what is left is to draw videos. */
+  readonly onDrawing: () => void;
 };
 
-/** How long what is under way may take to be stored after an interrupt, and then to be drawn. */
+/** How long what is under way may take to be stored after an interrupt. */
 const INTERRUPTED_LIMIT_MS = 10_000;
+/** How long what was computed may take to be drawn after a SIGTERM. */
+const DRAWING_LIMIT_MS = 10_000;
+const NEVER = new AbortController().signal;
 /** How long services may take to stop once nothing is asked of them any more; without a part of the system they have nothing to finish. */
 const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as const satisfies Record<
   SessionEnd['kind'],
@@ -65,9 +70,10 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
 
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
-  const { workspace, kept, natsServer, screen, interrupts, onSystem } = options;
+  const { workspace, kept, natsServer, screen, interrupts, onSystem, onDrawing } = options;
   const { algorithmLevel, serviceLevel } = logLevels(process.env.LOG_LEVEL ?? plan.configuration.algoRunner?.logLevel);
   const logs = createLogDisplay(screen, { live: isRealtime(plan), algorithmLevel });
+  screen.progress('starting …');
   const system = await startLocalSystem({
     workspace,
     natsServer,
@@ -99,6 +105,7 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
             screen,
             workspace,
             logs,
+            onDrawing,
             collector: collectorClient(started.apiUrl, started.apiToken),
           })
         : nothingPlayed(plan, started);
@@ -128,6 +135,7 @@ type Stage = {
   readonly workspace: Workspace;
   readonly collector: CollectorClient;
   readonly logs: LogDisplay;
+  readonly onDrawing: () => void;
 };
 
 async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
@@ -208,7 +216,10 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
     (await attempt(() => writeResults(plan.output, { runs, collector, mode, live: lines }).then(() => true), false));
   const annotations = new Map<string, string>();
   const interrupted = end.kind === 'interrupted';
-  const signal = interrupted ? AbortSignal.timeout(INTERRUPTED_LIMIT_MS) : stage.interrupts.signal;
+  // Who pressed Ctrl-C is there, and may press it again; whatever else ends a process does not wait for long.
+  const limit = end.kind === 'interrupted' && end.signal !== 'SIGINT' ? AbortSignal.timeout(DRAWING_LIMIT_MS) : NEVER;
+  const signal = interrupted ? limit : stage.interrupts.signal;
+  stage.onDrawing();
   if (end.kind !== 'failed')
     await attempt(() => drawAnnotations({ plan, results, annotations, ...stage, signal, interrupted }), undefined);
   const interruptedLate = end.kind === 'complete' && stage.interrupts.signal.aborted;

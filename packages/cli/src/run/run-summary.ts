@@ -16,7 +16,7 @@ export type StreamSummary = {
   readonly source: string | null;
   readonly mode: Mode;
   readonly run: string | null;
-  /** Frames decoded, played (after sampling), and published for algorithms. */
+  /** Frames decoded, played (after sampling), and published for algorithms; of a live source since it was opened last. */
   readonly decoded: number;
   readonly played: number;
   readonly published: number;

@@ -13,7 +13,9 @@ test('what a run was known to be stays known when it ends', () => {
     run: 'r1',
     playing,
     status: undefined,
+    results: 0,
     isOver: true,
+    isCut: false,
     fault: undefined,
   });
 });
@@ -32,7 +34,16 @@ test('nothing of an earlier run is taken for that of a later one', () => {
     run: 'r2',
     playing: undefined,
     status: undefined,
+    results: 0,
     isOver: false,
+    isCut: false,
     fault: undefined,
+  });
+});
+
+test('a run that was ended on demand is over, and has not come to the end of its source', () => {
+  expect(after(change('r1', playing), change('r1', { kind: 'ended', removed: true }))).toMatchObject({
+    isOver: true,
+    isCut: true,
   });
 });

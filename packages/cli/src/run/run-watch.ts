@@ -3,7 +3,7 @@
  * that a run is complete, are the collector's to tell.
  */
 
-import { onStatus, type SourceStatus } from '@stream-infer/bus/announcements';
+import { onLanes, onStatus, type SourceStatus } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
 import { openRuns } from '@stream-infer/bus/registry';
 import type { FaultJson } from '@stream-infer/core/fault';
@@ -17,8 +17,12 @@ export type RunProgress = {
   /** Once the source is probed. */
   readonly playing: Playing | undefined;
   readonly status: SourceStatus | undefined;
+  /** Of all algorithms so far, as the scheduler told last; those that are errors are none. */
+  readonly results: number;
   /** The source has ended, or could not be played. */
   readonly isOver: boolean;
+  /** It was ended on demand, and not where the source ends. */
+  readonly isCut: boolean;
   readonly fault: FaultJson | undefined;
 };
 
@@ -42,10 +46,17 @@ export async function watchRuns(bus: Bus, streams: readonly string[], listener: 
   const progress = new Map<string, RunProgress>();
   const runs = await openRuns(bus);
   const stopping = new AbortController();
-  const unsubscribe = onStatus(bus, '*', (status) => {
-    const known = progress.get(status.stream);
-    if (known?.run === status.run) progress.set(status.stream, { ...known, status });
-  });
+  const told = ({ stream, run }: Pick<SourceStatus, 'stream' | 'run'>, news: Partial<RunProgress>): void => {
+    const known = progress.get(stream);
+    if (known?.run === run) progress.set(stream, { ...known, ...news });
+  };
+  const unsubscribes = [
+    onStatus(bus, '*', (status) => told(status, { status })),
+    onLanes(bus, '*', (lanes) => {
+      const completed = Object.values(lanes.algorithms).map((algorithm) => algorithm.completed);
+      told(lanes, { results: completed.reduce((sum, some) => sum + some, 0) });
+    }),
+  ];
   const watching = (async () => {
     for await (const change of runs.watch(stopping.signal)) {
       if (change.kind !== 'put' || !streams.includes(change.key)) continue;
@@ -59,24 +70,32 @@ export async function watchRuns(bus: Bus, streams: readonly string[], listener: 
   return {
     progress,
     async close() {
-      unsubscribe();
+      for (const unsubscribe of unsubscribes) unsubscribe();
       stopping.abort();
       await watching;
     },
   };
 }
 
+const NOTHING: Omit<RunProgress, 'run'> = {
+  playing: undefined,
+  status: undefined,
+  results: 0,
+  isOver: false,
+  isCut: false,
+  fault: undefined,
+};
+
 /** What a change of the run adds to what was known; of another run nothing was. */
 export function follow(before: RunProgress | undefined, { run, state }: Run): RunProgress {
-  const known =
-    before?.run === run ? before : { run, playing: undefined, status: undefined, isOver: false, fault: undefined };
+  const known = before?.run === run ? before : { ...NOTHING, run };
   switch (state.kind) {
     case 'claimed':
       return known;
     case 'playing':
       return { ...known, playing: state };
     case 'ended':
-      return { ...known, isOver: true };
+      return { ...known, isOver: true, isCut: state.removed === true };
     case 'failed':
       return { ...known, isOver: true, fault: state.fault };
   }

@@ -31,6 +31,8 @@ function result(totals: Partial<AlgorithmTotals>, fault: FaultJson | null = null
         notices: ['the size was reduced'],
       },
       status: undefined,
+      results: 0,
+      isCut: false,
       isOver: true,
       fault: undefined,
     },

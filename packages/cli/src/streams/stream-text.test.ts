@@ -43,6 +43,8 @@ test('a table has a line for each, and text says all of one', () => {
     'lobby   realtime  playing  rtsp://***@camera/1    site   10.0       12       1',
     'gate    realtime  waiting  the variable GATE_URL                     0       0',
   ]);
+  const failed = { ...WAITING, state: 'failed', fault: { code: 'SOURCE_NOT_FOUND', message: 'gone' } } as const;
+  expect(streamTable([failed])).toContain('gate    realtime  failed, SOURCE_NOT_FOUND  the variable GATE_URL');
   expect(streamTable([])).toContain('streams add');
   const fault = { code: 'SOURCE_LOST', message: 'it went' } as const;
   expect(streamText({ ...LOBBY, fault })).toMatch(

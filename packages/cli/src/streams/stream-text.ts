@@ -55,9 +55,10 @@ export function statusLine(stream: StreamReport): string {
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** Of the run, and of its source where that tells more. */
-function stateOf({ state, source, definition }: StreamReport): string {
+/** Of the run, and of its source where that tells more; of one that failed by what. */
+function stateOf({ state, source, definition, fault }: StreamReport): string {
   if (definition === null) return `removed, ${state}`;
+  if (state === 'failed' && fault) return `failed, ${fault.code}`;
   if (state !== 'running' || source === null) return state;
   return source.reason === null || source.reason === 'frames' ? source.state : `${source.state}, ${source.reason}`;
 }

@@ -3,7 +3,7 @@
 import { Fault } from '@stream-infer/core/fault';
 import { nearestKey } from '@stream-infer/core/nearest-key';
 import { HELP, JSON_OPTION, STREAM_FLAGS } from '../common-options.ts';
-import { type OptionTable, type OptionValues, parseOptions } from '../option-table.ts';
+import { type OptionTable, type OptionValues, parseOptions, type Subcommand } from '../option-table.ts';
 
 const COMMON = {
   api: {
@@ -21,19 +21,19 @@ const COMMON = {
 } as const satisfies OptionTable;
 
 const DEFINITION = {
-  file: { type: 'string', value: 'FILE', description: 'add, update: the stream from a YAML file; flags go before it.' },
+  file: { type: 'string', value: 'FILE', description: 'The stream from a YAML file; flags go before it.' },
   algorithm: {
     type: 'string',
     value: 'NAME[,key=value…]',
     multiple: true,
     description:
-      'add, update: an algorithm of the installation, with what differs on this stream (as, frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight). May be given several times. Default: all.',
+      'An algorithm of the installation, with what differs on this stream (as, frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight). May be given several times. Default: all.',
   },
   ...STREAM_FLAGS,
 } as const satisfies OptionTable;
 
 const UPDATE = {
-  source: { type: 'string', value: 'SOURCE', description: 'update: another source.' },
+  source: { type: 'string', value: 'SOURCE', description: 'Another source.' },
   ...DEFINITION,
 } as const satisfies OptionTable;
 
@@ -42,18 +42,32 @@ const APPLY = {
     type: 'string',
     value: 'NAME',
     description:
-      'apply: whose list it is; what this owner had applied and is not listed any more is removed. Words with / between them, such as helm/site. Default: cli.',
+      'Whose list it is; what this owner had applied and is not listed any more is removed. Words with / between them, such as helm/site. Default: cli.',
   },
   wait: {
     type: 'string',
     value: 'SECONDS',
     description:
-      'apply: how long to wait for an API that is not there yet, or does not know an algorithm of the list yet. Default: not at all.',
+      'How long to wait for an API that is not there yet, or does not know an algorithm of the list yet. Default: not at all.',
   },
 } as const satisfies OptionTable;
 
-/** All that `--help` tells of. */
-export const STREAMS_OPTIONS = { ...UPDATE, ...APPLY, ...COMMON } as const satisfies OptionTable;
+/** As the help of all actions tells of what some take. */
+const of = (actions: string, table: OptionTable): OptionTable =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, option]) => {
+      const description = `${actions}: ${option.description}`;
+      return [name, { ...option, description }];
+    }),
+  );
+
+/** All that `streams --help` tells of. */
+export const STREAMS_OPTIONS: OptionTable = {
+  ...of('update', UPDATE),
+  ...of('add, update', DEFINITION),
+  ...of('apply', APPLY),
+  ...COMMON,
+};
 
 export const STREAMS_DETAILS = `  stream-infer streams add gate rtsp://camera/1 --fps 10 --algorithm faces
   stream-infer streams add --file gate.yaml
@@ -89,6 +103,60 @@ const ACTIONS = [
   'remove',
   'watch',
 ] as const satisfies StreamsAction['action'][];
+
+const PATHS = 'Paths are those of the machine on which the ingest runs; relative ones are made absolute here.';
+
+/** What the help of one action tells. */
+const HELP_OF: Readonly<Record<StreamsAction['action'], Subcommand>> = {
+  add: {
+    usage: 'streams add ID SOURCE | --file FILE  [OPTIONS]',
+    summary: 'add a stream, which is played at once; stream-infer streams show ID tells how it fares',
+    details: `  stream-infer streams add gate rtsp://camera/1 --fps 10 --algorithm faces\n\n${PATHS}`,
+    options: { ...DEFINITION, ...COMMON },
+  },
+  update: {
+    usage: 'streams update ID [OPTIONS]',
+    summary: 'change a stream: what is given of it, and nothing else',
+    details: `  stream-infer streams update gate --fps 5\n\n${PATHS}`,
+    options: { ...UPDATE, ...COMMON },
+  },
+  apply: {
+    usage: 'streams apply FILE [OPTIONS]',
+    summary: 'make the list of streams in a file true: add, change and remove what differs',
+    details: `  stream-infer streams apply cameras.yaml --owner site\n\n${PATHS}`,
+    options: { ...APPLY, ...COMMON },
+  },
+  list: {
+    usage: 'streams list [OPTIONS]',
+    summary: 'tell every stream, a line each',
+    details: '',
+    options: COMMON,
+  },
+  show: {
+    usage: 'streams show ID [OPTIONS]',
+    summary: 'tell all of one stream: its source, its algorithms, its fault',
+    details: '',
+    options: COMMON,
+  },
+  remove: {
+    usage: 'streams remove ID… [OPTIONS]',
+    summary: 'end streams; their results stay',
+    details: '',
+    options: COMMON,
+  },
+  watch: {
+    usage: 'streams watch [ID…] [OPTIONS]',
+    summary: 'tell what streams are doing, a line at each change, until Ctrl-C',
+    details: '',
+    options: COMMON,
+  },
+};
+
+/** Undefined where the word is no action. */
+export function streamsHelp(word: string | undefined): Subcommand | undefined {
+  const action = ACTIONS.find((known) => known === word);
+  return action && HELP_OF[action];
+}
 
 /** Throws USAGE. */
 export function parseStreamsArguments([first, ...rest]: readonly string[]): StreamsAction {

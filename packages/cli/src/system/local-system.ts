@@ -38,6 +38,8 @@ export type LocalApi = {
   readonly apiUrl: string;
   /** This command's own, where the API needs one. */
   readonly apiToken: string | undefined;
+  /** Where each service has its health and metrics; a runner for each that there is. */
+  readonly services: readonly { readonly service: ServiceName; readonly url: string }[];
 };
 
 export type LocalSystemOptions = {
@@ -133,7 +135,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   });
   return {
     bus: { url: server.url, prefix: NATS_PREFIX, client: 'operator', access: users.accessOf('operator') },
-    ready: allStarted(services).then(({ apiUrl }) => ({ apiUrl, apiToken: api?.token })),
+    ready: allStarted(services).then((started) => ({ ...started, apiToken: api?.token })),
     failed: Promise.race([server.failed, ...services.map(({ failed }) => failed)]),
     async stop(graceMs) {
       await Promise.all(services.map((service) => service.stop(graceMs)));
@@ -181,11 +183,11 @@ function storePath({ collector }: Configuration, { workspace, directory }: Local
     : resolve(directory, path);
 }
 
-async function allStarted(services: readonly ServiceProcess[]): Promise<{ apiUrl: string }> {
+async function allStarted(services: readonly ServiceProcess[]): Promise<Omit<LocalApi, 'apiToken'>> {
   const addresses = await Promise.all(
     services.map(async ({ name, started }): Promise<[ServiceName, ServiceAddresses]> => [name, await started]),
   );
   const apiUrl = addresses.find(([name]) => name === 'collector')?.[1].api;
   if (apiUrl === undefined) throw new Fault('INTERNAL', 'the collector did not say where its API listens');
-  return { apiUrl };
+  return { apiUrl, services: addresses.map(([service, { http = '' }]) => ({ service, url: http })) };
 }

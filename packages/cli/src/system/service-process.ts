@@ -6,6 +6,7 @@
 import { FAULTS, Fault, type FaultCode } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS } from '@stream-infer/core/settings';
 import { RESTART_STATUS } from '@stream-infer/service-kit/restart-status';
+import { lastWords } from './last-words.ts';
 import { type LogLine, parseLogLine } from './log-line.ts';
 import { type ManagedProcess, type ProcessEnd, startProcess } from './managed-process.ts';
 import { SERVICE_NODE_FLAGS, type ServiceName, servicePath } from './service-program.ts';
@@ -127,7 +128,7 @@ function deathOf(
 ): Fault {
   if (fatal?.code) return new Fault(fatal.code, fatal.message);
   const how = signal === null ? `with status ${status}` : `by ${signal}`;
-  const line = lastLines().findLast((text) => text.trim() !== '');
-  const said = fatal?.message ?? (line === undefined ? undefined : (parseLogLine(line)?.message ?? line.trim()));
-  return new Fault('SERVICE_DIED', `${name} ended ${how}${said === undefined ? '' : `, and said last: ${said}`}`);
+  // Of who kills it the process knows nothing.
+  const said = fatal?.message ?? (signal === 'SIGKILL' ? undefined : lastWords(lastLines()));
+  return new Fault('SERVICE_DIED', `${name} ended ${how}${said === undefined ? '' : ` (it said last: "${said}")`}`);
 }

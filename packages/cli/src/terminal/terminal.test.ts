@@ -38,6 +38,24 @@ describe('the progress line', () => {
     expect(line).toBe('lobby  1:01  1.0 × realtime');
   });
 
+  test('of a camera tells its state and the results so far, and no speed', () => {
+    const camera = { positionSeconds: 50, durationSeconds: null, isOver: false, results: 35, camera: 'reconnecting' };
+    const minute = { ...options, elapsedSeconds: 61 };
+    expect(progressLine([camera], { ...minute, label: 'gate' })).toBe('gate  reconnecting  1:01  35 results');
+    const file = { positionSeconds: 10, durationSeconds: 10, isOver: true, results: 1 };
+    expect(progressLine([camera, { ...camera, camera: 'playing' }, camera, file], minute)).toBe(
+      'lobby, 1 done  2 reconnecting, 1 playing  1:01  106 results',
+    );
+  });
+
+  test('that is to stay is whole, and has no bar', () => {
+    const line = progressLine([{ positionSeconds: 10, durationSeconds: 30, isOver: false }], {
+      ...options,
+      width: undefined,
+    });
+    expect(line).toBe('lobby  0:10 of 0:30  5.0 × realtime  4.0 s left');
+  });
+
   test('never reaches the last column, and drops the bar before the figures', () => {
     for (let width = 1; width < 100; width += 1) {
       const line = progressLine([{ positionSeconds: 10, durationSeconds: 30, isOver: false }], { ...options, width });
