@@ -56,7 +56,7 @@ export const RUN_OPTIONS = {
     type: 'string',
     value: 'FILE.mp4',
     description:
-      'The video with boxes, labels and scores drawn on it, each until the next result. For files played offline; several streams get FILE-<stream>.mp4 each. With --position it begins at the first frame that has a result.',
+      'The video with boxes, labels and scores drawn on it, each until the next result; those of a tracker, with its numbers, in the place of those that it follows. For files played offline; several streams get FILE-<stream>.mp4 each. With --position it begins at the first frame that has a result.',
   },
   data: {
     type: 'string',

@@ -93,6 +93,17 @@ describe('drawing', () => {
   });
 });
 
+test('a caption tells the object that a tracker follows', () => {
+  const width = (trackId: number | undefined): number => {
+    const canvas = picture(200, 60);
+    drawDetections(canvas, [{ box: [2, 30, 20, 50], score: undefined, label: 'cat', classId: 1, trackId, rank: 0 }]);
+    return shape(canvas)[19]?.match(/#+/)?.[0].length ?? 0;
+  };
+  // A space, the sign and two digits more.
+  expect(width(12) - width(undefined)).toBe(textSize('cat #12', 1).width - textSize('cat', 1).width);
+  expect(width(12)).toBeGreaterThan(width(undefined));
+});
+
 test('classes differ in colour, stay as they are, and their captions can be read', () => {
   const colours = Array.from({ length: 30 }, (_, classId) => classColour(classId, '', 0).join());
   expect(new Set(colours).size).toBe(30);
@@ -132,8 +143,8 @@ describe('detections', () => {
 
   test("stand from their own frame until the next result of their algorithm, and no other's", async () => {
     const track = trackDetections(of(record('a', 1, 10), record('b', 2, 20), record('a', 4, 11), record('b', 5)), [
-      'a',
-      'b',
+      { name: 'a' },
+      { name: 'b' },
     ]);
     expect(await track.firstIndex()).toBe(1);
     const seen: number[][] = [];
@@ -141,6 +152,21 @@ describe('detections', () => {
       seen.push((await track.at(index)).map(({ box, rank }) => box[0] + rank / 10));
     expect(seen).toEqual([[], [10], [10, 20.1], [10, 20.1], [11, 20.1], [11], [11]]);
     expect(track.found).toBe(true);
+  });
+
+  test('of a tracker stand in the place of those that it follows, from its first result on', async () => {
+    const tracks = { boxes: [[30, 0, 0, 0]], trackIds: [7] };
+    const records = [
+      ...[record('faces', 0, 10), record('cars', 0, 20), record('faces', 1, 11)],
+      ...[{ ...record('tracks', 1), data: tracks }, record('faces', 2, 12)],
+      { ...record('tracks', 2), data: { boxes: [], trackIds: [] } },
+    ];
+    const algorithms = [{ name: 'faces' }, { name: 'cars' }, { name: 'tracks', after: ['faces'] }];
+    const track = trackDetections(of(...records), algorithms);
+    const seen: string[][] = [];
+    for (let index = 0; index < 3; index += 1)
+      seen.push((await track.at(index)).map(({ box, trackId }) => `${box[0]} ${trackId ?? '-'}`));
+    expect(seen).toEqual([['10 -', '20 -'], ['20 -', '30 7'], ['20 -']]);
   });
 
   test('are not found among results of another kind', async () => {
@@ -165,7 +191,7 @@ test('boxes that cannot be read are told once for each algorithm, with what they
       of('b', '3', 'no'),
     ];
   }
-  const track = trackDetections(records(), ['a', 'b']);
+  const track = trackDetections(records(), [{ name: 'a' }, { name: 'b' }]);
   await track.at(0);
   expect(track.problems).toEqual([
     'algorithm a, at 2 s: boxes[1] is [1,2,3]: it must be [x1, y1, x2, y2], numbers in pixels of the source picture: not drawn',

@@ -15,7 +15,7 @@ import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { unwritable } from '../run/output-target.ts';
 import type { Workspace } from '../system/workspace.ts';
 import { drawDetections } from './detection-drawing.ts';
-import { type DetectionTrack, trackDetections } from './detection-track.ts';
+import { type DetectionTrack, type DrawnAlgorithm, trackDetections } from './detection-track.ts';
 import { drawOnFragments } from './movie-fragments.ts';
 
 export type Annotation = {
@@ -28,8 +28,8 @@ export type Annotation = {
   readonly fromFirstResult: boolean;
   /** Where the run was interrupted: frames of the source before this one are drawn. */
   readonly before: number | undefined;
-  /** Of the stream, by name: each has colours of its own. */
-  readonly algorithms: readonly string[];
+  /** Of the stream: each has colours of its own. */
+  readonly algorithms: readonly DrawnAlgorithm[];
   /** Ascending by sourceIndex. */
   readonly records: AsyncGenerator<ResultRecord, void, void>;
   /** Where the video goes. */

@@ -1,4 +1,4 @@
-/** Draws detections into a picture: a box in the colour of its algorithm and class, beside it its label and score. */
+/** Draws detections into a picture: a box in the colour of its algorithm and class, beside it its label, its track and its score. */
 
 import { type Caption, placeCaptions } from './caption-placement.ts';
 import { type Colour, classColour, textColour } from './colour.ts';
@@ -30,8 +30,9 @@ export function drawDetections(picture: Picture, detections: readonly RankedDete
 
 type DrawnCaption = Caption & { readonly text: string; readonly colour: Colour };
 
-function captionOf({ box, score, label, classId, rank }: RankedDetection, scale: number): readonly DrawnCaption[] {
-  const text = [label, score?.toFixed(2) ?? ''].filter((part) => part !== '').join(' ');
+function captionOf({ box, score, label, classId, trackId, rank }: RankedDetection, scale: number): readonly DrawnCaption[] {
+  const track = trackId === undefined ? '' : `#${trackId}`;
+  const text = [label, track, score?.toFixed(2) ?? ''].filter((part) => part !== '').join(' ');
   if (text === '') return [];
   const size = textSize(text, scale);
   const colour = classColour(classId, label, rank);

@@ -4,8 +4,12 @@
  */
 
 import type { ResultRecord } from '@stream-infer/core/result-record';
+import type { StreamAlgorithm } from '@stream-infer/core/stream-spec';
 import type { RankedDetection } from './detection-drawing.ts';
-import { boxesProblem, type Detection, readDetections } from './detections.ts';
+import { boxesProblem, type Detection, isTracked, readDetections } from './detections.ts';
+
+/** As much of an algorithm of the stream as matters to what is drawn. */
+export type DrawnAlgorithm = Pick<StreamAlgorithm, 'name' | 'after'>;
 
 export type DetectionTrack = {
   /** Source number of the first frame that a result speaks of; undefined where there is no result. */
@@ -19,14 +23,19 @@ export type DetectionTrack = {
   close(): Promise<void>;
 };
 
-/** @param records ascending by sourceIndex. @param algorithms of the stream, by name. */
+/**
+ * What a tracker says stands in the place of the detections that it comes after, which are the same objects.
+ * @param records ascending by sourceIndex. @param algorithms of the stream.
+ */
 export function trackDetections(
   records: AsyncGenerator<ResultRecord, void, void>,
-  algorithms: readonly string[],
+  algorithms: readonly DrawnAlgorithm[],
 ): DetectionTrack {
   const standing = new Map<string, readonly Detection[]>();
   let next: Promise<ResultRecord | undefined> | undefined;
   const problems = new Map<string, string>();
+  /** Algorithms that a tracker stands for. */
+  const followed = new Set<string>();
   let found = false;
   const peek = (): Promise<ResultRecord | undefined> => {
     next ??= records.next().then(({ value }) => value ?? undefined);
@@ -44,9 +53,15 @@ export function trackDetections(
           problems.set(record.algorithm, `algorithm ${record.algorithm}, at ${record.key} s: ${problem}: not drawn`);
         // An error, or a result of another kind, is a result too: what stood before it is over.
         standing.set(record.algorithm, detections ?? []);
+        if (detections && isTracked(record.data))
+          for (const name of algorithms.find((one) => one.name === record.algorithm)?.after ?? []) followed.add(name);
       }
       return [...standing].flatMap(([algorithm, detections]) => {
-        const rank = Math.max(0, algorithms.indexOf(algorithm));
+        if (followed.has(algorithm)) return [];
+        const rank = Math.max(
+          0,
+          algorithms.findIndex(({ name }) => name === algorithm),
+        );
         return detections.map((detection) => ({ ...detection, rank }));
       });
     },

@@ -8,20 +8,26 @@ export type Detection = {
   readonly score: number | undefined;
   readonly label: string;
   readonly classId: number | undefined;
+  /** Of the object that it is, where its result tells. */
+  readonly trackId?: number | undefined;
 };
 
 /** Undefined where the data is of another shape. */
 export function readDetections(data: Json | undefined): readonly Detection[] | undefined {
   if (!isMapping(data)) return undefined;
-  const { boxes, scores, labels, classIds } = data;
+  const { boxes, scores, labels, classIds, trackIds } = data;
   if (!Array.isArray(boxes) || !boxes.every(isBox)) return undefined;
   return boxes.map((box, index) => ({
     box,
     score: numberAt(scores, index),
     label: textAt(labels, index) ?? '',
     classId: numberAt(classIds, index),
+    trackId: numberAt(trackIds, index),
   }));
 }
+
+/** Whether the data are detections of a tracker. */
+export const isTracked = (data: Json | undefined): boolean => isMapping(data) && Array.isArray(data.trackIds);
 
 /** What is wrong with data that has `boxes` and is no detections all the same; undefined where nothing is. */
 export function boxesProblem(data: Json | undefined): string | undefined {

@@ -39,7 +39,7 @@ export async function drawAnnotations(options: AnnotationsOptions): Promise<void
         videoStream: spec.videoStream,
         fromFirstResult: spec.position !== '0',
         before: interrupted ? result.end?.decoded : undefined,
-        algorithms: spec.algorithms.map(({ name }) => name),
+        algorithms: spec.algorithms,
         records: collector.records({ stream: spec.id, run: progress.run }),
         path,
       },
