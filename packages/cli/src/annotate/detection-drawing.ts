@@ -30,7 +30,10 @@ export function drawDetections(picture: Picture, detections: readonly RankedDete
 
 type DrawnCaption = Caption & { readonly text: string; readonly colour: Colour };
 
-function captionOf({ box, score, label, classId, trackId, rank }: RankedDetection, scale: number): readonly DrawnCaption[] {
+function captionOf(
+  { box, score, label, classId, trackId, rank }: RankedDetection,
+  scale: number,
+): readonly DrawnCaption[] {
   const track = trackId === undefined ? '' : `#${trackId}`;
   const text = [label, track, score?.toFixed(2) ?? ''].filter((part) => part !== '').join(' ');
   if (text === '') return [];

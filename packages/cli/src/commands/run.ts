@@ -56,8 +56,8 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
       onSystem: (running) => {
         system = running;
       },
-      onDrawing: () => {
-        lostLine = 'interrupted again: results are written, and the video is not';
+      onStage: (stage) => {
+        lostLine = LOST_LATE[stage];
       },
     });
     if (plan.data !== undefined && outcome.end.kind !== 'failed') await forgetRun(plan.data);
@@ -70,16 +70,14 @@ async function runIn(plan: RunPlan, screen: Screen): Promise<SessionOutcome> {
 }
 
 /** What is no fault, and would be missed. */
-function closingLines({ end, results, written, annotations }: SessionOutcome, plan: RunPlan): readonly string[] {
+function closingLines({ end, results, annotations }: SessionOutcome, plan: RunPlan): readonly string[] {
   switch (end.kind) {
     case 'complete':
       return results.flatMap(endNotes).map((note) => `warning: ${note}`);
     case 'interrupted': {
-      const played = results.some(hasPlayed);
       const unwritten = [...plan.annotations].filter(([stream]) => !annotations.has(stream));
       return [
-        ...(played ? [] : ['interrupted before anything was played']),
-        ...(plan.output.kind === 'file' && !written ? [`results: not written, interrupted: ${plan.output.path}`] : []),
+        ...(results.some(hasPlayed) ? [] : nothingPlayedLines(plan)),
         ...unwritten.map(([, path]) => `video: not written, interrupted before it was drawn: ${path}`),
       ];
     }
@@ -88,11 +86,21 @@ function closingLines({ end, results, written, annotations }: SessionOutcome, pl
   }
 }
 
+const nothingPlayedLines = ({ output }: RunPlan): readonly string[] => [
+  'interrupted before anything was played',
+  ...(output.kind === 'file' ? [`results: not written, interrupted: ${output.path}`] : []),
+];
+
 /** Records that were written as they came are all that a run leaves that is ended at once. */
 const unwrittenLine = ({ output }: RunPlan): string =>
   output.kind !== 'none' && output.format === 'ndjson'
     ? 'interrupted again: results that had not come yet are not written, and those that had may be out of order'
     : 'interrupted again: results are not written';
+
+const LOST_LATE = {
+  drawing: 'interrupted again: the video is not written',
+  stopping: 'interrupted again: ended at once',
+} as const;
 
 const NOT_KEPT = 'results were not kept: add --output results.json';
 

@@ -53,15 +53,14 @@ export type SessionOptions = {
   readonly interrupts: Interrupts;
   /** Told of the system as soon as there is one to end in an emergency. */
   readonly onSystem: (system: LocalSystem) => void;
-  /** Told when the results are written, and what is left is to draw videos. */
-  readonly onDrawing: () => void;
+  /** Told when videos begin to be drawn, and when all is done but to stop. */
+  readonly onStage: (stage: 'drawing' | 'stopping') => void;
 };
 
 /** How long what is under way may take to be stored after an interrupt. */
 const INTERRUPTED_LIMIT_MS = 10_000;
 /** How long what was computed may take to be drawn after a SIGTERM. */
 const DRAWING_LIMIT_MS = 10_000;
-const NEVER = new AbortController().signal;
 /** How long services may take to stop once nothing is asked of them any more; without a part of the system they have nothing to finish. */
 const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as const satisfies Record<
   SessionEnd['kind'],
@@ -70,7 +69,7 @@ const STOP_GRACE_MS = { complete: 5_000, interrupted: 5_000, failed: 500 } as co
 
 /** Rejects only where the system cannot be started at all. */
 export async function runSession(plan: RunPlan, options: SessionOptions): Promise<SessionOutcome> {
-  const { workspace, kept, natsServer, screen, interrupts, onSystem, onDrawing } = options;
+  const { workspace, kept, natsServer, screen, interrupts, onSystem, onStage } = options;
   const { algorithmLevel, serviceLevel } = logLevels(process.env.LOG_LEVEL ?? plan.configuration.algoRunner?.logLevel);
   const logs = createLogDisplay(screen, { live: isRealtime(plan), algorithmLevel });
   screen.progress('starting …');
@@ -105,7 +104,7 @@ export async function runSession(plan: RunPlan, options: SessionOptions): Promis
             screen,
             workspace,
             logs,
-            onDrawing,
+            onStage,
             collector: collectorClient(started.apiUrl, started.apiToken),
           })
         : nothingPlayed(plan, started);
@@ -135,7 +134,7 @@ type Stage = {
   readonly workspace: Workspace;
   readonly collector: CollectorClient;
   readonly logs: LogDisplay;
-  readonly onDrawing: () => void;
+  readonly onStage: SessionOptions['onStage'];
 };
 
 async function playOn(plan: RunPlan, stage: Stage): Promise<Concluded> {
@@ -216,12 +215,11 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
     (await attempt(() => writeResults(plan.output, { runs, collector, mode, live: lines }).then(() => true), false));
   const annotations = new Map<string, string>();
   const interrupted = end.kind === 'interrupted';
-  // Who pressed Ctrl-C is there, and may press it again; whatever else ends a process does not wait for long.
-  const limit = end.kind === 'interrupted' && end.signal !== 'SIGINT' ? AbortSignal.timeout(DRAWING_LIMIT_MS) : NEVER;
-  const signal = interrupted ? limit : stage.interrupts.signal;
-  stage.onDrawing();
+  const signal = drawingSignal(end, stage.interrupts);
+  if (plan.annotations.size > 0) stage.onStage('drawing');
   if (end.kind !== 'failed')
     await attempt(() => drawAnnotations({ plan, results, annotations, ...stage, signal, interrupted }), undefined);
+  stage.onStage('stopping');
   const interruptedLate = end.kind === 'complete' && stage.interrupts.signal.aborted;
   return {
     end: interruptedLate ? { kind: 'interrupted', signal: await stage.interrupts.first } : end,
@@ -230,6 +228,12 @@ async function conclude(end: SessionEnd, play: StreamPlay, plan: RunPlan, stage:
     written: written && plan.output.kind !== 'none',
     annotations,
   };
+}
+
+/** Ends the drawing. Who pressed Ctrl-C is there, and may press it again; whatever else ends a process does not wait for long. */
+function drawingSignal(end: SessionEnd, interrupts: Interrupts): AbortSignal {
+  if (end.kind !== 'interrupted') return interrupts.signal;
+  return end.signal === 'SIGINT' ? new AbortController().signal : AbortSignal.timeout(DRAWING_LIMIT_MS);
 }
 
 /** Where the code of a stream's algorithm threw. */
