@@ -74,6 +74,8 @@ export function createLogDisplay(
   };
 }
 
+const MOST_AWAY = 1_000;
+
 /**
  * What is wrong with sources that may come back, each fault of one once for as long as it is away, and that it is back.
  * `isTold` says whether the line was one of these.
@@ -83,17 +85,20 @@ function lostSources(print: (text: string) => void): { isTold(line: LogLine): bo
   return {
     isTold(line) {
       const { stream, run, state } = line.fields;
-      if (stream === undefined) return false;
+      if (stream === undefined || run === undefined) return false;
       const source = `${stream} ${run}`;
       if (line.code !== undefined && FAULTS[line.code].exitStatus === 3) {
         const text = String(faultOf(line.code, line));
         const told = away.get(source) ?? new Set();
         if (!told.has(text)) print(text);
+        // Those that failed for good are not back, and an up lasts long.
+        if (away.size >= MOST_AWAY) away.clear();
         away.set(source, told.add(text));
         return true;
       }
-      if (state === 'playing' && away.delete(source)) print(`stream ${stream}: its source is back`);
-      return state !== undefined;
+      const isChange = line.code === undefined && line.message === 'source';
+      if (isChange && state === 'playing' && away.delete(source)) print(`stream ${stream}: its source is back`);
+      return isChange;
     },
   };
 }
