@@ -7,6 +7,7 @@ import {
   ended,
   listen,
   publishEnd,
+  residentMiB,
   type StreamAnswer,
   seriesPublisher,
   startCollector,
@@ -55,9 +56,9 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
   const ready = (): Promise<unknown> => eventually('readiness', async () => (await health('ready')) === 200);
   const faults = (code: string): Promise<number> => collector.metric('stream_infer_faults_total', code);
 
-  async function publish(stream: string, to: number): Promise<void> {
+  async function publish(stream: string, to: number, data = ''): Promise<void> {
     const place = { stream, run: 'r1', algorithm: 'faces' };
-    const records = Array.from({ length: to }, (_, index) => testRecord(place, index + 1));
+    const records = Array.from({ length: to }, (_, index) => testRecord(place, index + 1, { data }));
     await seriesPublisher(bus, place)(...records);
     await publishEnd(bus, stream, 'r1');
   }
@@ -99,19 +100,22 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     expect(await stored('cam')).toMatchObject({ results: 20 });
   });
 
-  test('stands still says so, stays alive, and goes on', { timeout: 90_000 }, async () => {
+  test('stands still says so, stays alive, holds little of what comes, and goes on', { timeout: 90_000 }, async () => {
     await start();
     await ready();
+    const before = await residentMiB(collector.process.pid);
     const servers = await postgres.processes();
     for (const pid of servers) process.kill(pid, 'SIGSTOP');
     try {
-      await publish('cam', 20);
+      await publish('cam', 160, 'x'.repeat(900_000));
       await eventually('unreadiness', async () => (await health('ready')) === 503);
       expect(await health('live')).toBe(200);
+      // Of 144 MB.
+      expect((await residentMiB(collector.process.pid)).most - before.most).toBeLessThan(100);
     } finally {
       for (const pid of servers) process.kill(pid, 'SIGCONT');
     }
-    expect(await stored('cam')).toMatchObject({ results: 20 });
+    expect(await stored('cam')).toMatchObject({ results: 160 });
     await ready();
   });
 

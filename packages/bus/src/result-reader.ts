@@ -20,6 +20,8 @@ const REQUEST = { batch: 500, max_bytes: 4 * 2 ** 20, expires: nanos(2_000), idl
  * A request that it has begun to answer gets no heartbeats from it either, so this much silence need not mean anything.
  */
 const WAKE_MS = 1_000;
+/** While so much waits to be committed nothing more is asked for: a store that is slow or stands still fills no memory. */
+const MOST_HELD_BYTES = 4 * 2 ** 20;
 const SILENCE_MS = 3_000;
 const RETRY_MS = 500;
 /**
@@ -163,8 +165,10 @@ function openInbox(bus: Bus, signal: AbortSignal) {
   const nextSubject = topology.nextMessagesSubject(topology.resultsStream, topology.collectorDurable);
   let messages: Msg[] = [];
   let expected = 1;
+  let heldBytes = 0;
   let requests = 0;
   let requested = 0;
+  let paused = false;
   let heartbeat = false;
   let trouble: string | undefined;
   let lastHeardMs = performance.now();
@@ -177,6 +181,10 @@ function openInbox(bus: Bus, signal: AbortSignal) {
     const reply = `${inbox}.${requests}`;
     if (!connection.isClosed()) connection.publish(nextSubject, JSON.stringify(REQUEST), { reply });
   };
+  const requestNext = (): void => {
+    paused = heldBytes >= MOST_HELD_BYTES;
+    if (!paused) request();
+  };
   const onStatus = (message: Msg): void => {
     const headers = message.headers;
     if (headers?.code === 100) {
@@ -184,7 +192,7 @@ function openInbox(bus: Bus, signal: AbortSignal) {
       if (Number(headers.get('Nats-Last-Consumer') || 0) >= expected) trouble = 'messages were lost on their way';
     } else if (headers?.code === 408 || headers?.has('Nats-Pending-Messages')) {
       // Of an earlier one: the latest is still open.
-      if (message.subject === `${inbox}.${requests}`) request();
+      if (message.subject === `${inbox}.${requests}`) requestNext();
     } else trouble = headers?.description || 'the consumer is gone';
   };
   const onMessage = (message: Msg): void => {
@@ -193,9 +201,10 @@ function openInbox(bus: Bus, signal: AbortSignal) {
       return;
     }
     messages.push(message);
+    heldBytes += message.data.length;
     expected += 1;
     requested -= 1;
-    if (requested === 0) request();
+    if (requested === 0) requestNext();
   };
   const subscription = connection.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
@@ -210,7 +219,9 @@ function openInbox(bus: Bus, signal: AbortSignal) {
   });
   const watchdog = setInterval(() => {
     const nowMs = performance.now();
-    if (nowMs - lastHeardMs > SILENCE_MS) trouble ??= `nothing was heard for ${SILENCE_MS} ms`;
+    // Who asks for nothing hears nothing.
+    if (paused) lastHeardMs = nowMs;
+    else if (nowMs - lastHeardMs > SILENCE_MS) trouble ??= `nothing was heard for ${SILENCE_MS} ms`;
     else if (nowMs - Math.max(lastHeardMs, requestedAtMs) > WAKE_MS) request();
     wake();
   }, WAKE_MS / 4);
@@ -222,6 +233,11 @@ function openInbox(bus: Bus, signal: AbortSignal) {
     takeMessages() {
       const taken = messages;
       messages = [];
+      heldBytes = 0;
+      if (paused) {
+        lastHeardMs = performance.now();
+        requestNext();
+      }
       return taken;
     },
     takeHeartbeat() {
