@@ -81,7 +81,9 @@ type Definition = {
 async function definitionOf({ kind, apiVersion }: KubernetesObject) {
   const file = DEFINITIONS[kind];
   if (file === undefined) return undefined;
-  const { spec } = parse(await readFile(join(toolsFolder, 'crds', file), 'utf8')) as Definition;
+  // Patterns are Go's, where (?i) asks for either case: ours are in small letters.
+  const text = (await readFile(join(toolsFolder, 'crds', file), 'utf8')).replaceAll('(?i)', '');
+  const { spec } = parse(text) as Definition;
   const version = spec.versions.find(({ name }) => name === apiVersion.split('/')[1]);
   if (version === undefined) throw new Error(`${kind} has no ${apiVersion}`);
   const schema = closed(version.schema.openAPIV3Schema);
