@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
+import type { PostgresStore } from '../services/collector/src/postgres-store/result-store.ts';
 import { startCollector, testRecord } from '../test/harness/collector.ts';
 import { eventually } from '../test/harness/eventually.ts';
 import { startNatsServer } from '../test/harness/nats-server.ts';
@@ -54,8 +55,9 @@ try {
 
 async function measureStore(server: PostgresServer, url: string): Promise<PostgresFacts> {
   const database = new URL(url).pathname.slice(1);
-  // It makes the schema.
-  await (await openStoreAt(url)).close();
+  // It makes the schema, and tells how far the collector has come.
+  await using opened = new AsyncDisposableStack();
+  const store = opened.adopt(await openStoreAt(url), (each) => each.close());
   const loadSeconds = await seconds(() => load(server, database));
   const sizes = await server.sql(
     database,
@@ -72,7 +74,7 @@ async function measureStore(server: PostgresServer, url: string): Promise<Postgr
     RESULTS_MAX_BYTES: String(MOST_BUS_BYTES),
   });
   try {
-    const storedSeconds = await untilStored(server, database);
+    const storedSeconds = await untilStored(store);
     const api = collector.addresses.api ?? '';
     return {
       version: await server.sql(database, 'SHOW server_version'),
@@ -138,9 +140,8 @@ async function publishBacklog(bus: Bus): Promise<void> {
 }
 
 /** From the first commit to the last. */
-async function untilStored(server: PostgresServer, database: string): Promise<number> {
-  const stored = async (): Promise<number> =>
-    Number(await server.sql(database, 'SELECT sequence FROM "stream-infer".progress'));
+async function untilStored(store: Pick<PostgresStore, 'progress'>): Promise<number> {
+  const stored = async (): Promise<number> => (await store.progress()).sequence;
   await eventually('the first commit', async () => (await stored()) > 0, 60_000);
   return seconds(() => eventually('the last commit', async () => (await stored()) >= BACKLOG, 600_000));
 }
