@@ -16,12 +16,17 @@ export type ServiceProcess = {
   stop(): Promise<number | null>;
 };
 
-/** Resolves when the service has logged that it started; rejects with its log where it ends before. */
+/**
+ * Resolves when the service has logged that it started; rejects with its log where it ends before.
+ *
+ * @param entry its program, where that is of another version.
+ */
 export async function startService(
   name: ServiceName,
   environment: Readonly<Record<string, string>>,
+  entry = serviceEntry(name),
 ): Promise<ServiceProcess> {
-  const child = spawnOwned(process.execPath, [serviceEntry(name)], {
+  const child = spawnOwned(process.execPath, [entry], {
     env: { ...process.env, LOG_FORMAT: 'json', SOURCES_ALLOW: 'all', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -9,7 +9,7 @@ import type { Entry } from '@stream-infer/bus/bucket';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { fetchFrame } from '@stream-infer/bus/frame-fetcher';
 import { openAssignments, openRuns, openStreams, type Role } from '@stream-infer/bus/registry';
-import { readResults } from '@stream-infer/bus/result-reader';
+import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { Invocation } from '@stream-infer/proto/stream_infer/v1/invocation';
@@ -17,7 +17,7 @@ import { streamSpec } from './decoded-source.ts';
 import { eventually } from './eventually.ts';
 import { startNatsServer } from './nats-server.ts';
 import { type Outcome, startRunner } from './scripted-runner.ts';
-import { type ServiceProcess, startService } from './service-process.ts';
+import { type ServiceName, type ServiceProcess, startService } from './service-process.ts';
 
 const PREFIX = 'team';
 const RESULTS_BYTES = 1 << 26;
@@ -27,6 +27,11 @@ export type Arrival = { readonly atMs: number; readonly record: ResultRecord };
 
 export type Shares = Readonly<Record<string, number>>;
 
+export type DifferentService = {
+  readonly entry?: string | undefined;
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 export type TakeoverTeam = {
   readonly bus: Bus;
   /** Of its server. */
@@ -34,8 +39,13 @@ export type TakeoverTeam = {
   /** Every record that RESULTS has taken, in its order. */
   readonly arrivals: readonly Arrival[];
   readonly ends: readonly RunEnd[];
-  /** One more; its id is its name here. Stopped with the team. @param url that it reaches the server at, where that is another. */
-  start(role: Role, id: string, url?: string): Promise<ServiceProcess>;
+  /**
+   * One more; its id is its name here. Stopped with the team.
+   *
+   * @param url that it reaches the server at, where that is another.
+   * @param different its program, where that is of another version, and more of its environment.
+   */
+  start(service: ServiceName, id: string, url?: string, different?: DifferentService): Promise<ServiceProcess>;
   play(id: string, source: string, different?: Partial<StreamSpec>): Promise<void>;
   remove(id: string): Promise<void>;
   /** How many streams each ingest, or scheduler, has; of those that are played or followed. */
@@ -49,32 +59,23 @@ export type TakeoverTeam = {
   stop(): Promise<void>;
 };
 
-export async function startTakeoverTeam(): Promise<TakeoverTeam> {
+/** @param isScripted whether there is a runner that a script plays; else the test starts runners of its own. */
+export async function startTakeoverTeam({ isScripted = true } = {}): Promise<TakeoverTeam> {
   const server = await startNatsServer();
   const bus = await connectBus({ url: server.url, prefix: PREFIX, name: 'takeover-test' });
   const [streams, runs, assignments] = await Promise.all([openStreams(bus), openRuns(bus), openAssignments(bus)]);
-  const runner = await startRunner(bus, {
-    id: 'runner',
-    definitions: ['a', 'content'],
-    concurrency: 32,
-    answer: (invocation) =>
-      invocation.definition === 'a' ? { data: { n: invocation.n } } : readContent(bus, invocation),
-  });
+  const runner = isScripted ? await scriptedRunner(bus) : undefined;
   const services: ServiceProcess[] = [];
   const arrivals: Arrival[] = [];
   const ends: RunEnd[] = [];
-  const stopped = new AbortController();
+  await ensureResultStream(bus, { maxBytes: RESULTS_BYTES });
+  // A consumer of its own: what the collector reads, where there is one, it reads too.
+  const messages = await (await bus.jetstream.consumers.get(bus.topology.resultsStream)).consume();
   const reading = (async () => {
-    const options = { maxBytes: RESULTS_BYTES, from: async () => 1, signal: stopped.signal };
-    for await (const batch of readResults(bus, options)) {
-      if (batch.kind !== 'batch') continue;
-      const atMs = performance.now();
-      for (const { kind, bytes } of batch.messages) {
-        const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-        if (kind === 'end') ends.push(value as RunEnd);
-        else arrivals.push({ atMs, record: value as ResultRecord });
-      }
-      batch.acknowledge();
+    for await (const { subject, data } of messages) {
+      const value: unknown = JSON.parse(new TextDecoder().decode(data));
+      if (bus.topology.isEndSubject(subject)) ends.push(value as RunEnd);
+      else arrivals.push({ atMs: performance.now(), record: value as ResultRecord });
     }
   })();
   const timesOf = (id: string): number[] =>
@@ -84,9 +85,9 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
     url: server.url,
     arrivals,
     ends,
-    async start(role, id, url = server.url) {
-      const environment = { NATS_URL: url, NATS_PREFIX: PREFIX, INSTANCE_ID: id };
-      const service = await startService(role, environment);
+    async start(name, id, url = server.url, { entry, environment } = {}) {
+      const place = { NATS_URL: url, NATS_PREFIX: PREFIX, INSTANCE_ID: id };
+      const service = await startService(name, { ...place, ...environment }, entry);
       services.push(service);
       return service;
     },
@@ -119,14 +120,23 @@ export async function startTakeoverTeam(): Promise<TakeoverTeam> {
     async stop() {
       for (const { process: child } of services) child.kill('SIGCONT');
       await Promise.all(services.map((service) => service.stop()));
-      await runner.close();
-      stopped.abort();
+      await runner?.close();
+      await messages.close();
       await reading;
       await bus.close();
       await server.stop();
     },
   };
 }
+
+const scriptedRunner = (bus: Bus) =>
+  startRunner(bus, {
+    id: 'runner',
+    definitions: ['a', 'content'],
+    concurrency: 32,
+    answer: (invocation) =>
+      invocation.definition === 'a' ? { data: { n: invocation.n } } : readContent(bus, invocation),
+  });
 
 /** Takes its time, and answers what depends on every pixel of the window. */
 async function readContent(bus: Bus, { run, window }: Invocation): Promise<Outcome> {
