@@ -18,7 +18,9 @@ fi
 
 rm -rf "$tools/prometheus" "$tools/prometheus.new"
 mkdir -p "$tools/prometheus.new" "$tools/bin"
-if ! (cd "$tools/prometheus.new" && apt-get -q download prometheus && dpkg-deb -x ./*.deb . && rm ./*.deb) >/dev/null 2>&1; then
+fetch() { (cd "$tools/prometheus.new" && apt-get -q download prometheus && dpkg-deb -x ./*.deb . && rm ./*.deb) >/dev/null 2>&1; }
+# A machine that never asked for its packages' lists has none.
+if ! fetch && { ! apt-get -q update >/dev/null 2>&1 || ! fetch; }; then
   rm -rf "$tools/prometheus.new"
   echo "rules and dashboards are not tested: the system's package prometheus cannot be fetched"
   exit 3
