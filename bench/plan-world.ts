@@ -36,8 +36,8 @@ export type PlanMeasurement = {
   readonly costMs: ReadonlyMap<string, number>;
 };
 
-const WARM_UP_MS = 8_000;
-const MEASURED_MS = 20_000;
+const WARM_UP_MS = 6_000;
+const MEASURED_MS = 15_000;
 const SAMPLES = 10;
 const START_LIMIT_MS = 60_000;
 
