@@ -3,6 +3,7 @@
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { lockKey } from '../../services/collector/src/postgres-store/connection.ts';
 import {
   ended,
   listen,
@@ -117,6 +118,29 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     }
     expect(await stored('cam')).toMatchObject({ results: 160 });
     await ready();
+  });
+
+  test('is killed under a removal that waits refuses it, and goes on', { timeout: 90_000 }, async () => {
+    await start();
+    await ready();
+    await publish('cam', 20);
+    await stored('cam');
+    const key = lockKey('writing', prefix);
+    const holding = postgres.sql(database, `SELECT pg_advisory_lock(${key}), pg_sleep(60)`).catch(() => undefined);
+    const waiting = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+    const removing = fetch(`${collector.addresses.api}/v1/streams/cam/results`, { method: 'DELETE' });
+    await eventually('that the removal waits', async () => (await postgres.sql(database, waiting)) === '1');
+    // All of it at once: no lock is let go on the way.
+    const servers = await postgres.processes();
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of servers) process.kill(pid, signal);
+    await postgres.kill();
+    expect((await removing).status).toBe(503);
+    expect(await health('live')).toBe(200);
+    await holding;
+    await postgres.restart();
+    await ready();
+    await publish('yard', 20);
+    expect(await stored('yard')).toMatchObject({ results: 20 });
   });
 
   test('cuts its connections goes on by itself', async () => {

@@ -106,6 +106,9 @@ export class Database {
       throw this.#told(toError(error));
     };
     const client = await pool.connect().catch(failed);
+    // The pool listens only while it has the client; of a connection that is lost the next query tells.
+    const unheard = (): void => undefined;
+    client.on('error', unheard);
     let broken = true;
     try {
       const query: Query = async <Row extends object>(text: string, values?: readonly unknown[]) =>
@@ -114,6 +117,7 @@ export class Database {
       broken = false;
       return result;
     } finally {
+      client.off('error', unheard);
       client.release(broken);
     }
   }
