@@ -19,6 +19,8 @@ const STATES: readonly (readonly [state: string, code: FaultCode, advice: string
   ['53100', 'STORE_FULL', 'give its disk room, or remove results: retentionDays and retentionBytes do'],
   ['53', 'STORE_UNREACHABLE', 'give it more connections or memory'],
   ['25006', 'STORE_UNREACHABLE', 'name the host that takes writes in STORE_URL, or all of them with commas'],
+  ['25P02', 'STORE_UNREACHABLE', 'it is tried again'],
+  ['25P03', 'STORE_UNREACHABLE', 'it is tried again'],
   ['55P03', 'STORE_UNREACHABLE', 'look for what holds the lock'],
   ['40', 'STORE_UNREACHABLE', 'it is tried again'],
   ['57', 'STORE_UNREACHABLE', 'it is tried again'],
