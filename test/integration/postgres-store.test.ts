@@ -177,6 +177,36 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
     }
   });
 
+  test.each([
+    ['session', async (store: PostgresStore) => (await turn(store)).close()],
+    ['query', async (store: PostgresStore) => void (await store.progress())],
+    ['removal', async (store: PostgresStore) => void (await store.forgetRuns({ endedThrough: 1 }))],
+  ])('a changed password counts for a %s while older connections go on', async (kind, work) => {
+    const database = await server.createDatabase();
+    const folder = await mkdtemp(join(tmpdir(), 'stream-infer-store-url-'));
+    const file = join(folder, 'url');
+    const role = `changing_for_a_${kind}`;
+    const url = (password: string): string => `postgres://${role}:${password}@127.0.0.1:${server.port}/${database}\n`;
+    await server.sql('postgres', `CREATE ROLE ${role} LOGIN PASSWORD 'first'`);
+    await server.sql(database, `ALTER DATABASE ${database} OWNER TO ${role}`);
+    await writeFile(file, url('first'));
+    const store = await opened({ storeUrlFile: file });
+    try {
+      await server.sql('postgres', `ALTER ROLE ${role} PASSWORD 'second'`);
+      await writeFile(file, url('second'));
+      await expect(work(store)).rejects.toMatchObject({ code: 'STORE_UNAUTHORIZED' });
+      await eventually('that it counts', () =>
+        work(store).then(
+          () => true,
+          () => false,
+        ),
+      );
+    } finally {
+      await store.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+
   describe('the turn to write', () => {
     test('is one at a time, passes on when it is given up, and a lost one stores nothing', async () => {
       const url = server.url(await server.createDatabase());

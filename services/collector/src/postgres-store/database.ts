@@ -1,6 +1,6 @@
 /**
  * The database as one thing that is there or away. A connection of its own asks each second whether it still is; when it is not, all
- * connections are dropped and it is looked for anew, at each of its hosts, until one takes writes: it may have been started again, or
+ * connections are dropped, as they are when it refuses a further one, and it is looked for anew, at each of its hosts, until one takes writes: it may have been started again, or
  * another may have taken its place. What is asked meanwhile is refused at once, with the fault that says why.
  */
 
@@ -10,9 +10,10 @@ import { Fault, toFault } from '@stream-infer/core/fault';
 import { type ClientConfig, Pool } from 'pg';
 import { isStoreAbsence } from '../store-absence.ts';
 import { type Connection, clientTransaction, openConnection, type Query, TYPES } from './connection.ts';
+import { checkDatabase } from './database-check.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 import type { StoreHost } from './store-address.ts';
-import { storeFault } from './store-fault.ts';
+import { isRefusal, storeFault } from './store-fault.ts';
 import type { StoreTarget } from './store-target.ts';
 
 export type DatabaseState =
@@ -45,8 +46,6 @@ const STATEMENT_MS = 20_000;
 const FIRST_RETRY_MS = 200;
 const MOST_RETRY_MS = 5_000;
 const POOL_CONNECTIONS = 8;
-/** Of PostgreSQL, as server_version_num. */
-const OLDEST = 140_000;
 /** The server ends a session that says nothing for so long: whoever held a lock in it stands still. */
 const SILENT_SESSION_MS = 5_000;
 
@@ -55,7 +54,13 @@ const CONNECTING: DatabaseState & { readonly kind: 'connecting' } = {
   fault: new Fault('STORE_UNREACHABLE', 'the database of the results is being connected to'),
 };
 
-type Opened = { readonly config: ClientConfig; readonly pool: Pool; readonly toError: (error: unknown) => Error };
+type Opened = {
+  readonly config: ClientConfig;
+  readonly pool: Pool;
+  readonly toError: (error: unknown) => Error;
+  /** Aborted with why, where the database refuses a connection that is to be with the others. */
+  readonly refusal: AbortController;
+};
 
 export class Database {
   readonly schema: string;
@@ -91,21 +96,21 @@ export class Database {
 
   /** In any session. */
   readonly query: Query = async <Row extends object>(text: string, values?: readonly unknown[]) => {
-    const { pool, toError } = this.#current();
+    const opened = this.#current();
     try {
-      return (await pool.query<Row>(text, values as unknown[])).rows;
+      return (await opened.pool.query<Row>(text, values as unknown[])).rows;
     } catch (error) {
-      throw this.#told(toError(error));
+      throw this.#told(opened, error);
     }
   };
 
   /** All or nothing. */
   async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
-    const { pool, toError } = this.#current();
+    const opened = this.#current();
     const failed = (error: unknown): never => {
-      throw this.#told(toError(error));
+      throw this.#told(opened, error);
     };
-    const client = await pool.connect().catch(failed);
+    const client = await opened.pool.connect().catch(failed);
     // The pool listens only while it has the client; of a connection that is lost the next query tells.
     const unheard = (): void => undefined;
     client.on('error', unheard);
@@ -124,10 +129,11 @@ export class Database {
 
   /** A session of its own, which is lost when the process stands still. */
   async session(): Promise<Connection> {
-    const { config, toError } = this.#current();
+    const opened = this.#current();
+    const { config } = opened;
     const options = `${config.options} -c idle_session_timeout=${SILENT_SESSION_MS}`;
     const silent = { options, idle_in_transaction_session_timeout: SILENT_SESSION_MS };
-    return this.#connect({ ...config, ...silent }, (error) => this.#told(toError(error)));
+    return this.#connect({ ...config, ...silent }, (error) => this.#told(opened, error));
   }
 
   /** Idempotent. */
@@ -177,8 +183,9 @@ export class Database {
     }
     if (control === undefined) throw fault;
     onOpen();
+    const ended = AbortSignal.any([this.#stopping.signal, this.#current().refusal.signal]);
     for (;;) {
-      await setTimeout(PING_MS, undefined, { signal: this.#stopping.signal });
+      await setTimeout(PING_MS, undefined, { signal: ended }).catch(() => ended.throwIfAborted());
       await control.query('SELECT 1');
     }
   }
@@ -209,7 +216,7 @@ export class Database {
     };
     const control = await this.#connect({ ...config, query_timeout: CONNECT_MS }, toError);
     try {
-      await check(control, name);
+      await checkDatabase(control, name);
       const migrating = await this.#connect({ ...config, statement_timeout: 0, query_timeout: 0 }, toError);
       await migrate(migrating, { schema, name, migrations }).finally(() => void migrating.close());
     } catch (error) {
@@ -220,7 +227,7 @@ export class Database {
     const pool = new Pool({ ...config, max: POOL_CONNECTIONS, types: TYPES });
     // Of an idle connection; the ping tells whether the database is away.
     pool.on('error', () => undefined);
-    this.#opened = { config, pool, toError };
+    this.#opened = { config, pool, toError, refusal: new AbortController() };
     return control;
   }
 
@@ -246,8 +253,11 @@ export class Database {
     return this.#opened;
   }
 
-  #told(error: Error): Error {
+  #told({ toError, refusal }: Opened, thrown: unknown): Error {
+    const error = toError(thrown);
     if (isStoreAbsence(error) && !this.#stopping.signal.aborted) this.#options.report(error);
+    // With what the settings say by now it may be let in.
+    if (isRefusal(error)) refusal.abort(error);
     return error;
   }
 
@@ -268,30 +278,4 @@ export class Database {
     for (const socket of this.#sockets) socket.destroy();
     await ended;
   }
-}
-
-type Facts = { readonly version: number; readonly encoding: string; readonly read_only: boolean };
-
-async function check({ query }: Connection, name: string): Promise<void> {
-  const [facts] = await query<Facts>(
-    `SELECT current_setting('server_version_num')::int AS version, pg_encoding_to_char(encoding) AS encoding,
-       pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only
-     FROM pg_database WHERE datname = current_database()`,
-  );
-  if (facts === undefined) return;
-  if (facts.version < OLDEST)
-    throw new Fault(
-      'STORE_FAILED',
-      `the database of the results at ${name} is PostgreSQL ${Math.floor(facts.version / 10_000)}: 14 or newer is needed`,
-    );
-  if (facts.encoding !== 'UTF8')
-    throw new Fault(
-      'STORE_FAILED',
-      `the database of the results at ${name} has the encoding ${facts.encoding}: create one with UTF8`,
-    );
-  if (facts.read_only)
-    throw new Fault(
-      'STORE_UNREACHABLE',
-      `the database of the results at ${name} is read-only: name the host that takes writes in STORE_URL, or all of them with commas`,
-    );
 }

@@ -28,6 +28,11 @@ const STATES: readonly (readonly [state: string, code: FaultCode, advice: string
   ['08', 'STORE_UNREACHABLE', 'look whether the server runs, and at STORE_URL'],
 ];
 
+/** Whether a connection was refused to whom the settings name, or by what they verify the database with. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof Fault &&
+  (error.code === 'TLS_REFUSED' || (isThrown(error.cause) && String(error.cause.code).startsWith('28')));
+
 /** Codes of the system, and what the client says of a connection that has ended or does not come about. */
 const SYSTEM = /^(?:ECONN|ENET|EHOST|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|EADDR)/;
 const CLIENT =
