@@ -6,6 +6,7 @@
 import type { FrameFate } from '@stream-infer/core/fate';
 import { LedgerBook } from '@stream-infer/core/ledger-book';
 import { SOURCE_STATES, type SourceCondition } from '@stream-infer/core/source-state';
+import type { Mode } from '@stream-infer/core/stream-spec';
 import { StreamSeries } from '@stream-infer/service-kit/stream-series';
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
@@ -16,7 +17,7 @@ export function createIngestMetrics(registry: Registry) {
   const registers = [registry];
   const books = new Map<string, LedgerBook<FrameFate>>();
   /** Of the streams played here. */
-  const conditions = new Map<string, SourceCondition>();
+  const conditions = new Map<string, SourceCondition & { readonly mode: Mode }>();
   const series = new StreamSeries({
     registry,
     // What does not add up stays to be seen.
@@ -70,12 +71,12 @@ export function createIngestMetrics(registry: Registry) {
   new Gauge({
     name: 'stream_infer_source_state',
     help: '1 for the state that the source of a stream played here is in, 0 for the others: connecting, playing, stalled, reconnecting, ended or failed.',
-    labelNames: ['stream', 'state'],
+    labelNames: ['stream', 'mode', 'state'],
     registers,
     collect() {
       this.reset();
-      for (const [stream, condition] of conditions)
-        for (const state of SOURCE_STATES) this.set({ stream, state }, state === condition.state ? 1 : 0);
+      for (const [stream, { mode, state: now }] of conditions)
+        for (const state of SOURCE_STATES) this.set({ stream, mode, state }, state === now ? 1 : 0);
     },
   });
   new Gauge({
@@ -187,7 +188,7 @@ export function createIngestMetrics(registry: Registry) {
     ledgers: (): Readonly<Record<string, unknown>> =>
       Object.fromEntries(updatedBooks().map(([stream, frames]) => [stream, { frames }])),
     /** Undefined: the stream is not played here any more. */
-    setCondition(stream: string, condition: SourceCondition | undefined): void {
+    setCondition(stream: string, condition: (SourceCondition & { readonly mode: Mode }) | undefined): void {
       series.seen(stream);
       const isLost = condition?.state === 'reconnecting' && conditions.get(stream)?.state !== 'reconnecting';
       metrics.losses.inc({ stream }, isLost ? 1 : 0);

@@ -105,7 +105,7 @@ export class StreamPlaying {
   async #run(): Promise<void> {
     const { metrics } = this.#context;
     const { stream, spec } = this.#claim.run;
-    metrics.setCondition(stream, this.#life.condition);
+    metrics.setCondition(stream, { ...this.#life.condition, mode: spec.mode });
     const telling = setInterval(() => {
       this.#announce();
       if (!this.#stop.signal.aborted) this.#succession.look(this.#epoch);
@@ -288,9 +288,9 @@ export class StreamPlaying {
 
   #changed(condition: SourceCondition): void {
     const { metrics } = this.#context;
-    const { stream } = this.#claim.run;
+    const { stream, spec } = this.#claim.run;
     const { state, reason } = condition;
-    metrics.setCondition(stream, condition);
+    metrics.setCondition(stream, { ...condition, mode: spec.mode });
     metrics.sourceChanges.inc({ stream, state, reason });
     this.#logger.info({ state, reason }, 'source');
     this.#announce();

@@ -1,6 +1,6 @@
 import { Ledger } from '@stream-infer/core/ledger';
 import { Registry } from 'prom-client';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSchedulerMetrics } from './metrics.ts';
 
 const labels = 'stream="lobby",algorithm="a"';
@@ -32,6 +32,7 @@ test('invocations are what the ledger says, from when it was followed, and stay 
   expect(after).toContain(`stream_infer_invocations_total{${labels},fate="expired",reason="stale"} 1`);
   expect(after).toContain(`stream_infer_unaccounted_invocations{${labels}} 0`);
   expect(after).not.toContain('stream_infer_invocations_in_flight{');
+  expect(after).toContain('stream_infer_dead_lettered_invocations_total 1\n');
 });
 
 test('an invocation that is held by nobody and has no fate is unaccounted for', async () => {
@@ -79,6 +80,28 @@ test('frames are shown by fate and reason, and with the invocations of their str
   expect(JSON.parse(JSON.stringify(metrics.ledgers()))).toEqual({
     lobby: { frames: { entered: 4, open: 0, unaccounted: 1, fates: { used: 2, gap: { unread: 1 } } }, algorithms: {} },
   });
+});
+
+test('what failed for good is counted from the start of the scheduler on, and stays when its stream is forgotten', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const registry = new Registry();
+  const metrics = createSchedulerMetrics(registry);
+  expect(await registry.metrics()).toContain('stream_infer_dead_lettered_invocations_total 0\n');
+  const ledger = new Ledger();
+  const lane = metrics.observe(
+    'lobby',
+    { algorithm: { name: 'a' }, ledger, open: 0, waiting: 0, underWay: 0 },
+    'offline',
+  );
+  ledger.trigger(2);
+  ledger.settle('dead-lettered', 2);
+  lane.close();
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  const text = await registry.metrics();
+  expect(text).not.toContain('stream="lobby"');
+  expect(text).toContain('stream_infer_dead_lettered_invocations_total 2\n');
+  metrics.close();
 });
 
 test('an algorithm on a stream stands at 0 from the beginning, so that its first letter is an increase', async () => {

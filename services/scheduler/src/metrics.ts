@@ -15,6 +15,9 @@ const ZERO_FATES: readonly InvocationFate[] = ['completed', 'dead-lettered', 're
 
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
+const deadLettered = ({ book }: LaneBook): number =>
+  book.fates.reduce((sum, { fate, count }) => sum + (fate === 'dead-lettered' ? count : 0), 0);
+
 export type SchedulerMetrics = ReturnType<typeof createSchedulerMetrics>;
 
 export function createSchedulerMetrics(registry: Registry) {
@@ -22,6 +25,8 @@ export function createSchedulerMetrics(registry: Registry) {
   const frameBooks = new Map<string, LedgerBook<FrameFate>>();
   /** By stream and algorithm. */
   const lanes = new Map<string, LaneBook>();
+  /** Of lanes that are forgotten. */
+  let forgottenLetters = 0;
   const observed = new Map<Observed, { readonly stream: string; readonly algorithm: string }>();
   const series = new StreamSeries({
     registry,
@@ -32,7 +37,11 @@ export function createSchedulerMetrics(registry: Registry) {
       [...lanes.values()].some((lane) => lane.stream === stream && lane.book.unaccounted !== 0),
     forgotten: (stream) => {
       frameBooks.delete(stream);
-      for (const [key, lane] of lanes) if (lane.stream === stream) lanes.delete(key);
+      for (const [key, lane] of lanes) {
+        if (lane.stream !== stream) continue;
+        forgottenLetters += deadLettered(lane);
+        lanes.delete(key);
+      }
     },
   });
   new Counter({
@@ -87,6 +96,15 @@ export function createSchedulerMetrics(registry: Registry) {
         for (const { fate, reason, count } of book.fates)
           this.inc({ stream, algorithm, fate, ...(reason && { reason }) }, count);
       }
+    },
+  });
+  new Counter({
+    name: 'stream_infer_dead_lettered_invocations_total',
+    help: 'Invocations that failed for good, of all streams since the scheduler began: at 0 before the first, however short its stream lives.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(updatedLanes().reduce((sum, lane) => sum + deadLettered(lane), forgottenLetters));
     },
   });
   new Gauge({
