@@ -24,7 +24,7 @@ export type StreamRequest = {
 
 const WHERE = 'the stream';
 
-/** Throws CONFIG_UNKNOWN_KEY, CONFIG_INVALID, CONFIG_UNKNOWN_ALGORITHM, CONFIG_DUPLICATE_NAME SOURCE_FORBIDDEN, or what resolveStream throws. */
+/** Throws CONFIG_UNKNOWN_KEY, CONFIG_INVALID, CONFIG_UNKNOWN_ALGORITHM, CONFIG_DUPLICATE_NAME, SOURCE_FORBIDDEN, or what resolveStream throws. */
 export function requestedStream({ body, id, owner, algorithms, allow }: StreamRequest): RegisteredStream {
   const definition = parseValue(streamDefinitionSchema, id === undefined ? body : withId(body, id), WHERE);
   if (id !== undefined && definition.id !== id)
