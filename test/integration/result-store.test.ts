@@ -57,6 +57,12 @@ describeStores(({ create }) => {
     await place.remove();
   });
 
+  test('takes nothing behind what is committed', async () => {
+    await commit(many(5));
+    await expect(commit([result(3, 3)])).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    expect(await store.progress()).toMatchObject({ sequence: 5 });
+  });
+
   const commit = (items: readonly StoreItem[], nowMs = 0): Promise<StoreOutcome[]> =>
     writer.commit({ items, sequence: items.at(-1)?.sequence ?? 0 }, nowMs);
   const runId = async (run?: string): Promise<number> => (await store.run('cam', run))?.id ?? 0;

@@ -23,6 +23,8 @@ const WAKE_MS = 1_000;
 /** While so much waits to be committed nothing more is asked for: a store that is slow or stands still fills no memory. */
 const MOST_HELD_BYTES = 4 * 2 ** 20;
 const SILENCE_MS = 3_000;
+/** What is not acknowledged for so long the server delivers again. */
+const ACKNOWLEDGE_WITHIN_MS = 30_000;
 const RETRY_MS = 500;
 /**
  * Between two batches: what comes meanwhile is one commit, which costs as much for one result as for ten. The first result after a
@@ -73,6 +75,8 @@ export type ResultReaderOptions = {
   /** The sequence to begin at; asked each time that the consumer is made. */
   readonly from: (stream: ResultStreamFacts) => Promise<number>;
   readonly signal: AbortSignal;
+  /** Milliseconds after which the server delivers again what is not acknowledged; 30 s where it is left out. */
+  readonly acknowledgeWithinMs?: number;
 };
 
 /** Reads until the signal aborts or the bus is closed. Rejects with what `from` throws; failures of the bus are `broken`. */
@@ -93,11 +97,11 @@ export async function* readResults(bus: Bus, options: ResultReaderOptions): Asyn
 /** One consumer's life. */
 async function* readOnce(
   bus: Bus,
-  { maxBytes, from, signal }: ResultReaderOptions,
+  { maxBytes, from, signal, acknowledgeWithinMs = ACKNOWLEDGE_WITHIN_MS }: ResultReaderOptions,
 ): AsyncGenerator<ResultReading, void, void> {
   await ensureResultStream(bus, { maxBytes });
   const { created, state } = await bus.manager.streams.info(bus.topology.resultsStream);
-  await makeConsumer(bus, await from({ created, lastSequence: state.last_seq }));
+  await makeConsumer(bus, await from({ created, lastSequence: state.last_seq }), acknowledgeWithinMs);
   yield { kind: 'open' };
   const inbox = openInbox(bus, signal);
   let gatheredAtMs = Number.NEGATIVE_INFINITY;
@@ -122,7 +126,7 @@ async function* readOnce(
 }
 
 /** The durable consumer, made so that it begins at `from`. */
-async function makeConsumer(bus: Bus, from: number): Promise<void> {
+async function makeConsumer(bus: Bus, from: number, acknowledgeWithinMs: number): Promise<void> {
   const { resultsStream, collectorDurable } = bus.topology;
   await bus.manager.consumers.delete(resultsStream, collectorDurable).catch((error: unknown) => {
     if (busErrorKind(error) !== 'consumer-missing') throw error;
@@ -133,7 +137,7 @@ async function makeConsumer(bus: Bus, from: number): Promise<void> {
     opt_start_seq: from,
     // One acknowledgement for a batch.
     ack_policy: AckPolicy.All,
-    ack_wait: nanos(30_000),
+    ack_wait: nanos(acknowledgeWithinMs),
     max_ack_pending: 20_000,
   });
 }
@@ -165,6 +169,7 @@ function openInbox(bus: Bus, signal: AbortSignal) {
   const nextSubject = topology.nextMessagesSubject(topology.resultsStream, topology.collectorDurable);
   let messages: Msg[] = [];
   let expected = 1;
+  let newest = 0;
   let heldBytes = 0;
   let requests = 0;
   let requested = 0;
@@ -196,10 +201,17 @@ function openInbox(bus: Bus, signal: AbortSignal) {
     } else trouble = headers?.description || 'the consumer is gone';
   };
   const onMessage = (message: Msg): void => {
-    if (deliveryInfo(message.reply).consumerSequence !== expected) {
+    const { consumerSequence, streamSequence } = deliveryInfo(message.reply);
+    if (consumerSequence !== expected) {
       trouble = 'messages were lost on their way';
       return;
     }
+    // The server took too long a commit for a reader that has died: behind what is held comes what went before it.
+    if (streamSequence <= newest) {
+      trouble = 'messages came again, which were not acknowledged in time';
+      return;
+    }
+    newest = streamSequence;
     messages.push(message);
     heldBytes += message.data.length;
     expected += 1;

@@ -7,7 +7,7 @@
 import { Fault } from '@stream-infer/core/fault';
 import type { ResultWriter, StoreBatch, StoreOutcome } from '../result-store.ts';
 import { type EndItem, RANK, type ResultItem, type StoreItem } from '../store-item.ts';
-import { positionOf, resumeProgress, type StoreProgress } from '../store-progress.ts';
+import { committedProgress, positionOf, resumeProgress, type StoreProgress } from '../store-progress.ts';
 import { type Connection, lockKey, type Query } from './connection.ts';
 import { distinctPlaces } from './distinct-places.ts';
 
@@ -45,7 +45,7 @@ export function createResultWriter(session: Connection, schema: string): ResultW
     },
     async commit(batch, nowMs) {
       const { outcomes, next } = await writing(async (query, standing) => {
-        const committed = { ...standing, sequence: batch.sequence };
+        const committed = committedProgress(standing, batch.sequence);
         const stored = await storeBatch(query, batch, { progress: committed, nowMs });
         await saveProgress(query, committed, stored);
         return { outcomes: stored.outcomes, next: committed };

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ResultWriter, StoreOutcome } from '../result-store.ts';
 import { type EndItem, RANK, type ResultItem, type StoreItem } from '../store-item.ts';
-import { positionOf, resumeProgress, type StoreProgress } from '../store-progress.ts';
+import { committedProgress, positionOf, resumeProgress, type StoreProgress } from '../store-progress.ts';
 import { transaction } from './transaction.ts';
 
 type Counts = { results: number; errors: number };
@@ -59,7 +59,7 @@ export function createResultWriter(database: DatabaseSync): ResultWriter {
       return progress.sequence + 1;
     },
     async commit({ items, sequence }, nowMs) {
-      const next = { ...progress, sequence };
+      const next = committedProgress(progress, sequence);
       const outcomes = transaction(database, () => {
         const { runOf, seriesOf } = createPlaces();
         const counts = new Map<number, Counts>();
