@@ -143,6 +143,31 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     expect(await stored('yard')).toMatchObject({ results: 20 });
   });
 
+  test('stands still while a client of events goes forgets that client', async () => {
+    await start();
+    await ready();
+    const holding = `BEGIN; LOCK TABLE "${prefix}".progress; SELECT pg_sleep(60)`;
+    const held = postgres.sql(database, holding).catch(() => undefined);
+    const waiting = (): Promise<string> =>
+      postgres.sql(
+        database,
+        `SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%progress%' AND wait_event_type = 'Lock'`,
+      );
+    const hangUp = new AbortController();
+    const asking = fetch(`${collector.addresses.api}/v1/events`, { signal: hangUp.signal }).catch(() => 'hung up');
+    await eventually('that the client waits', async () => Number(await waiting()) > 0);
+    hangUp.abort();
+    expect(await asking).toBe('hung up');
+    await postgres.sql(
+      database,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'`,
+    );
+    await held;
+    await eventually('that nobody waits', async () => Number(await waiting()) === 0);
+    await collector.get('/v1/streams');
+    expect(await collector.metric('stream_infer_event_clients')).toBe(0);
+  });
+
   test('cuts its connections goes on by itself', async () => {
     await start();
     await ready();

@@ -12,7 +12,7 @@ import { watchFiles } from '@stream-infer/service-kit/watched-files';
 export type ApiTokens = {
   /** Whose token this is; undefined where it is nobody's. */
   holderOf(token: string): ApiToken | undefined;
-  /** Aborts when the token counts no more. */
+  /** Aborts when the token counts no more; aborted where it does not now. */
   validity(holder: ApiToken): AbortSignal;
   /** Idempotent. */
   close(): void;
@@ -40,6 +40,7 @@ export async function openApiTokens(paths: string, report: (fault: Fault) => voi
     },
     validity(holder) {
       const id = identity(holder);
+      if (!watched.current.some((token) => identity(token) === id)) return AbortSignal.abort();
       const validity = validities.get(id) ?? new AbortController();
       validities.set(id, validity);
       return validity.signal;

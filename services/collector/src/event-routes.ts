@@ -62,17 +62,18 @@ export function eventRoutes(
       },
     },
     async ({ query: { after, ...filter }, headers, holder }, reply) => {
-      const { position } = await store.progress();
-      const wanted = headers['last-event-id'] ?? after ?? position;
-      // An id that is yet to come is of another store: nothing of this one has been seen.
-      const begin = wanted > position ? 0 : wanted;
       const closed = new AbortController();
       const valid = holder && tokens ? [tokens.validity(holder)] : [];
+      // Before anything is waited for: the client may go meanwhile, and its token may be withdrawn.
       metrics.eventClients.inc();
       reply.raw.once('close', () => {
         closed.abort();
         metrics.eventClients.dec();
       });
+      const { position } = await store.progress();
+      const wanted = headers['last-event-id'] ?? after ?? position;
+      // An id that is yet to come is of another store: nothing of this one has been seen.
+      const begin = wanted > position ? 0 : wanted;
       const events = eventStream(
         { store, feed, shared },
         {
