@@ -152,6 +152,19 @@ describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of t
       expect((await two.get<StreamAnswer>(`/v1/streams/${stream}`)).results).toBe(results);
   });
 
+  test('the one that stores tells how full the bus is; one that lost its turn tells nothing of it any more', async () => {
+    const limit = (each: TestCollector): Promise<number> =>
+      each.metric('stream_infer_result_stream_bytes', 'kind="limit"');
+    const one = await collector();
+    await eventually('that the first tells', async () => (await limit(one)) === 1 << 28);
+    const two = await collector();
+    one.process.kill('SIGSTOP');
+    await eventually('that the second tells', async () => (await limit(two)) === 1 << 28, 30_000);
+    one.process.kill('SIGCONT');
+    await eventually('that the first tells no more', async () => (await limit(one)) === 0, 30_000);
+    expect(await limit(two)).toBe(1 << 28);
+  });
+
   test('one of them removes what is too old', async () => {
     const limits = { RETENTION_DAYS: String(3 / 86_400) };
     const both = [await collector(limits), await collector(limits)];

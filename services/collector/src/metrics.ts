@@ -54,13 +54,13 @@ export function createCollectorMetrics(registry: Registry) {
     close: (): void => series.close(),
     busMemory: new Gauge({
       name: 'stream_infer_bus_memory_bytes',
-      help: "The bus's memory for frames; kind is used, reserved by the buffers of streams, full or not, or limit, where that is known.",
+      help: "The bus's memory for frames; kind is used, reserved by the buffers of streams, full or not, or limit, where that is known; told by the collector that stores.",
       labelNames: ['kind'],
       registers,
     }),
     resultStream: new Gauge({
       name: 'stream_infer_result_stream_bytes',
-      help: 'Size of the stream of results on the bus; kind is used or limit.',
+      help: 'Size of the stream of results on the bus; kind is used or limit; told by the collector that stores.',
       labelNames: ['kind'],
       registers,
     }),

@@ -156,6 +156,12 @@ async function retain({
 
 async function measure({ context, bus, consumer, metrics }: Upkeep & { readonly bus: Bus }): Promise<void> {
   if (consumer.state() === 'apart') return;
+  // The one that stores measures for all: each look lists every stream of the bus.
+  if (consumer.state() === 'standing-by') {
+    metrics.busMemory.reset();
+    metrics.resultStream.reset();
+    return;
+  }
   try {
     await measureBus(bus, metrics, context.settings.busMemoryBytes);
   } catch (error) {
