@@ -8,28 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../services/collector/src/postgres-store/migrations.ts';
 import { openPostgresStore, type PostgresStore } from '../../services/collector/src/postgres-store/result-store.ts';
 import { type StoreSettings, storeTarget } from '../../services/collector/src/postgres-store/store-target.ts';
-import type { ResultWriter } from '../../services/collector/src/result-store.ts';
-import type { StoreItem } from '../../services/collector/src/store-item.ts';
 import { certificateAuthority } from '../harness/certificates.ts';
 import { eventually } from '../harness/eventually.ts';
 import { hasPostgres, OWNER, OWNER_PASSWORD, type PostgresServer, startPostgres } from '../harness/postgres-server.ts';
-import { openStoreAt } from '../harness/store-at.ts';
-
-const RESULTS = { created: 'monday', lastSequence: 1_000_000 };
-
-const items = (from: number, to: number): StoreItem[] =>
-  Array.from({ length: to - from + 1 }, (_, index) => {
-    const n = from + index;
-    const place = { stream: 'cam', run: 'r1', algorithm: 'faces', n, keyMs: n };
-    return { kind: 'result', sequence: n, ...place, rank: 1, text: `{"n":${n}}` };
-  });
-
-async function turn(store: PostgresStore): Promise<ResultWriter> {
-  const writer = await store.takeTurn(AbortSignal.timeout(20_000), () => undefined);
-  if (writer === undefined) throw new Error('there was no turn to take');
-  await writer.resume(RESULTS);
-  return writer;
-}
+import { openStoreAt, RESULTS, storeItems, storeTurn } from '../harness/store-at.ts';
 
 const opened = (settings: Partial<StoreSettings>): Promise<PostgresStore> =>
   openPostgresStore({
@@ -71,16 +53,16 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
       await (await openStoreAt(server.url(fresh), ALL)).close();
       if (version > 0) {
         const before = await openStoreAt(server.url(old), ALL.slice(0, version));
-        const writer = await turn(before);
-        await writer.commit({ items: items(1, 50), sequence: 50 }, 0);
+        const writer = await storeTurn(before);
+        await writer.commit({ items: storeItems(1, 50), sequence: 50 }, 0);
         await writer.close();
         await before.close();
       }
       const store = await openStoreAt(server.url(old), ALL);
       expect(await shape(old)).toBe(await shape(fresh));
       expect((await store.run('cam'))?.results).toBe(version > 0 ? 50 : undefined);
-      const writer = await turn(store);
-      expect(await writer.commit({ items: items(51, 51), sequence: 51 }, 0)).toEqual(['stored']);
+      const writer = await storeTurn(store);
+      expect(await writer.commit({ items: storeItems(51, 51), sequence: 51 }, 0)).toEqual(['stored']);
       await writer.close();
       await store.close();
     });
@@ -178,7 +160,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
   });
 
   test.each([
-    ['session', async (store: PostgresStore) => (await turn(store)).close()],
+    ['session', async (store: PostgresStore) => (await storeTurn(store)).close()],
     ['query', async (store: PostgresStore) => void (await store.progress())],
     ['removal', async (store: PostgresStore) => void (await store.forgetRuns({ endedThrough: 1 }))],
   ])('a changed password counts for a %s while older connections go on', async (kind, work) => {
@@ -211,8 +193,8 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
     test('is one at a time, passes on when it is given up, and a lost one stores nothing', async () => {
       const url = server.url(await server.createDatabase());
       const [one, two] = [await openStoreAt(url), await openStoreAt(url)];
-      const first = await turn(one);
-      await first.commit({ items: items(1, 10), sequence: 10 }, 0);
+      const first = await storeTurn(one);
+      await first.commit({ items: storeItems(1, 10), sequence: 10 }, 0);
       let waits = 0;
       const taking = two.takeTurn(AbortSignal.timeout(20_000), () => {
         waits += 1;
@@ -225,15 +207,15 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
       );
       const second = await taking;
       expect(await second?.resume(RESULTS)).toBe(11);
-      await second?.commit({ items: items(11, 20), sequence: 20 }, 0);
-      await expect(first.commit({ items: items(11, 12), sequence: 12 }, 0)).rejects.toMatchObject({
+      await second?.commit({ items: storeItems(11, 20), sequence: 20 }, 0);
+      await expect(first.commit({ items: storeItems(11, 12), sequence: 12 }, 0)).rejects.toMatchObject({
         code: 'STORE_UNREACHABLE',
       });
       await first.close();
       expect(await one.progress()).toEqual({ sequence: 20, position: 20 });
       await second?.close();
-      const third = await turn(one);
-      expect(await third.commit({ items: items(20, 21), sequence: 21 }, 0)).toEqual(['duplicate', 'stored']);
+      const third = await storeTurn(one);
+      expect(await third.commit({ items: storeItems(20, 21), sequence: 21 }, 0)).toEqual(['duplicate', 'stored']);
       await third.close();
       for (const store of [one, two]) await store.close();
     });
@@ -241,16 +223,16 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
     test('is not waited for any longer when it is told to stop', async () => {
       const url = server.url(await server.createDatabase());
       const [one, two] = [await openStoreAt(url), await openStoreAt(url)];
-      const first = await turn(one);
+      const first = await storeTurn(one);
       const stopping = new AbortController();
       const taking = two.takeTurn(stopping.signal, () => stopping.abort());
       expect(await taking).toBeUndefined();
       // A removal waits for a commit, and not for the turn.
-      await first.commit({ items: items(1, 10), sequence: 10 }, 0);
+      await first.commit({ items: storeItems(1, 10), sequence: 10 }, 0);
       expect(await two.removeOldest(4)).toEqual({ removed: 4, through: 4 });
       await setTimeout(6_000);
       // A writer that has nothing to write keeps its session.
-      expect(await first.commit({ items: items(11, 11), sequence: 11 }, 0)).toEqual(['stored']);
+      expect(await first.commit({ items: storeItems(11, 11), sequence: 11 }, 0)).toEqual(['stored']);
       await first.close();
       for (const store of [one, two]) await store.close();
     });

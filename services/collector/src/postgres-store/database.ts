@@ -70,6 +70,7 @@ export class Database {
   readonly #stopping = new AbortController();
   #state: DatabaseState = CONNECTING;
   #opened: Opened | undefined;
+  #openings = 0;
   #living: Promise<void> | undefined;
 
   private constructor(options: DatabaseOptions) {
@@ -92,6 +93,11 @@ export class Database {
 
   state(): DatabaseState {
     return this.#state;
+  }
+
+  /** How often it was opened: each time it may be another one, or an older one. */
+  openings(): number {
+    return this.#openings;
   }
 
   /** In any session. */
@@ -227,6 +233,7 @@ export class Database {
     const pool = new Pool({ ...config, max: POOL_CONNECTIONS, types: TYPES });
     // Of an idle connection; the ping tells whether the database is away.
     pool.on('error', () => undefined);
+    this.#openings += 1;
     this.#opened = { config, pool, toError, refusal: new AbortController() };
     return control;
   }

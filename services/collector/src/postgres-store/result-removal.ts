@@ -8,13 +8,14 @@ import type { Database } from './database.ts';
 type OldRow = { readonly position: number; readonly stored_at_ms: number };
 
 export function createResultRemoval(database: Database): ResultRemoval {
-  /** Nothing is left up to here: what was removed need not be passed over again each time. */
-  let removedThrough = 0;
+  /** Nothing is left up to here: what was removed need not be passed over again each time. Of this opening of the database alone. */
+  let known = { opening: 0, through: 0 };
+  const removedThrough = (): number => (known.opening === database.openings() ? known.through : 0);
 
   const oldest = (limit: number): Promise<OldRow[]> =>
     database.query<OldRow>(
       'SELECT position, stored_at_ms FROM results WHERE position > $1 ORDER BY position LIMIT $2',
-      [removedThrough, limit],
+      [removedThrough(), limit],
     );
 
   const writing = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
@@ -33,12 +34,13 @@ export function createResultRemoval(database: Database): ResultRemoval {
   return {
     oldestStoredAtMs: async () => (await oldest(1))[0]?.stored_at_ms,
     async removeOldest(limit, beforeMs = Number.POSITIVE_INFINITY) {
+      const opening = database.openings();
       const rows = await oldest(limit);
       const young = rows.findIndex((row) => row.stored_at_ms >= beforeMs);
       const through = (young === -1 ? rows : rows.slice(0, young)).at(-1)?.position ?? 0;
       if (through === 0) return { removed: 0, through };
-      const removed = await remove('position > $1 AND position <= $2', [removedThrough, through]);
-      removedThrough = through;
+      const removed = await remove('position > $1 AND position <= $2', [removedThrough(), through]);
+      known = { opening, through };
       return { removed, through };
     },
     forgetRuns: ({ endedBeforeMs = 0, endedThrough = 0 }) =>

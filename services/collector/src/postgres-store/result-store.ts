@@ -12,6 +12,9 @@ export type PostgresStore = ResultStore & { state(): DatabaseState };
 
 /** How often a collector that stands by looks whether the turn is free. */
 const TURN_POLL_MS = 500;
+/** What is acknowledged on the bus is to outlive the server, and a standby that is waited for is to have it. */
+const DURABLE = `SELECT set_config('synchronous_commit', 'on', false)
+  WHERE current_setting('synchronous_commit') IN ('off', 'local')`;
 /** Beside its text what a result takes: the row's columns, and its entries in three indexes. */
 const ROW_BYTES = 200;
 
@@ -35,7 +38,10 @@ const createTurns = (database: Database): StoreTurns => ({
         const [turn] = await session.query<{ taken: boolean }>(
           `SELECT pg_try_advisory_lock(${lockKey('turn', database.schema)}) AS taken`,
         );
-        if (turn?.taken) return createResultWriter(session, database.schema);
+        if (turn?.taken) {
+          await session.query(DURABLE);
+          return createResultWriter(session, database.schema);
+        }
         onWaiting();
         await setTimeout(TURN_POLL_MS, undefined, { signal }).catch(() => undefined);
       }

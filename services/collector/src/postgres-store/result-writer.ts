@@ -131,6 +131,16 @@ function growthOf(items: readonly (Placed | EndItem)[], fates: readonly Fate[]):
 
 const runKey = ({ stream, run }: Pick<StoreItem, 'stream' | 'run'>): string => `${stream}.${run}`;
 
+/** @param what as messages have it. Throws STORE_FAILED where the database did not tell the id. */
+function idIn(ids: ReadonlyMap<string, number>, key: string, what: string): number {
+  const id = ids.get(key);
+  if (id !== undefined) return id;
+  throw new Fault(
+    'STORE_FAILED',
+    `the database of the results keeps no ${what} ${key}: look for triggers and rules on its tables`,
+  );
+}
+
 /** Makes those that are new, first heard of at the first of their items. */
 async function idsOfRuns(
   query: Query,
@@ -152,7 +162,7 @@ async function placedItems(
   runIds: ReadonlyMap<string, number>,
 ): Promise<(Placed | EndItem)[]> {
   const results = items.filter((item) => item.kind === 'result');
-  const runIdOf = (item: StoreItem): number => runIds.get(runKey(item)) ?? 0;
+  const runIdOf = (item: StoreItem): number => idIn(runIds, runKey(item), 'run');
   const key = (runId: number, algorithm: string): string => `${runId}.${algorithm}`;
   const series = new Map(
     results.map((item) => [key(runIdOf(item), item.algorithm), { runId: runIdOf(item), algorithm: item.algorithm }]),
@@ -169,7 +179,7 @@ async function placedItems(
   return items.map((item) => {
     if (item.kind === 'end') return item;
     const runId = runIdOf(item);
-    return { ...item, runId, seriesId: ids.get(key(runId, item.algorithm)) ?? 0 };
+    return { ...item, runId, seriesId: idIn(ids, key(runId, item.algorithm), 'series') };
   });
 }
 
@@ -206,7 +216,7 @@ async function storeEnds(
 ): Promise<ReadonlySet<number>> {
   if (items.length === 0) return new Set();
   const rows = await query<{ position: number }>(SQL.ends, [
-    items.map((item) => runIds.get(runKey(item)) ?? 0),
+    items.map((item) => idIn(runIds, runKey(item), 'run')),
     items.map(({ sequence }) => positionOf(progress, sequence)),
     items.map(({ text }) => text),
     nowMs,
