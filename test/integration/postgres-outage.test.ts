@@ -1,5 +1,8 @@
 /** The database is started again, stands still, is full, or another takes its place: results wait on the bus, and nothing is lost (I5, I7, I8). */
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -148,10 +151,13 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     await ready();
     const holding = `BEGIN; LOCK TABLE "${prefix}".progress; SELECT pg_sleep(60)`;
     const held = postgres.sql(database, holding).catch(() => undefined);
+    const isHeld = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted
+      AND relation = '"${prefix}".progress'::regclass`;
+    await eventually('that the table is held', async () => (await postgres.sql(database, isHeld)) === '1');
     const waiting = (): Promise<string> =>
       postgres.sql(
         database,
-        `SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%progress%' AND wait_event_type = 'Lock'`,
+        `SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT base, sequence FROM progress' AND wait_event_type = 'Lock'`,
       );
     const hangUp = new AbortController();
     const asking = fetch(`${collector.addresses.api}/v1/events`, { signal: hangUp.signal }).catch(() => 'hung up');
@@ -166,6 +172,29 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     await eventually('that nobody waits', async () => Number(await waiting()) === 0);
     await collector.get('/v1/streams');
     expect(await collector.metric('stream_infer_event_clients')).toBe(0);
+  });
+
+  test('is named by a file that is broken says so once, and goes on with what it said before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stream-infer-store-url-'));
+    try {
+      const file = join(folder, 'url');
+      await writeFile(file, postgres.url(database));
+      collector = await startCollector({ NATS_URL: nats.url, NATS_PREFIX: prefix, STORE_URL_FILE: file });
+      await ready();
+      await writeFile(file, 'broken-secret');
+      for (const stream of ['cam', 'yard']) {
+        const lost = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`;
+        await postgres.sql('postgres', lost);
+        await eventually('unreadiness', async () => (await health('ready')) === 503);
+        await ready();
+        await publish(stream, 5);
+        expect(await stored(stream)).toMatchObject({ results: 5 });
+      }
+      expect(await faults('CONFIG_INVALID')).toBe(1);
+      expect(collector.log()).not.toContain('broken-secret');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('cuts its connections goes on by itself', async () => {

@@ -1,5 +1,6 @@
 /** The store that the settings name: a database where there is one, else a file. */
 
+import { type Fault, toFault } from '@stream-infer/core/fault';
 import type { ServiceContext } from '@stream-infer/service-kit/service';
 import type { CollectorMetrics } from './metrics.ts';
 import { openPostgresStore } from './postgres-store/result-store.ts';
@@ -28,7 +29,7 @@ export async function openConfiguredStore(
     metrics.storeConnected.set(1);
     return { store: openSqliteStore(name), name, shared: false, available: () => true };
   }
-  const target = storeTargets(settings);
+  const target = storeTargets(settings, report);
   const name = storeName(target().address);
   const store = await openPostgresStore({
     target,
@@ -43,14 +44,21 @@ export async function openConfiguredStore(
   return { store, name, shared: true, available: () => store.state().kind === 'open' };
 }
 
-/** Read each time; what could be read once goes on to count while the files cannot be, as in the middle of being replaced. */
-function storeTargets(settings: ServiceContext<'collector'>['settings']): () => StoreTarget {
+/** Read each time; what could be read once goes on to count while the files cannot be, as in the middle of being replaced, which is told once. */
+function storeTargets(
+  settings: ServiceContext<'collector'>['settings'],
+  report: (fault: Fault) => void,
+): () => StoreTarget {
   let last = storeTarget(settings);
+  let told = '';
   return () => {
     try {
       last = storeTarget(settings);
-    } catch {
-      // Who is refused with what they said tells so.
+      told = '';
+    } catch (error) {
+      const fault = toFault(error, 'CREDENTIALS_INVALID', 'what names the database of the results cannot be read');
+      if (fault.message !== told) report(fault);
+      told = fault.message;
     }
     return last;
   };
