@@ -19,7 +19,7 @@ import {
 import { etagOf, parsePrecondition } from './precondition.ts';
 import type { StreamEntry } from './stream-registry.ts';
 import { requestedStream } from './stream-request.ts';
-import { newestView, type StreamParameters, type StreamRouteOptions } from './stream-routes.ts';
+import { changedView, type StreamParameters, type StreamRouteOptions } from './stream-routes.ts';
 
 export type RegistryRouteOptions = StreamRouteOptions & {
   /** Which there are in this installation now. */
@@ -53,7 +53,7 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
     reply
       .code(status)
       .header('etag', etagOf(entry.revision))
-      .send(await newestView(entry, options));
+      .send(await changedView(entry, options));
 
   app.post<{ Querystring: OwnerQuery }>(
     '/v1/streams',

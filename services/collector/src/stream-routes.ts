@@ -147,10 +147,20 @@ async function storedRuns(
 }
 
 /** A registered stream with its newest run. */
-export async function newestView(registered: StreamEntry, options: StreamRouteOptions): Promise<StreamReport> {
+async function newestView(registered: StreamEntry, options: StreamRouteOptions): Promise<StreamReport> {
   const { store, registry } = options;
   const run = currentRun(registered, registry.run(registered.key));
   return viewOf(registered, run, run && (await store.run(run.stream, run.run)), options);
+}
+
+/** The same behind a change: it is made, and is told of also while the store is away, without what is stored. */
+export async function changedView(registered: StreamEntry, options: StreamRouteOptions): Promise<StreamReport> {
+  try {
+    return await newestView(registered, options);
+  } catch (error) {
+    if (!isStoreAbsence(error)) throw error;
+    return viewOf(registered, currentRun(registered, options.registry.run(registered.key)), undefined, options);
+  }
 }
 
 const viewOf = (
