@@ -39,6 +39,27 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
     await store.close();
   });
 
+  test('that lets a table wait is told apart from one that is away', { timeout: 60_000 }, async () => {
+    const database = await server.createDatabase();
+    const store = await openStoreAt(server.url(database));
+    const holding = `BEGIN; LOCK TABLE "stream-infer".progress; SELECT pg_sleep(60)`;
+    const held = server.sql(database, holding).catch(() => undefined);
+    const isHeld = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted
+      AND relation = '"stream-infer".progress'::regclass`;
+    await eventually('that the table is held', async () => (await server.sql(database, isHeld)) === '1');
+    const asked = Array.from({ length: 9 }, () => store.progress());
+    const last = asked.at(-1);
+    for (const each of asked) void each.catch(() => undefined);
+    await expect(last).rejects.toThrow(/has no connection free/);
+    await server.sql(
+      database,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'`,
+    );
+    await held;
+    await Promise.all(asked.slice(0, 8));
+    await store.close();
+  });
+
   describe('a commit', () => {
     /** What a trigger of that kind does once results are to be stored. */
     const withTrigger = async (table: string, body: string): Promise<PostgresStore> => {

@@ -16,6 +16,12 @@ describe('what the database says', () => {
     expect(codeOf(state)).toBe('STORE_UNREACHABLE');
   });
 
+  test('of a pool whose connections are all taken is told apart from a server that is away', () => {
+    const said = (text: string): string | undefined => storeFault(new Error(text), CONTEXT)?.message;
+    expect(said('timeout exceeded when trying to connect')).toMatch(/has no connection free .*slow queries and locks/);
+    expect(said('Connection terminated due to connection timeout')).toMatch(/look whether the server runs/);
+  });
+
   test('of a statement that is wrong is a defect', () => {
     expect(codeOf('42601')).toBeUndefined();
     expect(codeOf('25001')).toBeUndefined();

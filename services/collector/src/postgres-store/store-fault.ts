@@ -36,7 +36,10 @@ export const isRefusal = (error: unknown): boolean =>
 /** Codes of the system, and what the client says of a connection that has ended or does not come about. */
 const SYSTEM = /^(?:ECONN|ENET|EHOST|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|EADDR)/;
 const CLIENT =
-  /^(?:Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|timeout exceeded|timeout expired|Cannot use a pool)/;
+  /^(?:Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|timeout expired|Cannot use a pool)/;
+
+/** What the pool says where all of its connections are taken. */
+const POOL_TAKEN = /^timeout exceeded when trying to connect/;
 
 /** What is said of the server's certificate. */
 const CERTIFICATE = /altnames|IP address mismatch|expired|not yet valid|self[- ]signed|unable to (?:get|verify)/i;
@@ -57,6 +60,12 @@ export function storeFault(error: unknown, context: StoreFaultContext): Fault | 
   const fault = (code: FaultCode, what: string, advice: string): Fault =>
     new Fault(code, `the database of the results at ${context.name} ${what} (${said}): ${advice}`, { cause: error });
   const code = typeof cause.code === 'string' ? cause.code : '';
+  if (POOL_TAKEN.test(said))
+    return fault(
+      'STORE_UNREACHABLE',
+      'has no connection free',
+      'look for slow queries and locks in it, or ask less at once',
+    );
   if (SYSTEM.test(code) || CLIENT.test(said)) {
     return fault('STORE_UNREACHABLE', 'does not answer', 'look whether the server runs, and at STORE_URL');
   }
