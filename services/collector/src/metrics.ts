@@ -17,7 +17,7 @@ export type CollectorMetrics = ReturnType<typeof createCollectorMetrics>;
 
 export function createCollectorMetrics(registry: Registry) {
   const registers = [registry];
-  let shownStreams = async (): Promise<readonly ShownStream[]> => [];
+  let shown: readonly ShownStream[] = [];
   let isRegistered = (_stream: string): boolean => true;
   let isStoring = (): boolean => false;
   const series = new StreamSeries({ registry, isHere: (stream) => isRegistered(stream) });
@@ -26,8 +26,7 @@ export function createCollectorMetrics(registry: Registry) {
     help: '1 for the state of each registered stream: waiting where no run of it has begun, unknown where no ingest has told of it for some seconds, else that of its source; one series a stream.',
     labelNames: ['stream', 'mode', 'state'],
     registers,
-    async collect() {
-      const shown = await shownStreams();
+    collect() {
       this.reset();
       for (const { stream, mode, state } of shown) this.set({ stream, mode, state }, 1);
     },
@@ -44,9 +43,12 @@ export function createCollectorMetrics(registry: Registry) {
     observeStoring(storing: () => boolean): void {
       isStoring = storing;
     },
-    observeStreams(shown: () => Promise<readonly ShownStream[]>, registered: (stream: string) => boolean): void {
-      shownStreams = shown;
+    observeStreams(registered: (stream: string) => boolean): void {
       isRegistered = registered;
+    },
+    /** What is shown until the next call: whoever reads metrics waits for no store. */
+    showStreams(streams: readonly ShownStream[]): void {
+      shown = streams;
     },
     /** Something of the stream is about to be counted. */
     seen: (stream: string): void => series.seen(stream),

@@ -28,6 +28,7 @@ import { shownStreams } from './stream-routes.ts';
 
 const RETENTION_INTERVAL_MS = 2_000;
 const TRIM_INTERVAL_MS = 2_000;
+const SHOW_INTERVAL_MS = 2_000;
 const MEASURE_INTERVAL_MS = 5_000;
 /** The consumer's loop turns each second; one that has stood still for so long hangs. */
 const HANGING_MS = 15_000;
@@ -57,10 +58,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const registry = await openStreamRegistry(bus, createAdmission(bus, settings.busMemoryBytes), signal);
   const board = opened.adopt(createStatusBoard(bus), (each) => each.close());
   const forgotten = createForgottenEnds(bus, store, registry);
-  metrics.observeStreams(
-    () => shownStreams({ store, registry, board, forgotten }),
-    (stream) => registry.stream(stream) !== undefined,
-  );
+  metrics.observeStreams((stream) => registry.stream(stream) !== undefined);
   const algorithms = opened.adopt(followAlgorithms(context.configuration, { report: context.report }), (each) =>
     each.close(),
   );
@@ -105,6 +103,9 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
     follower?.done,
     periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, consumer, metrics, signal })),
     periodically(MEASURE_INTERVAL_MS, signal, () => measure({ context, bus, consumer, metrics, signal })),
+    periodically(SHOW_INTERVAL_MS, signal, async () =>
+      metrics.showStreams(await shownStreams({ store, registry, board, forgotten })),
+    ),
     periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, forgotten, metrics, signal })),
   ].map((loop) =>
     loop?.catch((error: unknown) => fail(toFault(error, 'STORE_FAILED', `the result store ${configured.name} failed`))),
