@@ -29,8 +29,7 @@ export async function systemSampler(root: number): Promise<SystemSampler> {
     async sample() {
       const [streams, below] = await Promise.all([busStreams(bus), descendants(root)]);
       const command: ProcessIdentity = { pid: root, startTicks: '', command: 'stream-infer' };
-      await Promise.all([command, ...below].map(collectGarbage));
-      await sleep(COLLECTION_MS);
+      await collectAllGarbage([command, ...below]);
       return {
         atMs: performance.now(),
         processes: await Promise.all([command, ...below].map(processSample)),
@@ -43,7 +42,14 @@ export async function systemSampler(root: number): Promise<SystemSampler> {
   };
 }
 
-async function collectGarbage({ pid }: ProcessIdentity): Promise<void> {
+/** Resolves when it should be done. */
+export async function collectAllGarbage(processes: readonly Pick<ProcessIdentity, 'pid'>[]): Promise<void> {
+  await Promise.all(processes.map(collectGarbage));
+  await sleep(COLLECTION_MS);
+}
+
+/** Of a process that was started with SAMPLED_NODE_OPTIONS; another is left alone. */
+async function collectGarbage({ pid }: Pick<ProcessIdentity, 'pid'>): Promise<void> {
   const options = (await environmentOf(pid).catch(() => undefined))?.NODE_OPTIONS;
   const [program] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
   if (options?.includes(SAMPLED_NODE_OPTIONS) && program?.endsWith('node')) process.kill(pid, 'SIGUSR2');

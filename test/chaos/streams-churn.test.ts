@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { collectAllGarbage, SAMPLED_NODE_OPTIONS } from '../../bench/system-sampler.ts';
 import { type Sample, usageReport } from '../../bench/usage-report.ts';
 import { type ChurnWorld, startChurnWorld } from '../harness/churn-world.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -19,7 +20,7 @@ const SERVICES: readonly ServiceName[] = ['ingest', 'scheduler', 'algo-runner', 
 
 let world: ChurnWorld;
 beforeAll(async () => {
-  world = await startChurnWorld();
+  world = await startChurnWorld({ NODE_OPTIONS: SAMPLED_NODE_OPTIONS });
 });
 afterAll(() => world?.stop());
 
@@ -28,6 +29,7 @@ async function sample(): Promise<Sample> {
     ...SERVICES.map((name) => ({ name, pid: world.service(name).process.pid ?? 0 })),
     { name: 'nats-server', pid: world.busPid },
   ];
+  await collectAllGarbage(pids);
   const processes = pids.map(async ({ name, pid }) => ({
     identity: name,
     name,

@@ -44,12 +44,14 @@ export type ChurnWorld = {
   stop(): Promise<void>;
 };
 
-export async function startChurnWorld(): Promise<ChurnWorld> {
+/** @param more of the services' environment. */
+export async function startChurnWorld(more: Readonly<Record<string, string>> = {}): Promise<ChurnWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'stream-infer-churn-'));
   const file = join(directory, 'installation.yaml');
   await writeFile(file, `algorithms:\n  - {name: stats, use: frame-stats, interval: ${INTERVAL_SECONDS}}\n`);
   const nats = await startNatsServer();
-  const environment = { NATS_URL: nats.url, STREAM_INFER_CONFIG: file, STORE_PATH: join(directory, 'results.sqlite') };
+  const place = { NATS_URL: nats.url, STREAM_INFER_CONFIG: file, STORE_PATH: join(directory, 'results.sqlite') };
+  const environment = { ...place, ...more };
   const collector = await startCollector(environment);
   const services = new Map<ServiceName, ServiceProcess>([['collector', collector]]);
   for (const name of ['algo-runner', 'scheduler', 'ingest'] as const)
