@@ -45,8 +45,8 @@ export function soakDocument({ minutes, warmUpMinutes, samples, usage, gaps, tot
   );
   return `# Eight streams for ${minutes} minutes
 
-Written by \`make soak\`: \`stream-infer up\` plays eight live sources of 10 frames/s, and on each a statistic, a detector and a tracker, which remembers its stream. The
-first ${fixed(warmUpMinutes)} minutes warm up; of the rest there are ${samples} samples. What is not measured: cameras over a network, models that need a GPU, days.
+Written by \`make soak\`: \`stream-infer up\` plays eight live sources of 10 frames/s, and on each a statistic, a detector and a tracker, which remembers its stream.
+Before the ${minutes} minutes they warm up for ${fixed(warmUpMinutes, 0)}, which the memory's figures leave out; of the rest there are ${samples} samples. What is not measured: cameras over a network, models that need a GPU, days.
 
 ${machineLine()}
 
@@ -63,7 +63,7 @@ ${processes.join('\n')}
 ${counted.join('\n')}
 
 **Gaps** are between two results of a stream and algorithm that followed each other, the longest from the first result to the end of the run, warm-up included: in frames of the source, and
-in the time at which the collector's live feed brought them, with the minute of the measured time in which the longest began. Both may be the interval and two frames.
+in the time at which the collector's live feed brought them, with the minute from the start in which the longest began. Both may be the interval and two frames.
 
 | stream | algorithm | results | frames | ms | minute | held |
 |---|---|---|---|---|---|---|

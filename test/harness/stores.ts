@@ -1,5 +1,6 @@
 /** The stores that a collector may keep results in, for tests that hold for each of them. */
 
+import type { Fault } from '@stream-infer/core/fault';
 import { afterAll, describe } from 'vitest';
 import type { ResultStore } from '../../services/collector/src/result-store.ts';
 import { openSqliteStore } from '../../services/collector/src/sqlite-store/result-store.ts';
@@ -25,9 +26,13 @@ export type StoreKind = {
   create(): Promise<TestStore>;
 };
 
+const throwFault = (fault: Fault): never => {
+  throw fault;
+};
+
 async function createSqliteStore(): Promise<TestStore> {
   const { path, remove } = await storeFolder();
-  return { path, environment: { STORE_PATH: path }, open: async () => openSqliteStore(path), remove };
+  return { path, environment: { STORE_PATH: path }, open: async () => openSqliteStore(path, throwFault), remove };
 }
 
 /** One for a test file, started when it is wanted first. */

@@ -9,7 +9,7 @@ import { storeItem } from './store-item.ts';
 import { timeRange } from './time-range.ts';
 
 async function storeOf(records: readonly (AggregateItem & { readonly n: number })[]): Promise<ResultStore> {
-  const store = openSqliteStore(':memory:');
+  const store = openSqliteStore(':memory:', () => undefined);
   const writer = await store.takeTurn(new AbortController().signal, () => undefined);
   await writer?.resume({ created: 'monday', lastSequence: records.length });
   const items = records.flatMap((record, index) => {

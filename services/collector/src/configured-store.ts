@@ -27,7 +27,7 @@ export async function openConfiguredStore(
   if (!namesDatabase(settings)) {
     const { storePath: name } = settings;
     metrics.storeConnected.set(1);
-    return { store: openSqliteStore(name), name, shared: false, available: () => true };
+    return { store: openSqliteStore(name, report), name, shared: false, available: () => true };
   }
   const target = storeTargets(settings, report);
   const name = storeName(target().address);

@@ -11,7 +11,7 @@ let store: ResultStore;
 let writer: ResultWriter | undefined;
 let stop: AbortController;
 beforeEach(async () => {
-  store = openSqliteStore(':memory:');
+  store = openSqliteStore(':memory:', () => undefined);
   stop = new AbortController();
   writer = await store.takeTurn(stop.signal, () => undefined);
   await writer?.resume({ created: 'monday', lastSequence: 1_000_000 });

@@ -69,8 +69,8 @@ export type StoreUpkeep = {
   size(): Promise<StoreSize>;
   /** Gives about so many free bytes back to the file system, where the store can. */
   shrink(bytes: number): Promise<void>;
-  /** Puts all that is committed where a power cut leaves it; false where something hindered that. */
-  checkpoint(): Promise<boolean>;
+  /** Puts all that is committed where a power cut leaves it. */
+  sync(): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
 };

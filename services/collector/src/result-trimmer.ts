@@ -1,5 +1,5 @@
 /**
- * Trims RESULTS, a few subjects at a time (EX-7). Only after a checkpoint of the store: what goes from the bus is then safe from a
+ * Trims RESULTS, a few subjects at a time (EX-7). Only after the store is synced: what goes from the bus is then safe from a
  * power cut too. What an algorithm that comes after another may still be handed stays until its run ends (R-10).
  */
 
@@ -24,7 +24,7 @@ export type ResultTrimmer = {
 
 export function createResultTrimmer(
   bus: Bus,
-  store: Pick<StoreUpkeep, 'checkpoint'> & Pick<ResultQueries, 'progress'>,
+  store: Pick<StoreUpkeep, 'sync'> & Pick<ResultQueries, 'progress'>,
 ): ResultTrimmer {
   const ledger = createTrimLedger();
   let surveyed = false;
@@ -53,9 +53,9 @@ export function createResultTrimmer(
       if (ledger.isEmpty()) return 0;
       const planned = opened;
       const others = await acknowledgedByOthers(bus);
-      // Planned before: all that is planned is in the checkpoint.
+      // Planned before: all that is planned is committed by now.
       const plans = ledger.plan(ROUND_SUBJECTS, others);
-      if (!(await store.checkpoint())) return 0;
+      await store.sync();
       let trimmed = 0;
       for (const plan of plans) {
         // Sequences of another RESULTS mean nothing in this one.

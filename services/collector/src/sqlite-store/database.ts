@@ -1,9 +1,9 @@
 /**
  * The SQLite file (D8): its schema, one migration a version, and how it is opened.
  *
- * WAL with `synchronous = NORMAL`: a commit outlives the process at once, and a power cut when the next checkpoint has passed; the file
- * is never torn. That is enough, since the store's progress in RESULTS is committed with the results: after a power cut both stand
- * where the last checkpoint left them, and what came later is read again from RESULTS, which is trimmed only after a checkpoint.
+ * WAL with `synchronous = NORMAL`: a commit outlives the process at once, and a power cut once the log is synced (write-ahead-log.ts); the
+ * file is never torn. That is enough, since the store's progress in RESULTS is committed with the results: after a power cut both stand
+ * where the last sync left them, and what came later is read again from RESULTS, which is trimmed only after a sync.
  * FULL would cost an fsync for each batch and give no more.
  *
  * Results are keyed by position, so that they are appended, replayed and removed in order; `place` holds each once (I5).
@@ -65,7 +65,8 @@ const PRAGMAS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA cache_size = -16000;
-  PRAGMA journal_size_limit = 16777216;
+  PRAGMA wal_autocheckpoint = 0;
+  PRAGMA journal_size_limit = 0;
 `;
 
 /** Opens and migrates the file, made if it is not there; `:memory:` keeps nothing. Throws STORE_FAILED. */
