@@ -77,6 +77,7 @@ const RESULTS = `${PREFIX}_RESULTS`;
 const LETTERS = `${PREFIX}_DEAD_LETTERS`;
 const bucket = (name: string): string => `KV_${PREFIX}_${name}`;
 
+type Bucket = { readonly open: BusClient[]; readonly read?: BusClient[]; readonly watch: BusClient[] };
 type Row = readonly [subject: string, who: readonly BusClient[]];
 
 const PUBLISHED: readonly Row[] = [
@@ -102,10 +103,10 @@ const PUBLISHED: readonly Row[] = [
   [`$KV.${PREFIX}_snapshots.gate.r1.a`, ['scheduler']],
   // The server: account and streams.
   ['$JS.API.INFO', ALL],
-  ['$JS.API.STREAM.LIST', ['collector']],
+  ['$JS.API.STREAM.LIST', ['collector', 'operator']],
   ['$JS.API.STREAM.NAMES', NOBODY],
   [`$JS.API.STREAM.CREATE.${FRAMES}`, ['ingest']],
-  [`$JS.API.STREAM.DELETE.${FRAMES}`, ['ingest', 'scheduler']],
+  [`$JS.API.STREAM.DELETE.${FRAMES}`, ['ingest', 'operator', 'scheduler']],
   [`$JS.API.STREAM.PURGE.${FRAMES}`, ['scheduler']],
   [`$JS.API.STREAM.INFO.${FRAMES}`, ['ingest', 'scheduler']],
   [`$JS.API.STREAM.UPDATE.${FRAMES}`, NOBODY],
@@ -118,7 +119,7 @@ const PUBLISHED: readonly Row[] = [
   [`$JS.API.CONSUMER.DELETE.${FRAMES}.x`, ['scheduler']],
   [`$JS.FC.${FRAMES}.x`, ['scheduler']],
   [`$JS.API.STREAM.CREATE.${RESULTS}`, ['collector', 'scheduler']],
-  [`$JS.API.STREAM.DELETE.${RESULTS}`, NOBODY],
+  [`$JS.API.STREAM.DELETE.${RESULTS}`, ['operator']],
   [`$JS.API.STREAM.PURGE.${RESULTS}`, ['collector']],
   [`$JS.API.STREAM.UPDATE.${RESULTS}`, NOBODY],
   [`$JS.API.STREAM.INFO.${RESULTS}`, ['collector', 'scheduler']],
@@ -134,32 +135,32 @@ const PUBLISHED: readonly Row[] = [
   [`$JS.ACK.${RESULTS}.collector.1.1.1.1.0`, ['collector']],
   [`$JS.ACK.${RESULTS}.sink.1.1.1.1.0`, NOBODY],
   [`$JS.API.STREAM.CREATE.${LETTERS}`, ['scheduler']],
-  [`$JS.API.STREAM.DELETE.${LETTERS}`, NOBODY],
+  [`$JS.API.STREAM.DELETE.${LETTERS}`, ['operator']],
   [`$JS.API.STREAM.PURGE.${LETTERS}`, ['operator']],
   [`$JS.API.STREAM.INFO.${LETTERS}`, ['operator', 'scheduler']],
   [`$JS.API.STREAM.MSG.DELETE.${LETTERS}`, ['operator']],
   [`$JS.API.DIRECT.GET.${LETTERS}`, ['ingest', 'operator', 'scheduler']],
   [`$JS.API.CONSUMER.CREATE.${LETTERS}`, NOBODY],
-  // Buckets: whoever opens one makes it and reads single keys; whoever follows it has a consumer.
+  // Buckets: whoever opens one makes it and reads single keys, as others may too; whoever follows it has a consumer.
   ...Object.entries({
     streams: { open: ['collector', 'ingest', 'operator'], watch: ['collector', 'ingest'] },
     runs: {
       open: ['collector', 'ingest', 'operator', 'scheduler'],
       watch: ['collector', 'ingest', 'operator', 'scheduler'],
     },
-    runners: { open: ['algo-runner', 'ingest', 'scheduler'], watch: ['ingest', 'scheduler'] },
-    members: { open: ['ingest', 'scheduler'], watch: ['ingest', 'scheduler'] },
+    runners: { open: ['algo-runner', 'ingest', 'scheduler'], read: ['operator'], watch: ['ingest', 'scheduler'] },
+    members: { open: ['ingest', 'scheduler'], read: ['operator'], watch: ['ingest', 'scheduler'] },
     assignments: { open: ['ingest', 'scheduler'], watch: ['ingest', 'scheduler'] },
     snapshots: { open: ['ingest', 'scheduler'], watch: ['ingest'] },
-  } satisfies Record<string, Record<string, BusClient[]>>).flatMap(([name, { open, watch }]): Row[] => [
+  } satisfies Record<string, Bucket>).flatMap(([name, { open, read = [], watch }]: [string, Bucket]): Row[] => [
     [`$JS.API.STREAM.CREATE.${bucket(name)}`, open],
-    [`$JS.API.STREAM.INFO.${bucket(name)}`, open],
+    [`$JS.API.STREAM.INFO.${bucket(name)}`, [...open, ...read].sort()],
     [`$JS.API.STREAM.UPDATE.${bucket(name)}`, []],
-    [`$JS.API.STREAM.DELETE.${bucket(name)}`, []],
+    [`$JS.API.STREAM.DELETE.${bucket(name)}`, ['operator']],
     [`$JS.API.STREAM.PURGE.${bucket(name)}`, ['ingest']],
     [`$JS.API.STREAM.MSG.DELETE.${bucket(name)}`, []],
     [`$JS.API.DIRECT.GET.${bucket(name)}`, []],
-    [`$JS.API.DIRECT.GET.${bucket(name)}.$KV.${PREFIX}_${name}.x`, open],
+    [`$JS.API.DIRECT.GET.${bucket(name)}.$KV.${PREFIX}_${name}.x`, [...open, ...read].sort()],
     [`$JS.API.CONSUMER.CREATE.${bucket(name)}`, watch],
     [`$JS.API.CONSUMER.CREATE.${bucket(name)}.n.$KV.${PREFIX}_${name}.x`, watch],
     [`$JS.API.CONSUMER.DELETE.${bucket(name)}.x`, watch],

@@ -73,7 +73,13 @@ class Grants {
 
   /** Makes it where it is not there, and reads single keys. */
   open(...buckets: readonly BucketName[]): this {
-    for (const name of buckets) this.ask(this.#stream(name), 'createStream', 'streamInfo', 'directGetOfSubject');
+    for (const name of buckets) this.ask(this.#stream(name), 'createStream');
+    return this.read(...buckets);
+  }
+
+  /** Single keys of what others make. */
+  read(...buckets: readonly BucketName[]): this {
+    for (const name of buckets) this.ask(this.#stream(name), 'streamInfo', 'directGetOfSubject');
     return this;
   }
 
@@ -101,13 +107,12 @@ class Grants {
   }
 
   get permissions(): Permissions {
-    const { resultsStream, deadLettersStream, buckets } = this.#topology;
-    const known = [resultsStream, deadLettersStream, ...Object.values(buckets).map(bucketStream)];
     const allow = new Set(this.#publish);
     const deny = new Set<string>();
     for (const [request, streams] of this.#requests) {
       const subject = JETSTREAM_REQUESTS[request];
-      if (streams.has(ANY)) for (const name of known) if (!streams.has(name)) deny.add(subject(name));
+      if (streams.has(ANY))
+        for (const name of this.#topology.fixedStreams) if (!streams.has(name)) deny.add(subject(name));
       for (const name of streams.has(ANY) ? [ANY] : streams) allow.add(subject(name));
     }
     return {
@@ -165,9 +170,14 @@ const GRANTS: Readonly<Record<BusClient, (grants: Grants, topology: Topology) =>
       .subscribe(topology.anyStatus, topology.anyLanes);
   },
   operator(grants, topology) {
+    // What an installation leaves on the bus is the operator's to remove.
+    for (const name of [ANY, ...topology.fixedStreams]) grants.ask(name, 'deleteStream');
     grants
       .open('streams', 'runs')
+      .read('members', 'runners')
       .watch('runs')
+      .publish(STREAM_LIST)
+      .ask(topology.resultsStream, 'listConsumers')
       .write('streams')
       .write('runs')
       .ask(topology.resultsStream, 'directGet')

@@ -32,3 +32,11 @@ test('an end is told from a result, also of a stream that is called ends', () =>
   expect(names.resultSubject('gate', 'r1', 'a').startsWith(subjects)).toBe(true);
   expect(names.resultSubject('gate', 'r10', 'a').startsWith(subjects)).toBe(false);
 });
+
+test('an installation owns its streams and buckets, and none of one whose prefix begins as its own does', () => {
+  const [own, other] = [createTopology('site'), createTopology('site_FRAMES')];
+  for (const name of own.fixedStreams) expect(own.owns(name, [])).toBe(true);
+  for (const name of other.fixedStreams) expect(own.owns(name, [])).toBe(false);
+  expect(own.owns(own.framesStream('gate', 7), [own.framesSubject('gate', 7)])).toBe(true);
+  expect(own.owns(other.framesStream('gate', 7), [other.framesSubject('gate', 7)])).toBe(false);
+});

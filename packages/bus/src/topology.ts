@@ -34,17 +34,23 @@ export type Topology = ReturnType<typeof createTopology>;
 export function createTopology(prefix: string) {
   const stream = (name: string): string => `${prefix}_${name}`;
   const subject = (...tokens: (string | number)[]): string => [prefix, ...tokens].join('.');
+  const buckets = {
+    streams: stream('streams'),
+    runs: stream('runs'),
+    runners: stream('runners'),
+    members: stream('members'),
+    assignments: stream('assignments'),
+    snapshots: stream('snapshots'),
+    costs: stream('costs'),
+  } as const;
+  const resultsStream = stream('RESULTS');
+  const deadLettersStream = stream('DEAD_LETTERS');
+  const fixedStreams = [resultsStream, deadLettersStream, ...Object.values(buckets).map(bucketStream)];
   return {
     prefix,
-    buckets: {
-      streams: stream('streams'),
-      runs: stream('runs'),
-      runners: stream('runners'),
-      members: stream('members'),
-      assignments: stream('assignments'),
-      snapshots: stream('snapshots'),
-      costs: stream('costs'),
-    },
+    buckets,
+    /** All but frame buffers, which come and go. */
+    fixedStreams,
     /** Begins the subjects of replies, which nobody but this kind of client may read. */
     inboxPrefix: (client: string): string => subject('inbox', client),
     snapshotKey: (id: string, run: string, algorithm: string): string => [id, run, algorithm].join('.'),
@@ -54,20 +60,31 @@ export function createTopology(prefix: string) {
       const before = stream('FRAMES_');
       return name.startsWith(before) ? /^(.+)_\d+$/.exec(name.slice(before.length))?.[1] : undefined;
     },
+    /**
+     * Whether a JetStream stream is this installation's: by its name, and a frame buffer by its subjects too, for another's prefix may begin
+     * as this one does.
+     */
+    owns(name: string, subjects: readonly string[]): boolean {
+      if (fixedStreams.includes(name)) return true;
+      const frames = subject('frames', '');
+      return (
+        name.startsWith(stream('FRAMES_')) && subjects.length > 0 && subjects.every((each) => each.startsWith(frames))
+      );
+    },
     framesSubject: (id: string, epoch: number): string => subject('frames', id, epoch),
     headersSubject: (replica: string, id: string, epoch: number): string => subject('headers', replica, id, epoch),
     releasedSubject: (id: string): string => subject('released', id),
     statusSubject: (id: string): string => subject('status', id),
     rewindSubject: (id: string): string => subject('rewind', id),
     lanesSubject: (id: string): string => subject('lanes', id),
-    resultsStream: stream('RESULTS'),
+    resultsStream,
     resultsStreamSubjects: [subject('results', '>'), subject('ends', '>')],
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),
     endSubject: (id: string, run: string): string => subject('ends', id, run),
     isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
     /** What begins the subjects of the results of the run that ends there. */
     resultSubjectsOfEnd: (text: string): string => `${subject('results', text.slice(subject('ends', '').length))}.`,
-    deadLettersStream: stream('DEAD_LETTERS'),
+    deadLettersStream,
     deadLettersStreamSubjects: [subject('dead-letters', '>'), subject('replays', '>')],
     deadLetterSubject: (id: string, run: string, algorithm: string): string =>
       subject('dead-letters', id, run, algorithm),

@@ -136,7 +136,11 @@ export const FAULTS = {
     exitStatus: 4,
     description: 'The API needs a token, does not know the one it was given, or its role does not allow what is asked.',
   },
-  DATA_IN_USE: { exitStatus: 4, description: 'Another stream-infer up works in the same data folder.' },
+  DATA_IN_USE: {
+    exitStatus: 4,
+    description:
+      'Another stream-infer up works in the same data folder, or services run whose streams and buckets are to be removed.',
+  },
   FETCH_FAILED: { exitStatus: 4, description: 'A file that is to be fetched cannot be had from its URL.' },
   FETCH_MISMATCH: { exitStatus: 2, description: 'A file that was fetched is not the one that its checksum says.' },
   OUTPUT_UNWRITABLE: { exitStatus: 4, description: 'An output file cannot be written.' },
