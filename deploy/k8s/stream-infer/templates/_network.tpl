@@ -1,10 +1,14 @@
-{{/* A NetworkPolicy: root, workload, and the rules of what comes in and goes out. Everybody may resolve names. */}}
+{{/* A NetworkPolicy: root, workload, the rules of what comes in and goes out, and annotations where it has some. Everybody may resolve names. */}}
 {{- define "stream-infer.networkPolicy" }}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
   {{- include "stream-infer.metadata" . | nindent 2 }}
+  {{- with .annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
   podSelector:
     matchLabels:
