@@ -1,5 +1,6 @@
 /** What is read from RESULTS comes in order, however long it takes to commit it (I5). */
 
+import { setTimeout } from 'node:timers/promises';
 import { connectBus } from '@stream-infer/bus/bus';
 import { readResults } from '@stream-infer/bus/result-reader';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
@@ -42,6 +43,48 @@ test('a commit that takes longer than the server waits for makes no sequence fal
     }
     expect(sequences).toEqual([1, 2, 3, 4, 5]);
     expect(reasons).toContain('messages came again, which were not acknowledged in time');
+  } finally {
+    await bus.close();
+    await nats.stop();
+  }
+});
+
+test('a request for results is always open, since a server may forget one that expires', {
+  timeout: 60_000,
+}, async () => {
+  const nats = await startNatsServer();
+  const bus = await connectBus({ url: nats.url, prefix: 'test', name: 'result-reader-test' });
+  try {
+    await ensureResultStream(bus, { maxBytes: MAX_BYTES });
+    const { resultsStream, collectorDurable } = bus.topology;
+    const requests: { readonly atMs: number; readonly expiresMs: number }[] = [];
+    bus.connection.subscribe(bus.topology.nextMessagesSubject(resultsStream, collectorDurable), {
+      callback: (_, message) => {
+        const { expires } = message.json<{ expires: number }>();
+        requests.push({ atMs: performance.now(), expiresMs: expires / 1e6 });
+      },
+    });
+    const publish = seriesPublisher(bus, PLACE);
+    const ending = new AbortController();
+    const publishing = (async () => {
+      for (let n = 1; !ending.signal.aborted; n += 1) {
+        await publish(testRecord(PLACE, n));
+        await setTimeout(20);
+      }
+    })();
+    for await (const reading of readResults(bus, {
+      maxBytes: MAX_BYTES,
+      from: async () => 1,
+      signal: ending.signal,
+    })) {
+      if (reading.kind === 'batch') reading.acknowledge();
+      if (requests.length === 4) ending.abort();
+    }
+    await publishing;
+    for (const [index, { atMs }] of requests.slice(1).entries()) {
+      const before = requests[index] ?? { atMs: 0, expiresMs: 0 };
+      expect(atMs - before.atMs).toBeLessThan(before.expiresMs);
+    }
   } finally {
     await bus.close();
     await nats.stop();

@@ -14,7 +14,12 @@ import { deliveryInfo } from './delivery-info.ts';
 import { ensureResultStream, neededFromOf } from './result-stream.ts';
 
 /** One request for messages: bounded in number and bytes, so that a burst of large results fits into memory. */
-const REQUEST = { batch: 500, max_bytes: 4 * 2 ** 20, expires: nanos(2_000), idle_heartbeat: nanos(500) };
+const REQUEST = { batch: 500, max_bytes: 4 * 2 ** 20, expires: nanos(4_000), idle_heartbeat: nanos(500) };
+/**
+ * Another is made long before the newest expires: a server (2.9) to which a message comes at the moment of the expiry forgets the request without a
+ * word, and what comes then waits until somebody asks again.
+ */
+const RENEW_MS = 2_000;
 /**
  * An old server (2.9) may miss, behind a purge of what a consumer has acknowledged, that there is more for it; another request wakes it.
  * A request that it has begun to answer gets no heartbeats from it either, so this much silence need not mean anything.
@@ -162,7 +167,7 @@ function resultMessage({ topology }: Bus, { subject, reply, data, headers }: Msg
 
 const ACKNOWLEDGE = new TextEncoder().encode('+ACK');
 
-/** Asks for messages, one request at a time unless nothing is heard of it, and keeps what comes until it is taken. */
+/** Asks for messages, so that a request is always open, and keeps what comes until it is taken. */
 function openInbox(bus: Bus, signal: AbortSignal) {
   const { connection, topology } = bus;
   const inbox = bus.newInbox();
@@ -234,7 +239,7 @@ function openInbox(bus: Bus, signal: AbortSignal) {
     // Who asks for nothing hears nothing.
     if (paused) lastHeardMs = nowMs;
     else if (nowMs - lastHeardMs > SILENCE_MS) trouble ??= `nothing was heard for ${SILENCE_MS} ms`;
-    else if (nowMs - Math.max(lastHeardMs, requestedAtMs) > WAKE_MS) request();
+    else if (nowMs - requestedAtMs > RENEW_MS || nowMs - Math.max(lastHeardMs, requestedAtMs) > WAKE_MS) request();
     wake();
   }, WAKE_MS / 4);
   const onAbort = (): void => wake();
