@@ -1,7 +1,7 @@
 /** Three servers of the NATS that the chart has for trials, as a cluster on loopback: what production has. */
 
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
@@ -16,10 +16,19 @@ export type NatsCluster = {
   stop(): Promise<void>;
 };
 
+export type NatsClusterOptions = {
+  /** What stands in the configuration of each server. */
+  readonly configuration?: string;
+  /** Variables that it refers to. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 const SERVERS = 3;
 
-export async function startNatsCluster(): Promise<NatsCluster> {
+export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'stream-infer-nats-cluster-'));
+  const configuration = join(directory, 'nats.conf');
+  await writeFile(configuration, options.configuration ?? '');
   const ports = await freePorts(2 * SERVERS);
   const clientPorts = ports.slice(0, SERVERS);
   const routePorts = ports.slice(SERVERS);
@@ -28,10 +37,22 @@ export async function startNatsCluster(): Promise<NatsCluster> {
     spawnOwned(
       join(toolsFolder, 'nats-server', 'nats-server'),
       [
-        ...['-n', `nats-${at}`, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(directory, String(at))],
+        ...[
+          '-c',
+          configuration,
+          '-n',
+          `nats-${at}`,
+          '-a',
+          '127.0.0.1',
+          '-p',
+          String(port),
+          '-js',
+          '-sd',
+          join(directory, String(at)),
+        ],
         ...['--cluster_name', 'test', '--cluster', `nats://127.0.0.1:${routePorts[at]}`, '--routes', routes],
       ],
-      { stdio: 'ignore' },
+      { stdio: 'ignore', env: { ...process.env, ...options.environment } },
     ),
   );
   return {
