@@ -19,6 +19,7 @@ export type Up = {
 const LIFE_LIMIT_MS = 300_000;
 
 type UpOptions = {
+  /** Its temporary files are there too: what is killed leaves them. */
   readonly cwd: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** After which it is killed. */
@@ -28,11 +29,12 @@ type UpOptions = {
 /** Resolves when its API answers. */
 export async function startUp(
   args: readonly string[],
-  { timeoutMs = LIFE_LIMIT_MS, ...options }: UpOptions,
+  { timeoutMs = LIFE_LIMIT_MS, environment, ...options }: UpOptions,
 ): Promise<Up> {
   const started = Promise.withResolvers<ChildProcess>();
   const result = streamInfer(['up', '--http', '0', ...args], {
     ...options,
+    environment: { TMPDIR: options.cwd, ...environment },
     timeoutMs,
     onStart: started.resolve,
   });

@@ -27,7 +27,11 @@ export const streamDefinitionSchema = z
       .describe(
         'offline: as fast as possible, nothing lost. realtime: at its natural rate. Default: offline for files, else realtime.',
       ),
-    fps: positiveRational.optional().describe("Play rate. Default: the source's own."),
+    fps: positiveRational
+      .optional()
+      .describe(
+        "Play rate. Default: the source's own. Of a camera that sends fewer frames slots stay empty, and in those no algorithm is due: give no more than it sends at night.",
+      ),
     width: z.int().min(1).max(16384).optional().describe("Pixels. Default: the source's, or what keeps its shape."),
     height: z.int().min(1).max(16384).optional().describe("Pixels. Default: the source's, or what keeps its shape."),
     pixelFormat: z.enum(PIXEL_FORMATS).default('bgr24').describe('Layout of the pixels handed to algorithms.'),
