@@ -1,12 +1,13 @@
 /** The PostgreSQL store at a URL, as a collector of the default prefix opens it. */
 
+import type { Migration } from '../../services/collector/src/postgres-store/migrations.ts';
 import { openPostgresStore, type PostgresStore } from '../../services/collector/src/postgres-store/result-store.ts';
 import { storeTarget } from '../../services/collector/src/postgres-store/store-target.ts';
 import type { ResultWriter } from '../../services/collector/src/result-store.ts';
 import type { StoreItem } from '../../services/collector/src/store-item.ts';
 
 /** @param migrations other ones than those that there are */
-export const openStoreAt = (url: string, migrations?: readonly string[]): Promise<PostgresStore> =>
+export const openStoreAt = (url: string, migrations?: readonly Migration[]): Promise<PostgresStore> =>
   openPostgresStore({
     target: () => storeTarget({ storeUrl: url, storeUrlFile: undefined, storeCa: undefined }),
     schema: 'stream-infer',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MIGRATIONS } from '../../services/collector/src/postgres-store/migrations.ts';
+import { MIGRATIONS, type Migration } from '../../services/collector/src/postgres-store/migrations.ts';
 import { openPostgresStore, type PostgresStore } from '../../services/collector/src/postgres-store/result-store.ts';
 import { type StoreSettings, storeTarget } from '../../services/collector/src/postgres-store/store-target.ts';
 import { certificateAuthority } from '../harness/certificates.ts';
@@ -45,7 +45,10 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
            WHERE table_schema = 'stream-infer' ORDER BY 1, ordinal_position;
          SELECT indexdef FROM pg_indexes WHERE schemaname = 'stream-infer' ORDER BY 1`,
       );
-    const LATER = ['ALTER TABLE runs ADD COLUMN note text', 'CREATE INDEX results_by_age ON results (stored_at_ms)'];
+    const LATER: readonly Migration[] = [
+      { sql: 'ALTER TABLE runs ADD COLUMN note text', oldest: MIGRATIONS.length },
+      { sql: 'CREATE INDEX results_by_age ON results (stored_at_ms)', oldest: MIGRATIONS.length },
+    ];
     const ALL = [...MIGRATIONS, ...LATER];
 
     test.each(ALL.map((_, version) => version))('comes up from version %i with what it holds', async (version) => {
@@ -71,7 +74,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
       const database = await server.createDatabase();
       await (await openStoreAt(server.url(database))).close();
       const before = await shape(database);
-      const broken = [...MIGRATIONS, ...LATER, 'CREATE TABLE runs ()'];
+      const broken = [...ALL, { sql: 'CREATE TABLE runs ()', oldest: 1 }];
       await expect(openStoreAt(server.url(database), broken)).rejects.toThrow(/"runs" already exists/);
       expect(await shape(database)).toBe(before);
       expect(await server.sql(database, 'SELECT version FROM "stream-infer".schema_version')).toBe(
@@ -88,12 +91,32 @@ describe.skipIf(!hasPostgres)('PostgreSQL (postgresql of the distribution)', () 
       }
     });
 
-    test('of a newer collector is refused, and left alone', async () => {
+    test('of the next release serves a collector of before, which goes on and leaves it as it is', async () => {
       const database = await server.createDatabase();
+      const before = await openStoreAt(server.url(database));
+      const writer = await storeTurn(before);
+      await writer.commit({ items: storeItems(1, 50), sequence: 50 }, 0);
       await (await openStoreAt(server.url(database), ALL)).close();
+      const newest = await shape(database);
+      expect(await writer.commit({ items: storeItems(51, 60), sequence: 60 }, 0)).toHaveLength(10);
+      await writer.close();
+      await before.close();
+      const again = await openStoreAt(server.url(database));
+      const next = await storeTurn(again);
+      expect(await next.commit({ items: storeItems(61, 61), sequence: 61 }, 0)).toEqual(['stored']);
+      expect((await again.run('cam'))?.results).toBe(61);
+      await next.close();
+      await again.close();
+      expect(await shape(database)).toBe(newest);
+    });
+
+    test('that is no longer for older collectors is refused by them, and left alone', async () => {
+      const database = await server.createDatabase();
+      const next = { sql: 'ALTER TABLE runs RENAME COLUMN end_text TO ending', oldest: ALL.length + 1 };
+      await (await openStoreAt(server.url(database), [...ALL, next])).close();
       const message = await refusal({ storeUrl: server.url(database) });
       expect(message).toBe(
-        `STORE_FAILED: the schema stream-infer of the database at 127.0.0.1:${server.port}/${database} has version ${ALL.length}, and this collector knows ${MIGRATIONS.length}: run a newer collector, or set STORE_URL to another database`,
+        `STORE_FAILED: the schema stream-infer of the database at 127.0.0.1:${server.port}/${database} has version ${ALL.length + 1}, which is for collectors that know ${ALL.length + 1}, and this one knows ${MIGRATIONS.length}: run a newer collector, or set STORE_URL to another database`,
       );
     });
 

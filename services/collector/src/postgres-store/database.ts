@@ -11,7 +11,7 @@ import { type ClientConfig, Pool } from 'pg';
 import { isStoreAbsence } from '../store-absence.ts';
 import { type Connection, clientTransaction, openConnection, type Query, TYPES } from './connection.ts';
 import { checkDatabase } from './database-check.ts';
-import { MIGRATIONS, migrate } from './migrations.ts';
+import { MIGRATIONS, type Migration, migrate } from './migrations.ts';
 import type { StoreHost } from './store-address.ts';
 import { isRefusal, storeFault } from './store-fault.ts';
 import type { StoreTarget } from './store-target.ts';
@@ -35,7 +35,7 @@ export type DatabaseOptions = {
   /** Told of each change, and of what was before. */
   onState(state: DatabaseState, before: DatabaseState): void;
   /** Other ones than those that there are, for tests. */
-  readonly migrations?: readonly string[];
+  readonly migrations?: readonly Migration[];
 };
 
 const CONNECT_MS = 5_000;

@@ -1,6 +1,7 @@
 /**
  * The schema of the database, one migration a version. What is here was applied somewhere: it is never changed, and what is to be different comes
- * as another version behind it.
+ * as another version behind it. Collectors of one release and of the next share a database during an upgrade, and until a rollback: what
+ * the one of before reads or writes is taken away a release later at the earliest.
  *
  * Results are keyed by position, so that they are appended, replayed and removed in order; `place` holds each once (I5). That each
  * place is unique, whenever its result came, rules out partitions by position or time. Names of streams, runs and algorithms
@@ -11,8 +12,16 @@ import { Fault } from '@stream-infer/core/fault';
 import { escapeIdentifier } from 'pg';
 import { type Connection, lockKey } from './connection.ts';
 
-export const MIGRATIONS: readonly string[] = [
-  `
+export type Migration = {
+  readonly sql: string;
+  /** Collectors that know this many migrations, or more, may go on with the schema behind it. */
+  readonly oldest: number;
+};
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    oldest: 1,
+    sql: `
   CREATE TABLE progress (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     created text NOT NULL,
@@ -58,37 +67,37 @@ export const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX place ON results (run_id, n, series_id);
   CREATE INDEX results_by_time ON results (series_id, key_ms, n);
   `,
+  },
 ];
 
 export type SchemaPlace = {
   readonly schema: string;
   /** host:port/database, for messages. */
   readonly name: string;
-  readonly migrations: readonly string[];
+  readonly migrations: readonly Migration[];
 };
 
 /**
- * Brings the schema up to the newest version, made if it is not there: one transaction, one process at a time. Rejects with STORE_FAILED where it is
- * newer than what is known here.
+ * Brings the schema up to the newest version, made if it is not there: one transaction, one process at a time. One that is newer stays as it is.
+ * Rejects with STORE_FAILED where that is no longer for this collector.
  */
 export async function migrate(connection: Connection, { schema, name, migrations }: SchemaPlace): Promise<void> {
   const known = migrations.length;
-  const refuseNewer = (version: number): void => {
-    if (version > known)
-      throw new Fault(
-        'STORE_FAILED',
-        `the schema ${schema} of the database at ${name} has version ${version}, and this collector knows ${known}: run a newer collector, or set STORE_URL to another database`,
-      );
+  const needsMigration = ({ version, oldest }: SchemaVersion): boolean => {
+    if (oldest <= known) return version < known;
+    throw new Fault(
+      'STORE_FAILED',
+      `the schema ${schema} of the database at ${name} has version ${version}, which is for collectors that know ${oldest}, and this one knows ${known}: run a newer collector, or set STORE_URL to another database`,
+    );
   };
-  const found = await versionOf(connection, schema);
-  refuseNewer(found);
-  if (found === known) return;
+  if (!needsMigration(await versionOf(connection, schema))) return;
   await connection.transaction(async (query) => {
     await query(`SELECT pg_advisory_xact_lock(${lockKey('migration', schema)})`);
-    const version = await versionOf({ query }, schema);
-    refuseNewer(version);
-    for (const sql of version === 0 ? [creation(schema), ...migrations] : migrations.slice(version)) await query(sql);
-    await query('UPDATE schema_version SET version = $1', [known]);
+    const found = await versionOf({ query }, schema);
+    if (!needsMigration(found)) return;
+    if (found.version === 0) await query(creation(schema));
+    for (const { sql } of migrations.slice(found.version)) await query(sql);
+    await query('UPDATE schema_version SET version = $1, oldest = $2', [known, migrations.at(-1)?.oldest]);
   });
 }
 
@@ -98,16 +107,23 @@ const creation = (schema: string): string => `
       CREATE SCHEMA ${escapeIdentifier(schema)};
     END IF;
   END $$;
-  CREATE TABLE schema_version (version integer NOT NULL);
-  INSERT INTO schema_version VALUES (0);`;
+  CREATE TABLE schema_version (version integer NOT NULL, oldest integer NOT NULL);
+  INSERT INTO schema_version VALUES (0, 0);`;
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** 0 where there is none. */
-async function versionOf({ query }: Pick<Connection, 'query'>, schema: string): Promise<number> {
+type SchemaVersion = {
+  /** 0 where there is none. */
+  readonly version: number;
+  readonly oldest: number;
+};
+
+const NO_SCHEMA: SchemaVersion = { version: 0, oldest: 0 };
+
+async function versionOf({ query }: Pick<Connection, 'query'>, schema: string): Promise<SchemaVersion> {
   // In the tables of the catalogue: a name that was looked up in vain stays unknown to the session until it locks something.
   const found = await query("SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'schema_version'", [schema]);
-  if (found.length === 0) return 0;
-  const [row] = await query<{ version: number }>(`SELECT version FROM ${escapeIdentifier(schema)}.schema_version`);
-  return row?.version ?? 0;
+  if (found.length === 0) return NO_SCHEMA;
+  const [row] = await query<SchemaVersion>(`SELECT version, oldest FROM ${escapeIdentifier(schema)}.schema_version`);
+  return row ?? NO_SCHEMA;
 }
