@@ -110,7 +110,7 @@ test('the autoscaler asks what it is given by autoscalingQuery', async () => {
       algorithm,
       targetUtilization: 0.7,
       offline: true,
-      labels: { namespace: 'vision' },
+      installation: { namespace: 'vision', prefix: 'stream-infer' },
     });
     expect(spec.triggers).toMatchObject([
       { type: 'prometheus', metricType: 'AverageValue', metadata: { query, threshold, ignoreNullValues: 'false' } },

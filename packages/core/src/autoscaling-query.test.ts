@@ -9,14 +9,14 @@ test('the load of all streams, in percent of a runner', () => {
   });
 });
 
-test('offline work counts times the target, and further labels are matched throughout', () => {
+test('offline work counts times the target, and only that of the installation', () => {
   const { query } = autoscalingQuery({
     algorithm: 'faces',
     targetUtilization: 0.7,
     offline: true,
-    labels: { namespace: 'video' },
+    installation: { namespace: 'video', prefix: 'site-a' },
   });
   expect(query).toBe(
-    '100 * (sum(stream_infer_offered_load{namespace="video",algorithm="faces",mode="realtime"}) + 0.7 * sum(stream_infer_offered_load{namespace="video",algorithm="faces",mode="offline"})) / max(stream_infer_runner_capacity{namespace="video",algorithm="faces"})',
+    '100 * (sum(stream_infer_offered_load{namespace="video",prefix=~"site-a|",algorithm="faces",mode="realtime"}) + 0.7 * sum(stream_infer_offered_load{namespace="video",prefix=~"site-a|",algorithm="faces",mode="offline"})) / max(stream_infer_runner_capacity{namespace="video",prefix=~"site-a|",algorithm="faces"})',
   );
 });

@@ -11,8 +11,8 @@ export type AutoscalingQueryOptions = {
   readonly targetUtilization: number;
   /** Whether offline streams ask for runners too. */
   readonly offline: boolean;
-  /** Further label matchers, such as {namespace: 'video'}. */
-  readonly labels?: Readonly<Record<string, string>>;
+  /** Whose load it is, where Prometheus knows several; `prefix` is that of NATS. Series without a prefix, of who scrapes without one, count too. */
+  readonly installation?: { readonly namespace: string; readonly prefix: string };
 };
 
 export type AutoscalingQuery = {
@@ -22,15 +22,13 @@ export type AutoscalingQuery = {
 };
 
 export function autoscalingQuery(options: AutoscalingQueryOptions): AutoscalingQuery {
-  const { algorithm, targetUtilization, offline, labels = {} } = options;
-  const matchers = (more: Readonly<Record<string, string>>): string =>
-    Object.entries({ ...labels, algorithm, ...more })
-      .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-      .join(',');
-  const load = (mode: string): string => `sum(stream_infer_offered_load{${matchers({ mode })}})`;
+  const { algorithm, targetUtilization, offline, installation } = options;
+  const whose = installation ? `namespace="${installation.namespace}",prefix=~"${installation.prefix}|",` : '';
+  const matchers = `${whose}algorithm="${algorithm}"`;
+  const load = (mode: string): string => `sum(stream_infer_offered_load{${matchers},mode="${mode}"})`;
   const all = offline ? `(${load('realtime')} + ${targetUtilization} * ${load('offline')})` : load('realtime');
   return {
-    query: `100 * ${all} / max(stream_infer_runner_capacity{${matchers({})}})`,
+    query: `100 * ${all} / max(stream_infer_runner_capacity{${matchers}})`,
     threshold: String(Math.round(100 * targetUtilization)),
   };
 }

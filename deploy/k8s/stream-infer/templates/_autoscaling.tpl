@@ -3,7 +3,7 @@ What Prometheus is asked for an algorithm's runners, in percent of one runner (p
 algorithm, autoscaling.
 */}}
 {{- define "stream-infer.loadQuery" -}}
-{{- $matchers := printf "namespace=%q,algorithm=%q" .root.Release.Namespace .algorithm }}
+{{- $matchers := printf "namespace=%q,prefix=~%q,algorithm=%q" .root.Release.Namespace (printf "%s|" .root.Values.nats.prefix) .algorithm }}
 {{- $load := printf "sum(stream_infer_offered_load{%s,mode=\"realtime\"})" $matchers }}
 {{- if .autoscaling.offline }}
 {{- $target := include "stream-infer.text" .autoscaling.targetUtilization }}
