@@ -69,6 +69,16 @@ describe('numbers and rates', () => {
     expect(samplePlan(spec, sourceFacts({ fps: '14', sampling: 'time' })).fps).toEqual({ num: 30, den: 1 });
   });
 
+  test('a camera that sends clearly fewer frames than was asked for is played at its own rate', () => {
+    const camera = (fps: string, more = {}) =>
+      samplePlan(streamSpec({ fps: '10' }), sourceFacts({ fps, sampling: 'time', live: true, ...more })).fps;
+    expect(camera('5')).toEqual({ num: 5, den: 1 });
+    expect(camera('9')).toEqual({ num: 9, den: 1 });
+    expect(camera('9.1')).toEqual({ num: 10, den: 1 });
+    expect(camera('25')).toEqual({ num: 10, den: 1 });
+    expect(camera('5', { clocked: true })).toEqual({ num: 10, den: 1 });
+  });
+
   test('the due rule takes the configured rate where the source is below it by less than 1 %', () => {
     expect(dueEvery('30', '30000/1001', '1')).toBe(30);
     expect(dueEvery(undefined, '30000/1001', '1')).toBe(29);

@@ -47,7 +47,7 @@ export type PlannedAlgorithm = {
 export type SamplePlan = {
   readonly sampling: Sampling;
   readonly sourceFps: Rational;
-  /** Effective play rate: by index never above the source's; by time the one asked for. */
+  /** Effective play rate: by index never above the source's; by time the one asked for, unless a camera sends clearly fewer frames. */
   readonly fps: Rational;
   /** Start, in seconds. */
   readonly position: Rational;
@@ -63,7 +63,7 @@ export function samplePlan(spec: StreamSpec, source: SourceFacts): SamplePlan {
   const where = `stream ${spec.id}`;
   const sourceFps = fraction(source.fps, `${where}: the source's frame rate`);
   const asked = spec.fps === undefined ? sourceFps : fraction(spec.fps, `${where}: fps`);
-  const fps = source.sampling === 'index' ? minimum(asked, sourceFps) : asked;
+  const fps = source.sampling === 'index' || isSlowCamera(source, sourceFps, asked) ? minimum(asked, sourceFps) : asked;
   const position = fraction(spec.position, `${where}: position`);
   const dueFps = source.sampling === 'index' && isJustBelow(sourceFps, asked) ? asked : fps;
   const algorithms = plannedAlgorithms(spec, { dueFps, fps }, where);
@@ -84,6 +84,13 @@ function fraction(text: string, what: string): Rational {
   if (value === undefined) throw new Fault('CONFIG_INVALID', `${what} is "${text}": give a decimal or a fraction`);
   return value;
 }
+
+/**
+ * At a rate above its own a camera leaves slots empty, mostly the same ones of each second, and an algorithm that is due in those never runs. What
+ * was measured over a few frames may be a little less than what it sends, so a tenth less counts as the same. A stream without times has no rate to measure.
+ */
+const isSlowCamera = ({ live, clocked }: SourceFacts, measured: Rational, asked: Rational): boolean =>
+  live && !clocked && 10n * BigInt(measured.num) * BigInt(asked.den) <= 9n * BigInt(asked.num) * BigInt(measured.den);
 
 /** Below by less than 1 %, as 30000/1001 is below 30: such a file is meant to be played at the round rate. */
 const isJustBelow = (rate: Rational, asked: Rational): boolean =>

@@ -30,7 +30,7 @@ export const streamDefinitionSchema = z
     fps: positiveRational
       .optional()
       .describe(
-        "Play rate. Default: the source's own. Of a camera that sends fewer frames slots stay empty, and in those no algorithm is due: give no more than it sends at night.",
+        "Play rate. Default: the source's own, which it is never above. Of a camera that later sends fewer frames, as at night, slots stay empty, and in those no algorithm is due.",
       ),
     width: z.int().min(1).max(16384).optional().describe("Pixels. Default: the source's, or what keeps its shape."),
     height: z.int().min(1).max(16384).optional().describe("Pixels. Default: the source's, or what keeps its shape."),

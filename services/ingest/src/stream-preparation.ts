@@ -86,7 +86,7 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
     start,
     slots,
     capacity: bufferCapacity(plan, spec.mode),
-    notices: [...notices, ...rateNotices(spec, plan)],
+    notices: [...notices, ...rateNotices(spec, plan, facts)],
     selective: expression !== undefined,
     paced: natural && !fromStart,
     decodeArguments: decodeArguments({
@@ -116,10 +116,20 @@ function checkPosition(source: Source, { position }: SamplePlan, { durationSecon
     throw positionFault(source, seconds, durationSeconds);
 }
 
-function rateNotices({ id, mode }: StreamSpec, { fps }: SamplePlan): string[] {
-  if (mode !== 'realtime' || compare(fps, FAST_FPS) <= 0) return [];
+function rateNotices(
+  { id, mode, fps: asked }: StreamSpec,
+  { fps, sourceFps }: SamplePlan,
+  { live }: SourceFacts,
+): string[] {
+  const notices: string[] = [];
   const rate = toNumber(fps);
-  return [
-    `stream ${id}: ${rate.toFixed(2)} fps in realtime leave an algorithm ${(1_000 / rate).toFixed(0)} ms a frame, and what is late is dropped: set fps lower if that is too little`,
-  ];
+  if (live && asked !== undefined && compare(fps, fractionOf(asked)) < 0)
+    notices.push(
+      `stream ${id}: the camera sends ${toNumber(sourceFps).toFixed(2)} frames a second, below fps ${asked}: it is played at its own rate, and intervals count in that`,
+    );
+  if (mode === 'realtime' && compare(fps, FAST_FPS) > 0)
+    notices.push(
+      `stream ${id}: ${rate.toFixed(2)} fps in realtime leave an algorithm ${(1_000 / rate).toFixed(0)} ms a frame, and what is late is dropped: set fps lower if that is too little`,
+    );
+  return notices;
 }
