@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds an ffmpeg that decodes, and encodes nothing but what the ingest asks of it, from the distribution's source; leaves it under OUT,
-# with the names of the packages whose libraries it is linked with in OUT/usr/local/share/ffmpeg/packages.
+# with the version of that source in OUT/usr/local/share/ffmpeg/version, and in `packages` beside it the names of those whose libraries it is
+# linked with.
 #
 # All of ffmpeg's own decoders, demultiplexers, filters and network protocols are in it; of other libraries those for TLS (rtsps, https), AV1,
 # DASH and SRT. None is under the GPL. Not in it are encoders (but for raw frames and JPEG), hardware decoders, sound and screens.
@@ -32,5 +33,6 @@ make DESTDIR="$out" install-progs >/dev/null
 strip "$out/usr/local/bin/ffmpeg" "$out/usr/local/bin/ffprobe"
 mkdir -p "$out/usr/local/share/ffmpeg"
 cp COPYING.LGPLv3 "$out/usr/local/share/ffmpeg/"
+dpkg-parsechangelog -S Version >"$out/usr/local/share/ffmpeg/version"
 ldd "$out/usr/local/bin/ffmpeg" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | xargs -n 1 realpath | sed 's#^/usr##' |
   while read -r library; do dpkg-query -S "*$library"; done | cut -d : -f 1 | LC_ALL=C sort -u >"$out/usr/local/share/ffmpeg/packages"

@@ -17,13 +17,17 @@ export type TestNatsServerOptions = {
   readonly configuration?: string;
   /** Variables that it refers to. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** A command and its arguments that the server's are put behind, such as one that enters a network. */
+  readonly through?: readonly string[];
 };
 
 export async function startNatsServer(options: TestNatsServerOptions = {}): Promise<TestNatsServer> {
   const directory = await mkdtemp(join(tmpdir(), 'stream-infer-test-nats-'));
+  const [program, ...before] = [...(options.through ?? []), 'nats-server'] as const;
   const server = spawnOwned(
-    'nats-server',
+    program,
     [
+      ...before,
       '-a',
       '127.0.0.1',
       '-p',

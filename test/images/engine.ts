@@ -4,6 +4,7 @@
  */
 
 import { execFile, execFileSync, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { ServiceName, ServiceProcess } from '../harness/service-process.ts';
 
@@ -29,7 +30,7 @@ export const imageName = (target: string, variant = ''): string =>
 
 /** As a hardened cluster runs them: nothing to write to, no capability, no way to another user. */
 const HARDENED = [
-  ...['run', '--rm', '--network', 'host', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+  ...['run', '--rm', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
   ...IMAGES_RUN_FLAGS.split(' ').filter((flag) => flag !== ''),
 ];
 
@@ -37,18 +38,37 @@ export type ContainerOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Folder of this machine → where the container sees it; to read only. */
   readonly mounts?: Readonly<Record<string, string>>;
-  /** Where it may write, into memory. */
+  /** Where it may write beside /tmp: volumes that are its own, owned as the folders of the image are, and gone with it. */
   readonly writable?: readonly string[];
   /** Instead of the image's own. */
   readonly entrypoint?: string;
+  readonly user?: string;
+  /** As the engine names networks; this machine's own unless given. */
+  readonly network?: string;
+  readonly limits?: Limits;
+};
+
+/** What a container may take at most. */
+export type Limits = {
+  readonly memoryBytes: number;
+  readonly processes: number;
 };
 
 const containerArguments = (options: ContainerOptions): readonly string[] => [
   ...HARDENED,
   ...Object.entries(options.environment ?? {}).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
   ...Object.entries(options.mounts ?? {}).flatMap(([from, to]) => ['--volume', `${from}:${to}:ro`]),
-  ...['/tmp', ...(options.writable ?? [])].flatMap((path) => ['--tmpfs', `${path}:rw,mode=1777`]),
+  ...['--tmpfs', '/tmp:rw,mode=1777'],
+  ...(options.writable ?? []).flatMap((path) => ['--volume', path]),
   ...(options.entrypoint === undefined ? [] : ['--entrypoint', options.entrypoint]),
+  ...(options.user === undefined ? [] : ['--user', options.user]),
+  ...['--network', options.network ?? 'host'],
+  ...(options.limits === undefined ? [] : limitArguments(options.limits)),
+];
+
+/** Swap is none of a container's in a cluster. */
+const limitArguments = ({ memoryBytes, processes }: Limits): readonly string[] => [
+  ...['--memory', String(memoryBytes), '--memory-swap', String(memoryBytes), '--pids-limit', String(processes)],
 ];
 
 export type ContainerEnd = { readonly status: number; readonly stdout: string; readonly stderr: string };
@@ -69,8 +89,8 @@ export function runContainer(
 }
 
 /** Standard output of a script of sh in the image; rejects where it fails. */
-export async function inImage(image: string, script: string): Promise<string> {
-  const { status, stdout, stderr } = await runContainer(image, ['-c', script], { entrypoint: '/bin/sh' });
+export async function inImage(image: string, script: string, options: ContainerOptions = {}): Promise<string> {
+  const { status, stdout, stderr } = await runContainer(image, ['-c', script], { ...options, entrypoint: '/bin/sh' });
   if (status !== 0) throw new Error(`${image}: ${script} ended with ${status}: ${stderr}`);
   return stdout;
 }
@@ -119,6 +139,8 @@ export async function startContainer(
   };
   const child = spawn(engine, [...containerArguments({ ...options, environment: free }), image], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // Where podman's monitor notes that a container ran out of memory.
+    cwd: tmpdir(),
   });
   let log = '';
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));

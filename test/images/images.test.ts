@@ -1,7 +1,11 @@
 /** What every image holds and does not hold. */
 
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
+import { root } from '../harness/programs.ts';
 import { type ImageFacts, imageName, inImage, inspectImage } from './engine.ts';
 
 const TARGETS = ['ingest', 'scheduler', 'algo-runner', 'collector', 'tools'] as const;
@@ -17,10 +21,31 @@ const BUDGETS: Readonly<Record<Target, number>> = {
 };
 const BASE = process.env.IMAGES_BASE ?? 'docker.io/library/debian:bookworm-slim';
 
-/** Whatever else they are packages of: nothing that runs needs them. */
-const DEVELOPMENT = Object.keys(packageJson.devDependencies).filter(
-  (name) => !['@grpc/grpc-js', '@types/node', 'onnxruntime-node', 'zod'].includes(name),
-);
+type Lockfile = {
+  readonly importers: Readonly<Record<string, Dependencies>>;
+  /** By name and version. */
+  readonly snapshots: Readonly<Record<string, Dependencies>>;
+};
+/** Name → version, as `importers` have it, or an object with that. */
+type Versions = Readonly<Record<string, string | { readonly version: string }>>;
+type Dependencies = { readonly dependencies?: Versions; readonly optionalDependencies?: Versions };
+
+/** The npm packages that what is shipped needs, and those need in turn, out of the lockfile: name and version. */
+async function shipped(): Promise<ReadonlySet<string>> {
+  const lockfile = parse(await readFile(join(root, 'pnpm-lock.yaml'), 'utf8')) as Lockfile;
+  const found = new Set<string>();
+  const add = ({ dependencies = {}, optionalDependencies = {} }: Dependencies): void => {
+    for (const [name, told] of Object.entries({ ...dependencies, ...optionalDependencies })) {
+      const key = `${name}@${typeof told === 'string' ? told : told.version}`;
+      const snapshot = lockfile.snapshots[key];
+      if (snapshot === undefined || found.has(key)) continue;
+      found.add(key);
+      add(snapshot);
+    }
+  };
+  for (const importer of Object.values(lockfile.importers)) add(importer);
+  return new Set([...found].map((key) => key.replace(/\(.*$/, '')));
+}
 
 function factsOf(target: Target): ImageFacts {
   const facts = inspectImage(imageName(target));
@@ -59,8 +84,11 @@ describe.each(TARGETS)('the image of %s', (target) => {
     expect(lines(await inImage(image, 'find /app -name "*.ts" -o -name "*.map"'))).toEqual([]);
     const packages = lines(await inImage(image, 'ls /app/node_modules/.pnpm'));
     expect(packages.length).toBeGreaterThan(10);
-    const names = packages.map((folder) => folder.replace(/(?<=.)@.*$/, '').replace('+', '/'));
-    expect(names.filter((name) => DEVELOPMENT.includes(name))).toEqual([]);
+    const names = packages
+      .filter((folder) => folder.lastIndexOf('@') > 0)
+      .map((folder) => folder.replace(/_.*$/, '').replace('+', '/'));
+    const needed = await shipped();
+    expect(names.filter((name) => !needed.has(name))).toEqual([]);
   });
 
   test("has no package manager but the base's, and no list or cache of any", async () => {
@@ -102,6 +130,25 @@ describe.each(TARGETS)('the image of %s', (target) => {
       const [name, version = ''] = one.split('@');
       expect(purls).toContain(`pkg:deb/debian/${name}@${encodeURIComponent(version)}`);
     }
+    if (target === 'ingest') expect([...purls].filter((purl) => purl?.includes('/ffmpeg@'))).toHaveLength(1);
+  });
+
+  test('has no package of the distribution that its security updates have a newer one of', async () => {
+    // The lists are fetched into volumes of the container, which are gone with it.
+    const script = `set -e
+      apt-get -q -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any update >&2
+      apt-get -q -s -o Debug::NoLocking=true dist-upgrade >/tmp/plan
+      ls /var/lib/apt/lists | grep -c 'security.*_Packages'
+      grep '^Inst.*[Ss]ecurity' /tmp/plan || true
+      # What was built of a source is to be of the newest.
+      if [ -f /usr/local/share/ffmpeg/version ]; then
+        newest=$(apt-cache policy ffmpeg | sed -n 's/ *Candidate: //p')
+        dpkg --compare-versions "$(cat /usr/local/share/ffmpeg/version)" ge "$newest" || echo "ffmpeg $newest"
+      fi`;
+    const options = { user: '0:0', writable: ['/var/lib/apt/lists', '/var/cache/apt'] };
+    const [lists, ...newer] = lines(await inImage(image, script, options));
+    expect(Number(lists)).toBeGreaterThan(0);
+    expect(newer).toEqual([]);
   });
 
   test('has a first process that leaves no dead ones behind', async () => {
