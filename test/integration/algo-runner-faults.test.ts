@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { conversing, startRunner, type TestRunner } from '../harness/runner.ts';
@@ -73,7 +74,26 @@ algorithms:
   - {name: native, use: ./native.mjs}
 `;
 
-const FILES = { 'moody.mjs': MOODY, 'native.mjs': NATIVE, 'endless.onnx': endlessModel() };
+/** Loaded before the runner: the system starts as many worker threads as it serves algorithms, and none in place of those. */
+const FEW_THREADS = `
+import { syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
+let left = 2;
+threads.Worker = class extends threads.Worker {
+  constructor(...args) {
+    if (left === 0) throw Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
+    left -= 1;
+    super(...args);
+  }
+};
+syncBuiltinESMExports();`;
+
+const FILES = {
+  'moody.mjs': MOODY,
+  'native.mjs': NATIVE,
+  'few-threads.mjs': FEW_THREADS,
+  'endless.onnx': endlessModel(),
+};
 
 let runner: TestRunner;
 let caller: RunnerCaller;
@@ -148,6 +168,20 @@ describe('an algorithm that', () => {
     expect(dataOf(await moodily('fine'))).toBe(n);
     expect(await runner.metric(/runner_workers_lost_total\{algorithm="moody".* (\d+)/)).toBe(4);
   });
+});
+
+test('a runner that gets no thread for another worker answers what it has, says so, and ends to be started again', async () => {
+  const other = await runner.another({ NODE_OPTIONS: `--import=${join(runner.directory, 'few-threads.mjs')}` });
+  const exited = once(other.process, 'exit');
+  await conversing(other, async (talk) => {
+    talk.hello();
+    const overran = await talk.ask(invocationOf('moody', 1, { key: 'forever', timeoutMs: 300 }));
+    expect(faultOf(overran)).toMatchObject({ code: 'ALGORITHM_TIMEOUT', notStarted: false });
+  });
+  expect(await exited).toEqual([4, null]);
+  expect(other.log()).toMatch(
+    /"code":"THREAD_REFUSED","msg":"algorithm \\"moody\\": the system starts no thread for it \(EAGAIN\)/,
+  );
 });
 
 describe('a worker that has loaded a native module', () => {

@@ -184,6 +184,11 @@ export const FAULTS = {
     description: 'The database of the results refuses the credentials, or its user lacks a right.',
   },
   STORE_FULL: { exitStatus: 4, description: 'The database of the results has no room for more of them.' },
+  THREAD_REFUSED: {
+    exitStatus: 4,
+    description:
+      'The system starts no more threads for a runner: the processes of its container, or its user, are at their limit.',
+  },
   SERVICE_DIED: { exitStatus: 4, description: 'A service of the run ended unasked.' },
   INTERNAL: { exitStatus: 4, description: 'A defect of stream-infer itself.' },
 } as const satisfies Record<string, FaultDescription>;

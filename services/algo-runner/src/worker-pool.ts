@@ -37,7 +37,7 @@ export class WorkerPool {
     this.#events = events;
   }
 
-  /** Starts all instances. Rejects with the fault of the first that cannot run. */
+  /** Starts all instances. Rejects with the fault of the first that cannot run, or has no thread (THREAD_REFUSED). */
   async start(): Promise<void> {
     const [loaded] = await Promise.all(Array.from({ length: this.#concurrency }, () => this.#add().started()));
     if (loaded) this.#loaded = loaded;
@@ -160,13 +160,16 @@ export class WorkerPool {
       return;
     }
     this.#events.lost(reason);
-    this.#add()
-      .started()
-      .then(
-        () => this.#events.room(),
-        (error: unknown) => {
-          if (!this.#closed) this.#events.failed(toFault(error, 'ALGORITHM_INIT_FAILED'));
-        },
-      );
+    this.#replace().then(
+      () => this.#events.room(),
+      (error: unknown) => {
+        if (!this.#closed) this.#events.failed(toFault(error, 'ALGORITHM_INIT_FAILED'));
+      },
+    );
+  }
+
+  /** Rejects with the fault that keeps another worker from taking the place of a lost one. */
+  async #replace(): Promise<void> {
+    await this.#add().started();
   }
 }

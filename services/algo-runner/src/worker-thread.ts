@@ -9,11 +9,10 @@
  * 2 ms for each window of 230 kB on two busy cores, next to 8 ms of inference). Until it has begun, that one can be taken back.
  */
 
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Fault, type FaultJson } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
+import { createWorker } from './create-worker.ts';
 import { type Slot, WorkerCells } from './worker-cells.ts';
 import type {
   BatchAnswer,
@@ -24,7 +23,6 @@ import type {
   Placement,
   ToWorker,
   WindowJob,
-  WorkerData,
   WorkerSpec,
 } from './worker-messages.ts';
 
@@ -78,9 +76,6 @@ const CLOSE_LIMIT_MS = 2_000;
 /** How long an answer that is on its way may take. */
 const ANSWER_GRACE_MS = 100;
 
-/** Beside this file, and like it TypeScript or compiled. */
-const ENTRY = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-
 export class WorkerThread {
   readonly #spec: WorkerSpec;
   readonly #events: WorkerEvents;
@@ -95,11 +90,11 @@ export class WorkerThread {
   /** What the thread did not catch. */
   #uncaught: Error | undefined;
 
+  /** Throws THREAD_REFUSED. */
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     this.#spec = spec;
     this.#events = events;
-    const data: WorkerData = { spec, cells: this.#cells.memory };
-    this.#worker = new Worker(ENTRY, { workerData: data, name: spec.name });
+    this.#worker = createWorker({ spec, cells: this.#cells.memory });
     this.#worker.on('message', (message: FromWorker) => this.#heard(message));
     this.#worker.on('messageerror', (error) => this.#events.log('error', error.message, {}));
     this.#worker.on('error', (error) => {
