@@ -130,6 +130,7 @@ const values = z
     networkPolicy: z
       .strictObject({
         enabled: z.boolean(),
+        dns: peers,
         sources: peers,
         nats: peers,
         postgres: peers,

@@ -1,4 +1,4 @@
-{{/* A NetworkPolicy: root, workload, the rules of what comes in and goes out, and annotations where it has some. Everybody may resolve names. */}}
+{{/* A NetworkPolicy: root, workload, the rules of what comes in and goes out, and annotations where it has some. Everybody may have names resolved. */}}
 {{- define "stream-infer.networkPolicy" }}
 ---
 apiVersion: networking.k8s.io/v1
@@ -18,6 +18,10 @@ spec:
     {{- toYaml .in | nindent 4 }}
   egress:
     - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+      {{- with .root.Values.networkPolicy.dns }}
+      to:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
     {{- with .out }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
