@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images test-monitoring check lint types dead-code layers contracts format docs
-.PHONY: bench bench-plan bench-postgres soak model compile images images-bases clean
+.PHONY: audit bench bench-plan bench-postgres soak model compile images images-bases clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/local/sbin:/usr/sbin
@@ -61,6 +61,9 @@ layers: setup ## what may import what
 
 contracts: setup ## the messages of proto/ go on to be understood by services of the version before (buf)
 	$(RUN) contracts
+
+audit: setup ## ask npm's registry which packages that are shipped have known vulnerabilities
+	$(RUN) audit
 
 format: setup ## format the sources in place
 	$(RUN) format

@@ -21,7 +21,7 @@ const answers = (engine: string): boolean => {
 
 const found = process.env.IMAGES_ENGINE ?? ENGINES.find(answers);
 if (found === undefined) throw new Error(`the tests of images need ${ENGINES.join(' or ')}`);
-const engine = found;
+export const engine = found;
 
 const { IMAGES_PREFIX = '', IMAGES_TAG = packageJson.version, IMAGES_RUN_FLAGS = '' } = process.env;
 
@@ -93,6 +93,17 @@ export async function inImage(image: string, script: string, options: ContainerO
   const { status, stdout, stderr } = await runContainer(image, ['-c', script], { ...options, entrypoint: '/bin/sh' });
   if (status !== 0) throw new Error(`${image}: ${script} ended with ${status}: ${stderr}`);
   return stdout;
+}
+
+/** A container that does nothing until it is removed. */
+export function idleContainer(options: ContainerOptions): { readonly name: string; remove(): void } {
+  const [command = '', ...args] = containerArguments({ ...options, entrypoint: 'sleep' });
+  const created = [command, '--detach', ...args, imageName('tools'), 'infinity'];
+  const name = execFileSync(engine, created, { encoding: 'utf8' }).trim();
+  return {
+    name,
+    remove: () => void execFileSync(engine, ['rm', '--force', name], { stdio: 'ignore' }),
+  };
 }
 
 export type ImageFacts = {
