@@ -2,7 +2,7 @@
 # package.json.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images test-monitoring check lint types dead-code layers contracts format docs
+.PHONY: help setup demo test test-unit test-chaos test-chart test-compiled test-images test-k8s test-monitoring check lint types dead-code layers contracts format docs
 .PHONY: audit bench bench-plan bench-postgres soak model compile images images-bases clean
 
 # What set-up fetched comes first. Debian keeps nats-server in /usr/sbin, which is not on everybody's PATH.
@@ -41,6 +41,9 @@ test-images: setup ## pass the tests of the images that are built: what they hol
 
 test-chart: setup ## render the Helm chart with Helm 3 and 4 and look at each object; needs Go, to build them
 	@sh scripts/chart-tools.sh; case $$? in 0) pnpm --silent run test-chart $(ARGS) ;; 3) ;; *) exit 1 ;; esac
+
+test-k8s: setup ## install the Helm chart before a real API server; needs Go, which compiles Kubernetes once, in up to half an hour
+	@sh scripts/k8s-tools.sh; case $$? in 0) pnpm --silent run test-k8s $(ARGS) ;; 3) ;; *) exit 1 ;; esac
 
 test-monitoring: setup ## break a running system in every way that an alert is for, before a real Prometheus; takes minutes
 	@sh scripts/prometheus.sh; case $$? in 0) pnpm --silent run test-monitoring $(ARGS) ;; 3) ;; *) exit 1 ;; esac

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { TestSummary } from './scripts/test-summary.ts';
 
-// Six projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, two files
+// Seven projects: `unit` is pure and quick and needs no server; then `system` starts real servers and processes, two files
 // at a time; `chaos` does too, and asserts times or kills what it started. `make test` leaves it out, as it does `images`, which
-// needs images and an engine to run them, `chart`, which needs Go, for Helm, and `monitoring`, which takes minutes. The second reporter lists the skipped tests with
+// needs images and an engine to run them, `chart` and `k8s`, which need Go, for Helm and the servers of Kubernetes, and `monitoring`, which takes minutes. The second reporter lists the skipped tests with
 // their reasons.
 export default defineConfig({
   test: {
@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**', 'test/chart/**', 'test/images/**', 'test/monitoring/**'],
+          exclude: ['test/chaos/**', 'test/chart/**', 'test/images/**', 'test/k8s/**', 'test/monitoring/**'],
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
@@ -45,6 +45,16 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           testTimeout: 240_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'k8s',
+          include: ['test/k8s/**/*.test.ts'],
+          sequence: { groupOrder: 3 },
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
         },
       },
       {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { root } from './programs.ts';
 
-const chartFolder = join(root, 'deploy', 'k8s', 'stream-infer');
+export const chartFolder = join(root, 'deploy', 'k8s', 'stream-infer');
 export const toolsFolder = join(root, '.tools', 'chart');
 /** Helm 3 and Helm 4. */
 export const HELMS = ['helm3', 'helm4'] as const;
@@ -83,7 +83,7 @@ export type Values = { readonly files?: readonly string[]; readonly values?: Rea
 
 export type HelmOutcome = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
-function helm(which: Helm, args: readonly string[], input = ''): Promise<HelmOutcome> {
+export function helm(which: Helm, args: readonly string[], input = ''): Promise<HelmOutcome> {
   return runTool(join(toolsFolder, which, 'helm'), args, input);
 }
 
@@ -103,7 +103,8 @@ export function runTool(file: string, args: readonly string[], input = ''): Prom
   });
 }
 
-const valueArguments = ({ files = [], values }: Values): string[] => [
+/** Its values are what Helm is to read from its input. */
+export const valueArguments = ({ files = [], values }: Values): string[] => [
   ...files.flatMap((file) => ['--values', file]),
   ...(values === undefined ? [] : ['--values', '-']),
 ];
