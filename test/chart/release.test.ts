@@ -1,15 +1,23 @@
-/** A whole release, as processes straight from the rendered manifests: its pods become ready, its job applies the streams, results come out. */
+/** Whole releases, as processes straight from the rendered manifests: pods become ready and stay alive by their probes, the job applies the streams, results come out. */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUS_CLIENTS, type BusClient } from '@stream-infer/bus/bus-client';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { newApiToken } from '../../packages/cli/src/api-token.ts';
 import { type CertificateAuthority, certificateAuthority } from '../harness/certificates.ts';
 import { exampleFile, findWorkload, isWorkload, type KubernetesObject, render } from '../harness/chart.ts';
+import { streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
-import { ManifestPods, type RunningPod } from '../harness/manifest-pods.ts';
+import { ManifestPods } from '../harness/manifest-pods.ts';
+import { startNatsServer } from '../harness/nats-server.ts';
+import type { RunningPod } from '../harness/pod-process.ts';
+import { root } from '../harness/programs.ts';
 
 const PREFIX = 'site-stream-infer';
 const MODULE = `export default class Counter {
@@ -18,7 +26,6 @@ const MODULE = `export default class Counter {
 
 let directory: string;
 let pods: ManifestPods | undefined;
-
 let authority: CertificateAuthority;
 
 beforeEach(async () => {
@@ -27,6 +34,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await pods?.stop();
+  pods = undefined;
   await authority.remove();
   await rm(directory, { recursive: true });
 });
@@ -115,9 +123,98 @@ test('each pod starts as its manifest says, and streams of a Secret and of the v
     return (await fetch(`${api}/v1/streams`, { method: 'POST', body, headers })).status === 201;
   });
   expect((await fetch(`${api}/v1/streams`)).status).toBe(401);
+  expect([nats, ...running].map((pod) => pod.restartedFor()).filter((why) => why !== undefined)).toEqual([]);
 
   expect(await Promise.all(running.map((pod) => pod.stop())), running.map((pod) => pod.log()).join('\n')).toEqual(
     running.map(() => 0),
   );
   expect(collector?.log()).not.toContain('"level":50');
+});
+
+/** Serves one file; its URL. */
+async function serveFile(path: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const bytes = await readFile(path);
+  const server = createServer((_, answer) => answer.end(bytes));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/shapes.onnx`,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('beside a NATS of its own users each pod comes with its own password alone, and a runner with its model fetched', async () => {
+  await using opened = new AsyncDisposableStack();
+  const { stdout: configuration } = await streamInfer(['bus', 'permissions', '--prefix', 'site-a']);
+  const variable = (client: BusClient): string => `${client.replace('-', '_').toUpperCase()}_PASSWORD`;
+  const environment = Object.fromEntries(BUS_CLIENTS.map((client) => [variable(client), `password-of-${client}`]));
+  const nats = opened.adopt(await startNatsServer({ configuration, environment }), (each) => each.stop());
+  const model = join(root, 'examples', 'demo', 'shapes.onnx');
+  const served = opened.adopt(await serveFile(model), (each) => each.stop());
+  const sha256 = createHash('sha256')
+    .update(await readFile(model))
+    .digest('hex');
+  const algorithms = [
+    {
+      name: 'shapes',
+      use: 'onnx-detector',
+      model: { url: served.url, sha256 },
+      options: { family: 'yolov8', scoreThreshold: 0.5, labels: ['ball', 'box', 'cone', 'star'] },
+      interval: 1,
+    },
+    { name: 'tracks', use: 'byte-track', after: 'shapes', runnerGroup: 'light' },
+    { name: 'picture', use: 'frame-stats', interval: 1, runnerGroup: 'light' },
+  ];
+  const rendered = await render({
+    files: [exampleFile('sqlite.yaml')],
+    values: {
+      nats: { url: nats.url, credentialsSecret: 'nats-users' },
+      purge: true,
+      pods: { extraEnvFrom: [{ secretRef: { name: 'site' } }] },
+      algorithms,
+      streams: [{ id: 'gate-1', sourceFrom: { cameraSecret: 'gate-1' }, fps: 5, width: 320, height: 320 }],
+    },
+  });
+  const passwords = BUS_CLIENTS.map((client) => [`${client}.password`, `password-of-${client}`]);
+  pods = new ManifestPods({
+    objects: rendered,
+    directory,
+    network: 104,
+    secrets: {
+      cameras: { 'gate-1': 'lavfi:testsrc2=size=640x480' },
+      'nats-users': Object.fromEntries(passwords),
+      site: { TZ: 'UTC' },
+    },
+  });
+  onTestFailed(() => console.error(pods?.logs()));
+  const running: RunningPod[] = [];
+  for (const workload of rendered.filter(isWorkload).filter(({ kind }) => kind !== 'Job')) {
+    running.push(await pods.start(workload));
+    const component = workload.metadata.labels?.['app.kubernetes.io/component'];
+    expect(await readdir(pods.folder(workload, '/etc/stream-infer/nats/credentials'))).toEqual([
+      `${component}.password`,
+    ]);
+  }
+  await Promise.all(running.map((pod) => pod.ready()));
+  const runner = findWorkload(rendered, `${PREFIX}-runner-shapes`);
+  expect(await readdir(pods.folder(runner, '/models/cache'))).toEqual([sha256]);
+
+  const streams = await pods.start(findWorkload(rendered, `${PREFIX}-streams`));
+  expect(await streams.ended, streams.log()).toBe(0);
+  const api = `http://${running.find(({ name }) => name.endsWith('-collector'))?.address}:8080`;
+  const last = await eventually('results of every algorithm', async () => {
+    const answer = await fetch(`${api}/v1/streams/gate-1/results/last`);
+    const records = answer.ok ? ((await answer.json()) as Record<string, { error?: unknown }>) : {};
+    return Object.keys(records).length === algorithms.length && records;
+  });
+  for (const [algorithm, { error }] of Object.entries(last)) expect([algorithm, error]).toEqual([algorithm, undefined]);
+  expect(running.map((pod) => pod.restartedFor()).filter((why) => why !== undefined)).toEqual([]);
+  expect(await Promise.all(running.map((pod) => pod.stop())), pods.logs()).toEqual(running.map(() => 0));
+
+  const purge = await pods.start(findWorkload(rendered, `${PREFIX}-purge`));
+  expect(await purge.ended, purge.log()).toBe(0);
+  expect(purge.log()).toMatch(/^site-a_RESULTS: [1-9]\d* messages/m);
+  for (const [, password] of passwords) expect(pods.logs()).not.toContain(password);
 });

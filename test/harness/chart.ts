@@ -24,6 +24,7 @@ export type Container = {
   readonly args?: readonly string[];
   readonly command?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[];
+  readonly envFrom?: readonly EnvironmentSource[];
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly resources: { readonly limits?: Record<string, unknown>; readonly requests?: Record<string, unknown> };
   readonly securityContext: Record<string, unknown>;
@@ -34,7 +35,17 @@ export type Container = {
   readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
 };
 
-type Probe = { readonly httpGet?: { readonly path: string; readonly port: string } };
+export type EnvironmentSource = {
+  readonly prefix?: string;
+  readonly secretRef?: { readonly name: string };
+  readonly configMapRef?: { readonly name: string };
+};
+
+export type Probe = {
+  readonly httpGet?: { readonly path: string; readonly port: string };
+  readonly timeoutSeconds?: number;
+  readonly failureThreshold?: number;
+};
 
 export type PodSpec = {
   readonly serviceAccountName: string;

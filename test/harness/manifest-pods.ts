@@ -1,36 +1,17 @@
 /**
- * Pods of rendered manifests as processes: what a kubelet would start, with the command, environment, mounts and probes of the manifest and
+ * Pods of rendered manifests as processes: what a kubelet would start, init containers first, with the command, environment, mounts and probes of the manifest and
  * nothing besides. Each pod has an address of its own on loopback, where it listens on the ports that the manifest says; a mount is a folder,
  * whose path is written in place of the mount's wherever the pod is told of it.
  */
 
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
-import {
-  type Container,
-  isWorkload,
-  type KubernetesObject,
-  type PodSpec,
-  toolsFolder,
-  type Workload,
-} from './chart.ts';
-import { eventually } from './eventually.ts';
+import { type Container, isWorkload, type KubernetesObject, toolsFolder, type Workload } from './chart.ts';
+import { logOf, type RunningPod, runningPod } from './pod-process.ts';
 import { commandEntry, root, serviceEntry } from './programs.ts';
-
-export type RunningPod = {
-  readonly name: string;
-  readonly address: string;
-  /** All that it said. */
-  log(): string;
-  /** Resolves when its readiness probe is answered; rejects with its log where it ends before. */
-  ready(): Promise<void>;
-  /** Its exit status. */
-  readonly ended: Promise<number | null>;
-  /** SIGTERM, and SIGKILL after the grace period. */
-  stop(): Promise<number | null>;
-};
 
 export type ManifestPodsOptions = {
   readonly objects: readonly KubernetesObject[];
@@ -43,8 +24,6 @@ export type ManifestPodsOptions = {
 };
 
 const FIRST_HOST = 10;
-/** As long as a startup probe takes. */
-const READY_LIMIT_MS = 120_000;
 
 export class ManifestPods {
   readonly #options: ManifestPodsOptions;
@@ -63,25 +42,31 @@ export class ManifestPods {
     this.#mounts = new Map(workloads.flatMap((workload) => this.#mountsOf(workload)));
   }
 
-  /** Starts one pod of the workload. */
+  /** Starts one pod of the workload, once its init containers have succeeded. */
   async start(workload: Workload): Promise<RunningPod> {
     const { name } = workload.metadata;
-    const pod = workload.spec.template.spec;
-    const [container] = pod.containers;
+    const { initContainers = [], containers } = workload.spec.template.spec;
+    const [container] = containers;
     const address = this.#addresses.get(name);
     if (container === undefined || address === undefined) throw new Error(`${name} is no workload of the release`);
-    const placed = this.#placing(workload, address);
-    for (const volume of volumesOf(workload)) await this.#fill(volume, this.#folderOf(name, volume.name), placed);
-    const told = [...(container.command ?? []), ...(container.args ?? [])].map(placed);
-    const [command = '', ...args] = [...entryPoint(container), ...told];
-    const child = spawnOwned(command, args, {
-      cwd: root,
-      env: this.#environment(container, { name, address, placed }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const running = runningPod(name, address, child, pod);
+    const pod = { name, address, placed: this.#placing(workload, address) };
+    for (const volume of volumesOf(workload)) await this.#fill(volume, this.#folderOf(name, volume.name), pod.placed);
+    for (const first of initContainers) {
+      const child = this.#spawn(first, pod);
+      const said = logOf(child);
+      const [status] = await once(child, 'close');
+      if (status !== 0) throw new Error(`${first.name} of ${name} ended with ${status}: ${said()}`);
+    }
+    const running = runningPod(name, address, this.#spawn(container, pod), workload.spec.template.spec);
     this.#running.push(running);
     return running;
+  }
+
+  /** The folder in which the pods of a workload have what is mounted there. */
+  folder(workload: Workload, mountPath: string): string {
+    const found = this.#mountsOf(workload).find(([path]) => path === mountPath);
+    if (found === undefined) throw new Error(`${workload.metadata.name} mounts nothing at ${mountPath}`);
+    return found[1];
   }
 
   /** What each said last. */
@@ -98,8 +83,19 @@ export class ManifestPods {
     return join(this.#options.directory, workload, volume);
   }
 
+  #spawn(container: Container, pod: Pod): ChildProcess {
+    const told = [...(container.command ?? []), ...(container.args ?? [])].map(pod.placed);
+    const [command = '', ...args] = [...entryPoint(container), ...told];
+    return spawnOwned(command, args, {
+      cwd: root,
+      env: this.#environment(container, pod),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
   #mountsOf({ metadata, spec }: Workload): [path: string, folder: string][] {
-    const mounts = spec.template.spec.containers[0]?.volumeMounts ?? [];
+    const { initContainers = [], containers } = spec.template.spec;
+    const mounts = [...initContainers, ...containers].flatMap(({ volumeMounts }) => volumeMounts);
     return mounts.map(({ name, mountPath }) => [mountPath, this.#folderOf(metadata.name, name)]);
   }
 
@@ -116,25 +112,38 @@ export class ManifestPods {
     for (const [key, text] of Object.entries(this.#contentOf(volume))) await writeFile(join(folder, key), placed(text));
   }
 
-  #contentOf({ configMap, secret, projected }: Volume): Readonly<Record<string, string>> {
-    const { objects, secrets = {} } = this.#options;
-    const isIt = ({ kind, metadata }: KubernetesObject): boolean =>
-      kind === 'ConfigMap' && metadata.name === configMap?.name;
-    if (configMap) return objects.find(isIt)?.data ?? {};
-    if (secret) return secrets[secret.secretName] ?? {};
-    return Object.assign({}, ...(projected?.sources ?? []).map((source) => secrets[source.secret.name] ?? {}));
+  #contentOf({ configMap, secret, projected }: Volume): Content {
+    if (configMap) return chosen(this.#configMap(configMap.name), configMap.items);
+    if (secret) return chosen(this.#secret(secret.secretName), secret.items);
+    const sources = (projected?.sources ?? []).map(({ secret: { name, optional, items } }) =>
+      chosen(this.#secret(name, optional), items),
+    );
+    return Object.assign({}, ...sources);
   }
 
-  #environment(
-    { env = [] }: Container,
-    pod: { name: string; address: string; placed: (text: string) => string },
-  ): NodeJS.ProcessEnv {
+  #configMap(name: string): Content {
+    const found = this.#options.objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name);
+    if (found === undefined) throw new Error(`there is no ConfigMap ${name}`);
+    return found.data ?? {};
+  }
+
+  #secret(name: string, optional = false): Content {
+    const found = this.#options.secrets?.[name];
+    if (found === undefined && !optional) throw new Error(`there is no Secret ${name}`);
+    return found ?? {};
+  }
+
+  #environment({ env = [], envFrom = [] }: Container, pod: Pod): NodeJS.ProcessEnv {
     const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
     const environment: NodeJS.ProcessEnv = { PATH, HOME, NODE_COMPILE_CACHE };
+    for (const { prefix = '', secretRef, configMapRef } of envFrom) {
+      const content = secretRef ? this.#secret(secretRef.name) : this.#configMap(configMapRef?.name ?? '');
+      for (const [key, value] of Object.entries(content)) environment[`${prefix}${key}`] = value;
+    }
     for (const { name, value = '', valueFrom } of env) {
       const { fieldRef, secretKeyRef } = (valueFrom ?? {}) as ValueSource;
       if (fieldRef) environment[name] = fieldRef.fieldPath === 'status.podIP' ? pod.address : pod.name;
-      else if (secretKeyRef) environment[name] = this.#options.secrets?.[secretKeyRef.name]?.[secretKeyRef.key];
+      else if (secretKeyRef) environment[name] = this.#secret(secretKeyRef.name)[secretKeyRef.key];
       else
         environment[name] = pod.placed(value.replace(/\$\((\w+)\)/g, (_, other: string) => environment[other] ?? ''));
     }
@@ -142,12 +151,34 @@ export class ManifestPods {
   }
 }
 
+type Pod = { readonly name: string; readonly address: string; readonly placed: (text: string) => string };
+
+/** By key, or by path in a volume. */
+type Content = Readonly<Record<string, string>>;
+type Items = readonly { readonly key: string; readonly path: string }[];
+
 type Volume = {
   readonly name: string;
-  readonly configMap?: { readonly name: string };
-  readonly secret?: { readonly secretName: string };
-  readonly projected?: { readonly sources: readonly { readonly secret: { readonly name: string } }[] };
+  readonly configMap?: { readonly name: string; readonly items?: Items };
+  readonly secret?: { readonly secretName: string; readonly items?: Items };
+  readonly projected?: {
+    readonly sources: readonly {
+      readonly secret: { readonly name: string; readonly optional?: boolean; readonly items?: Items };
+    }[];
+  };
 };
+
+/** All of it, or the keys that are named. Throws where there is none of a name. */
+function chosen(content: Content, items: Items | undefined): Content {
+  if (items === undefined) return content;
+  return Object.fromEntries(
+    items.map(({ key, path }) => {
+      const value = content[key];
+      if (value === undefined) throw new Error(`there is no key ${key}: there are ${Object.keys(content).join(', ')}`);
+      return [path, value];
+    }),
+  );
+}
 
 type ValueSource = {
   readonly fieldRef?: { readonly fieldPath: string };
@@ -169,42 +200,4 @@ function entryPoint({ image, command = [] }: Container): readonly string[] {
   if (/(?:^|\/)stream-infer-tools:/.test(image)) return commandEntry();
   if (/(?:^|\/)nats:/.test(image)) return [join(toolsFolder, 'nats-server', 'nats-server')];
   throw new Error(`what ${image} would start is not known here`);
-}
-
-function runningPod(name: string, address: string, child: ChildProcess, pod: PodSpec): RunningPod {
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const [container] = pod.containers;
-  const probe = container?.readinessProbe?.httpGet;
-  const port = container?.ports?.find((each) => each.name === probe?.port)?.containerPort;
-  const graceMs = 1_000 * (pod.terminationGracePeriodSeconds ?? 30);
-  return {
-    name,
-    address,
-    log: () => said,
-    ended,
-    ready: () =>
-      Promise.race([
-        eventually(
-          `${name} is ready`,
-          async () => (await fetch(`http://${address}:${port}${probe?.path}`)).ok,
-          READY_LIMIT_MS,
-        ).then(() => undefined),
-        ended.then((status): never => {
-          throw new Error(`${name} ended with ${status}: ${said}`);
-        }),
-      ]),
-    async stop() {
-      const isRunning = child.exitCode === null && child.signalCode === null;
-      if (isRunning) child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-      const status = await ended;
-      clearTimeout(timer);
-      return status;
-    },
-  };
 }
