@@ -1,9 +1,10 @@
 /** `stream-infer fetch`: whole or not at all, as the checksum says, from a server that may be away for a while. */
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -79,6 +80,47 @@ describe('stream-infer fetch', () => {
     expect((await fetched()).status).toBe(0);
     expect(requests).toHaveLength(3);
     expect((await readFile(join(directory, 'cache/model.onnx'))).equals(MODEL)).toBe(true);
+  });
+
+  test('brings a file whole from a server that closes the connection behind it, faster than it is written', async () => {
+    const large = Buffer.alloc(16 * 2 ** 20, 'weights');
+    const closing = createSocketServer((socket) => {
+      socket
+        .on('error', () => undefined)
+        .once('data', () => {
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${large.length}\r\nConnection: close\r\n\r\n`);
+          socket.end(large);
+        });
+    }).listen(0, '127.0.0.1');
+    await once(closing, 'listening');
+    try {
+      const from = `http://127.0.0.1:${(closing.address() as AddressInfo).port}/model.onnx`;
+      const sha256 = createHash('sha256').update(large).digest('hex');
+      // Whether the end comes while something waits is a matter of chance.
+      for (let attempt = 1; attempt <= 10; attempt += 1) {
+        expect(await fetched(from, `${attempt}.onnx`, sha256)).toMatchObject({ stderr: '', status: 0 });
+      }
+    } finally {
+      closing.close();
+    }
+  });
+
+  test('follows where it is sent, and takes the password to no other server', async () => {
+    const other = createServer((request, response) => {
+      requests.push(request);
+      whole(response);
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    try {
+      const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}/mirror`;
+      answer = (response, attempt) =>
+        void response.writeHead(302, { location: attempt === 1 ? '/moved' : elsewhere }).end();
+      expect(await fetched(url.replace('//', '//user:password@'))).toMatchObject({ stderr: '', status: 0 });
+      expect(requests.map(({ url: path }) => path)).toEqual(['/model.onnx', '/moved', '/mirror']);
+      expect(requests.map(({ headers }) => headers.authorization !== undefined)).toEqual([true, true, false]);
+    } finally {
+      other.close();
+    }
   });
 
   test('takes a no at once, and keeps the password to itself', async () => {

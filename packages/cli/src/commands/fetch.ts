@@ -15,6 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Fault } from '@stream-infer/core/fault';
 import { redactUrl } from '@stream-infer/core/redact-url';
 import type { FetchArguments } from '../fetch-arguments.ts';
+import { type Answer, get } from '../http-get.ts';
 
 /** Waits between attempts: what restarts is back within them, and what is gone is told before anybody loses patience. */
 const WAITS_MS = [250, 1_000, 4_000, 8_000];
@@ -89,34 +90,27 @@ async function download(url: URL, path: string, part: string): Promise<string> {
 
 /** Throws FETCH_FAILED, or Passing. */
 async function* bytesOf(url: URL): AsyncGenerator<Uint8Array> {
-  const silence = new AbortController();
-  const limit = setTimeout(() => silence.abort(new Error('it says nothing')), SILENCE_LIMIT_MS);
   const bare = new URL(url);
   bare.username = '';
   bare.password = '';
   try {
-    const response = await fetch(bare, { headers: authorization(url), signal: silence.signal });
-    if (!response.ok || !response.body) throw await refusal(url, response);
-    for await (const chunk of response.body) {
-      limit.refresh();
-      yield chunk;
-    }
+    const answer = await get(bare, { headers: authorization(url), silenceLimitMs: SILENCE_LIMIT_MS });
+    if (answer.status !== 200) throw refusal(url, answer);
+    yield* answer.body as AsyncIterable<Uint8Array>;
   } catch (error) {
     if (error instanceof Fault || error instanceof Passing) throw error;
-    const { message, cause } = error instanceof Error ? error : new Error(String(error));
-    throw new Passing(cause instanceof Error ? cause.message : message, { cause: error });
-  } finally {
-    clearTimeout(limit);
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    throw new Passing(message, { cause: error });
   }
 }
 
-async function refusal(url: URL, { status, statusText, body }: Response): Promise<Error> {
-  await body?.cancel();
+function refusal(url: URL, { status, statusText, body }: Answer): Error {
+  body.destroy();
   const answer = `it answers ${status} ${statusText}`.trim();
   return status >= 500 || status === 429 || status === 408 ? new Passing(answer) : failed(url, answer);
 }
 
-/** What the environment says; else the user and password of the URL, which `fetch` itself does not take. */
+/** What the environment says; else the user and password of the URL. */
 function authorization({ username, password }: URL): Readonly<Record<string, string>> {
   const given = process.env[AUTHORIZATION];
   if (given) return { authorization: given };

@@ -2,9 +2,11 @@
 
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault, toFault } from '@stream-infer/core/fault';
 import type { ResultRecord, RunEnd } from '@stream-infer/core/result-record';
+import { get } from '../http-get.ts';
 import { bearer } from '../streams/streams-client.ts';
 import { type FeedEvent, openFeed } from './collector-feed.ts';
 
@@ -34,31 +36,32 @@ const LAST_POLL_MS = 250;
  * @param token where the API needs one. Rejections are STORE_FAILED.
  */
 export function collectorClient(url: string, token?: string): CollectorClient {
-  const get = async (path: string, accept: string, signal?: AbortSignal): Promise<Response | undefined> => {
-    const response = await fetch(`${url}${path}`, { headers: { accept, ...bearer(token) }, ...(signal && { signal }) });
-    if (response.ok) return response;
-    await response.body?.cancel();
-    if (response.status === 404) return undefined;
-    throw new Fault('STORE_FAILED', `the collector answers ${response.status} to ${path}`);
+  const read = async (path: string, accept: string, signal?: AbortSignal): Promise<Readable | undefined> => {
+    const headers = { accept, ...bearer(token) };
+    const { status, body } = await get(new URL(`${url}${path}`), { headers, ...(signal && { signal }) });
+    if (status === 200) return body;
+    body.destroy();
+    if (status === 404) return undefined;
+    throw new Fault('STORE_FAILED', `the collector answers ${status} to ${path}`);
   };
   const path = (stream: string, rest = ''): string => `/v1/streams/${encodeURIComponent(stream)}${rest}`;
   type Part = { readonly rest: string; readonly accept: string; readonly empty: string };
   const body = async ({ stream, run }: RunPlace, { rest, accept, empty }: Part): Promise<Readable> => {
     if (run === undefined) return Readable.from([empty]);
-    const response = await get(`${path(stream, rest)}?run=${encodeURIComponent(run)}`, accept).catch(
+    const answer = await read(`${path(stream, rest)}?run=${encodeURIComponent(run)}`, accept).catch(
       (error: unknown) => {
         throw toFault(error, 'STORE_FAILED', 'the results cannot be read');
       },
     );
-    return response?.body ? Readable.fromWeb(response.body) : Readable.from([empty]);
+    return answer ?? Readable.from([empty]);
   };
   const recordLines = (place: RunPlace): Promise<Readable> =>
     body(place, { rest: '/records', accept: 'application/x-ndjson', empty: '' });
   /** Undefined where there is none, or the collector is away: it is started again. */
   const newestRun = async (stream: string, signal: AbortSignal): Promise<NewestRun | undefined> => {
     try {
-      const response = await get(path(stream), 'application/json', signal);
-      return response && ((await response.json()) as NewestRun);
+      const answer = await read(path(stream), 'application/json', signal);
+      return answer && ((await json(answer)) as NewestRun);
     } catch (error) {
       if (error instanceof Fault || signal.aborted) throw error;
       return undefined;

@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault } from '@stream-infer/core/fault';
 import type { RunEnd } from '@stream-infer/core/result-record';
+import { get } from '../http-get.ts';
 import { bearer } from '../streams/streams-client.ts';
 import { type ServerEvent, serverEvents } from './server-events.ts';
 
@@ -13,7 +14,7 @@ export type FeedEvent =
 
 export type FeedPlace = { readonly url: string; readonly token: string | undefined };
 
-type Body = NonNullable<Response['body']>;
+type Body = AsyncIterable<Uint8Array>;
 
 const RECONNECT_MS = 1_000;
 
@@ -31,8 +32,9 @@ async function connect({ url, token }: FeedPlace, signal: AbortSignal, after?: s
     ...bearer(token),
     ...(after !== undefined && { 'last-event-id': after }),
   };
-  const { ok, status, body } = await fetch(`${url}/v1/events`, { headers, signal });
-  if (ok && body) return body;
+  const { status, body } = await get(new URL(`${url}/v1/events`), { headers, signal });
+  if (status === 200) return body;
+  body.destroy();
   throw new Fault('STORE_FAILED', `the collector answers ${status} to /v1/events`);
 }
 
