@@ -1,4 +1,4 @@
-/** A cluster for releases of the chart: a control plane, nodes that are pretended, a namespace that takes restricted pods alone, and what the examples refer to. */
+/** A cluster for releases of the chart: a control plane, nodes, a namespace that takes restricted pods alone, and what the examples refer to. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,10 +12,11 @@ import {
   type Values,
   valueArguments,
 } from './chart.ts';
+import { startNodes } from './cluster-nodes.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 import type { ApiObject, KubernetesApi } from './kubernetes-api.ts';
-import { pretendNodes } from './pretended-nodes.ts';
+import { type PodRuntime, pretendedRuntime } from './pod-runtime.ts';
 
 export type Cluster = {
   readonly api: KubernetesApi;
@@ -47,12 +48,17 @@ const DEFINITIONS = [
   'monitoring.coreos.com_podmonitors',
   'monitoring.coreos.com_prometheusrules',
 ];
-const HELM_LIMIT = '120s';
+const HELM_LIMIT = '180s';
 
-export async function startCluster(): Promise<Cluster> {
+/** @param runtimeOf what makes of pods what they are; by default they are pretended. */
+export async function startCluster(
+  runtimeOf: (api: KubernetesApi) => Promise<PodRuntime> = async () => pretendedRuntime,
+): Promise<Cluster> {
   const plane = await startControlPlane();
   const { api } = plane;
-  const nodes = await pretendNodes(api, {
+  const runtime = await runtimeOf(api);
+  const nodes = await startNodes(api, {
+    runtime,
     names: ['north', 'south'],
     storageClasses: ['standard', 'fast'],
     sharedClass: 'shared',
@@ -66,6 +72,7 @@ export async function startCluster(): Promise<Cluster> {
     logs: plane.logs,
     async stop() {
       await nodes.stop();
+      await runtime.stop();
       await plane.stop();
     },
   };

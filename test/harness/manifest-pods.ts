@@ -6,7 +6,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 import { type Container, isWorkload, type KubernetesObject, toolsFolder, type Workload } from './chart.ts';
@@ -19,6 +19,8 @@ export type ManifestPodsOptions = {
   readonly directory: string;
   /** Of the addresses: 127.`network`.0.x. */
   readonly network: number;
+  /** Of pods and of Services by name, where they are not to be chosen here. */
+  readonly addresses?: ReadonlyMap<string, string>;
   /** Secret → key → value: what the operator had made. */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
@@ -36,9 +38,9 @@ export class ManifestPods {
   constructor(options: ManifestPodsOptions) {
     this.#options = options;
     const workloads = options.objects.filter(isWorkload);
-    this.#addresses = new Map(
-      workloads.map(({ metadata }, at) => [metadata.name, `127.${options.network}.0.${FIRST_HOST + at}`]),
-    );
+    this.#addresses =
+      options.addresses ??
+      new Map(workloads.map(({ metadata }, at) => [metadata.name, `127.${options.network}.0.${FIRST_HOST + at}`]));
     this.#mounts = new Map(workloads.flatMap((workload) => this.#mountsOf(workload)));
   }
 
@@ -50,7 +52,7 @@ export class ManifestPods {
     const address = this.#addresses.get(name);
     if (container === undefined || address === undefined) throw new Error(`${name} is no workload of the release`);
     const pod = { name, address, placed: this.#placing(workload, address) };
-    for (const volume of volumesOf(workload)) await this.#fill(volume, this.#folderOf(name, volume.name), pod.placed);
+    await this.mount(workload);
     for (const first of initContainers) {
       const child = this.#spawn(first, pod);
       const said = logOf(child);
@@ -60,6 +62,13 @@ export class ManifestPods {
     const running = runningPod(name, address, this.#spawn(container, pod), workload.spec.template.spec);
     this.#running.push(running);
     return running;
+  }
+
+  /** Writes what its volumes hold where it is not what is there. */
+  async mount(workload: Workload): Promise<void> {
+    const { name } = workload.metadata;
+    const placed = this.#placing(workload, this.#addresses.get(name) ?? '');
+    for (const volume of volumesOf(workload)) await this.#fill(volume, this.#folderOf(name, volume.name), placed);
   }
 
   /** The folder in which the pods of a workload have what is mounted there. */
@@ -109,7 +118,11 @@ export class ManifestPods {
 
   async #fill(volume: Volume, folder: string, placed: (text: string) => string): Promise<void> {
     await mkdir(folder, { recursive: true });
-    for (const [key, text] of Object.entries(this.#contentOf(volume))) await writeFile(join(folder, key), placed(text));
+    for (const [key, text] of Object.entries(this.#contentOf(volume))) {
+      const [file, content] = [join(folder, key), placed(text)];
+      const standing = await readFile(file, 'utf8').catch(() => undefined);
+      if (standing !== content) await writeFile(file, content);
+    }
   }
 
   #contentOf({ configMap, secret, projected }: Volume): Content {

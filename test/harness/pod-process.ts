@@ -1,6 +1,7 @@
 /** The container of a pod as a process, its probes asked as a kubelet asks them. */
 
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, PodSpec, Probe } from './chart.ts';
 import { eventually } from './eventually.ts';
 
@@ -15,7 +16,7 @@ export type RunningPod = {
   restartedFor(): string | undefined;
   /** Its exit status. */
   readonly ended: Promise<number | null>;
-  /** SIGTERM, and SIGKILL after the grace period. */
+  /** What is to be waited for before it ends, then SIGTERM, and SIGKILL after the grace period. */
   stop(): Promise<number | null>;
 };
 
@@ -31,6 +32,8 @@ export function runningPod(name: string, address: string, child: ChildProcess, p
   const graceMs = 1_000 * (pod.terminationGracePeriodSeconds ?? 30);
   const ask = (probe: Probe | undefined): Promise<string> => answerOf(probe, container, address);
   const isAnswered = async (probe: Probe | undefined): Promise<boolean> => (await ask(probe)) === '';
+  const preStopMs = 1_000 * (container?.lifecycle?.preStop?.sleep?.seconds ?? 0);
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
   let failures = 0;
   let restartedFor: string | undefined;
   let watching: NodeJS.Timeout | undefined;
@@ -59,9 +62,9 @@ export function runningPod(name: string, address: string, child: ChildProcess, p
     restartedFor: () => restartedFor,
     async stop() {
       clearInterval(watching);
-      const isRunning = child.exitCode === null && child.signalCode === null;
-      if (isRunning) child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      if (isRunning()) await Promise.race([sleep(preStopMs), ended]);
+      if (isRunning()) child.kill('SIGTERM');
       const status = await ended;
       clearTimeout(timer);
       return status;

@@ -1,6 +1,6 @@
 /**
- * Releases before a real API server, real controllers and a real scheduler: what they take and refuse, what a change rolls, and what stays. Nodes and what runs on them are
- * pretended; test/chart/release.test.ts runs the pods.
+ * Releases before a real API server, real controllers and a real scheduler: what they take and refuse, what a change rolls, and what stays. What runs on the nodes is
+ * pretended; running.test.ts has pods that run.
  */
 
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';

@@ -1,14 +1,16 @@
 /**
- * What a cluster has beside its control plane, pretended: nodes, of which no kubelet tells, and volumes of a storage class, which nobody provides. A pod that the scheduler
- * has bound is said to run and to be ready, that of a job to have succeeded; nothing of it is started. What is deleted is said to have ended.
+ * What a cluster has beside its control plane: nodes that tell of themselves and of their pods, and volumes of a storage class. A kubelet's part is played here: what becomes of a
+ * pod that the scheduler has bound says the runtime. Volumes are pretended, but for their being bound.
  */
 
 import { type ApiObject, type KubernetesApi, KubernetesApiError } from './kubernetes-api.ts';
+import type { PodRuntime, PodState } from './pod-runtime.ts';
 
-export type PretendedNodes = { stop(): Promise<void> };
+export type ClusterNodes = { stop(): Promise<void> };
 
-export type PretendedNodesOptions = {
+export type ClusterNodesOptions = {
   readonly names: readonly string[];
+  readonly runtime: PodRuntime;
   /** Whose volumes are provided for a claim's first pod; the first is the default. */
   readonly storageClasses: readonly string[];
   /** Whose volumes are provided without one. */
@@ -22,26 +24,29 @@ const POLL_MS = 100;
 const BEAT_MS = 5_000;
 const CAPACITY = { cpu: '64', memory: '256Gi', pods: '500', 'ephemeral-storage': '500Gi', 'nvidia.com/gpu': '8' };
 
-export async function pretendNodes(api: KubernetesApi, options: PretendedNodesOptions): Promise<PretendedNodes> {
-  const pretended = new Nodes(api);
+export async function startNodes(api: KubernetesApi, options: ClusterNodesOptions): Promise<ClusterNodes> {
+  const nodes = new Nodes(api, options.runtime);
   const classes = [
     ...options.storageClasses.map((name, at) => storageClass(name, 'WaitForFirstConsumer', at === 0)),
     storageClass(options.sharedClass, 'Immediate', false),
   ];
   for (const each of classes) await api.create('/apis/storage.k8s.io/v1/storageclasses', each);
-  for (const name of options.names) await pretended.add(name);
-  return pretended.run();
+  for (const name of options.names) await nodes.add(name);
+  return nodes.run();
 }
 
 class Nodes {
   readonly #api: KubernetesApi;
   readonly #names: string[] = [];
-  #pods = 0;
+  readonly #runtime: PodRuntime;
+  /** By uid, of pods that were told of. */
+  readonly #told = new Map<string, Told>();
   #beatAt = performance.now();
   #isStopped = false;
 
-  constructor(api: KubernetesApi) {
+  constructor(api: KubernetesApi, runtime: PodRuntime) {
     this.#api = api;
+    this.#runtime = runtime;
   }
 
   async add(name: string): Promise<void> {
@@ -53,7 +58,7 @@ class Nodes {
     };
     await this.#api.create('/api/v1/nodes', { metadata: { name, labels } });
     await this.#api.patch(`/api/v1/nodes/${name}/status`, {
-      status: { capacity: CAPACITY, allocatable: CAPACITY, conditions: [condition('Ready')] },
+      status: { capacity: CAPACITY, allocatable: CAPACITY, conditions: [condition('Ready', true)] },
     });
     await this.#api.create(LEASES, {
       metadata: { name },
@@ -62,9 +67,9 @@ class Nodes {
   }
 
   /** Goes on until it is stopped; what it fails by is told when it fails, and when it is stopped. */
-  run(): PretendedNodes {
+  run(): ClusterNodes {
     const ended = this.#loop();
-    ended.catch((error: unknown) => console.error('the pretended nodes are gone:', error));
+    ended.catch((error: unknown) => console.error('the nodes are gone:', error));
     return {
       stop: () => {
         this.#isStopped = true;
@@ -88,38 +93,19 @@ class Nodes {
     for (const name of this.#names) await this.#api.patch(`${LEASES}/${name}`, { spec: { renewTime: microTime() } });
   }
 
-  async #tell({ metadata, spec, status }: ApiObject): Promise<void> {
-    const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
-    if (metadata.deletionTimestamp !== undefined)
-      await this.#api.delete(path, { gracePeriodSeconds: 0, preconditions: { uid: metadata.uid } });
-    else if (status.phase === 'Pending')
-      await this.#api.patch(`${path}/status`, { metadata: { uid: metadata.uid }, status: this.#statusOf(spec) });
-  }
-
-  #statusOf({ containers, initContainers = [], restartPolicy }: Spec): object {
-    this.#pods += 1;
-    const isJob = restartPolicy !== 'Always';
-    const over = { terminated: { exitCode: 0, reason: 'Completed', startedAt: time(), finishedAt: time() } };
-    const told =
-      (state: object, isReady: boolean) =>
-      ({ name, image }: Container) => ({
-        name,
-        image,
-        imageID: image,
-        ready: isReady,
-        started: isReady,
-        restartCount: 0,
-        state,
-      });
-    return {
-      phase: isJob ? 'Succeeded' : 'Running',
-      startTime: time(),
-      podIP: podAddress(this.#pods),
-      podIPs: [{ ip: podAddress(this.#pods) }],
-      conditions: [condition('Initialized'), ...(isJob ? [] : [condition('ContainersReady'), condition('Ready')])],
-      initContainerStatuses: initContainers.map(told(over, true)),
-      containerStatuses: containers.map(isJob ? told(over, false) : told({ running: { startedAt: time() } }, true)),
-    };
+  async #tell(pod: ApiObject): Promise<void> {
+    const { uid, namespace, name, deletionTimestamp } = pod.metadata;
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+    if (deletionTimestamp !== undefined) {
+      if (this.#runtime.isGone(pod)) await this.#api.delete(path, { gracePeriodSeconds: 0, preconditions: { uid } });
+      return;
+    }
+    const state = this.#runtime.state(pod);
+    const told = this.#told.get(uid);
+    if (state.kind === 'starting' || state.kind === told?.kind) return;
+    const address = told?.address ?? podAddress(this.#told.size + 1);
+    await this.#api.patch(`${path}/status`, { metadata: { uid }, status: statusOf(pod.spec, state, address) });
+    this.#told.set(uid, { kind: state.kind, address });
   }
 
   async #provide({ metadata, spec, status }: ApiObject): Promise<void> {
@@ -143,12 +129,35 @@ class Nodes {
   }
 }
 
+type Told = { readonly kind: PodState['kind']; readonly address: string };
+
 type Container = { readonly name: string; readonly image: string };
 type Spec = {
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[];
   readonly restartPolicy: string;
 };
+
+function statusOf({ containers, initContainers = [], restartPolicy }: Spec, state: PodState, address: string): object {
+  const isReady = state.kind === 'ready';
+  const isOver = state.kind === 'ended' && restartPolicy !== 'Always';
+  const exitStatus = state.kind === 'ended' ? state.exitStatus : 0;
+  const terminated = (exitCode: number) => ({ terminated: { exitCode, startedAt: time(), finishedAt: time() } });
+  const container =
+    (its: object) =>
+    ({ name, image }: Container) => ({ name, image, imageID: image, restartCount: 0, ...its });
+  const over = { ready: false, started: false, state: terminated(exitStatus) };
+  const running = { ready: isReady, started: isReady, state: { running: { startedAt: time() } } };
+  return {
+    phase: isOver ? (exitStatus === 0 ? 'Succeeded' : 'Failed') : 'Running',
+    startTime: time(),
+    podIP: address,
+    podIPs: [{ ip: address }],
+    conditions: [condition('Initialized', true), condition('ContainersReady', isReady), condition('Ready', isReady)],
+    initContainerStatuses: initContainers.map(container({ ready: true, started: false, state: terminated(0) })),
+    containerStatuses: containers.map(container(state.kind === 'ended' ? over : running)),
+  };
+}
 
 const storageClass = (name: string, volumeBindingMode: string, isDefault: boolean): object => ({
   metadata: { name, annotations: { 'storageclass.kubernetes.io/is-default-class': String(isDefault) } },
@@ -159,7 +168,11 @@ const storageClass = (name: string, volumeBindingMode: string, isDefault: boolea
 
 const time = (): string => new Date().toISOString().replace(/\.\d+/, '');
 const microTime = (): string => new Date().toISOString().replace('Z', '000Z');
-const condition = (type: string): object => ({ type, status: 'True', lastTransitionTime: time() });
+const condition = (type: string, isSo: boolean): object => ({
+  type,
+  status: isSo ? 'True' : 'False',
+  lastTransitionTime: time(),
+});
 const podAddress = (number: number): string => `10.244.${Math.floor(number / 250)}.${1 + (number % 250)}`;
 
 /** Somebody else was quicker: what is there, gone or changed is looked at again. */
