@@ -50,8 +50,11 @@ export const LOBBY = { id: 'lobby', source: '/videos/lobby.mp4', fps: 10 };
 
 /** Its installation has the algorithms `faces` and `picture`. */
 export async function startStreamsApi(environment: Readonly<Record<string, string>> = {}): Promise<StreamsApi> {
-  const server = await startNatsServer();
+  // Closed in the opposite order of opening, also where one does not start.
+  await using opened = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'stream-infer-streams-api-'));
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  const server = opened.adopt(await startNatsServer(), (each) => each.stop());
   const file = join(directory, 'installation.yaml');
   await writeFile(
     file,
@@ -63,8 +66,13 @@ export async function startStreamsApi(environment: Readonly<Record<string, strin
     STREAM_INFER_CONFIG: file,
     ...environment,
   });
-  const bus = await connectBus({ url: server.url, prefix: 'stream-infer', name: 'streams-api-test' });
+  opened.defer(async () => void (await collector.stop()));
+  const bus = opened.adopt(
+    await connectBus({ url: server.url, prefix: 'stream-infer', name: 'streams-api-test' }),
+    (each) => each.close(),
+  );
   const [streams, runs] = await Promise.all([openStreams(bus), openRuns(bus)]);
+  const owned = opened.move();
   return {
     bus,
     collector,
@@ -91,11 +99,6 @@ export async function startStreamsApi(environment: Readonly<Record<string, strin
         return left.every(({ definition }) => definition === null);
       });
     },
-    async stop() {
-      await collector.stop();
-      await bus.close();
-      await server.stop();
-      await rm(directory, { recursive: true, force: true });
-    },
+    stop: () => owned.disposeAsync(),
   };
 }
