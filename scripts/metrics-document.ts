@@ -76,22 +76,25 @@ scrape_configs:
 `;
 
 const ROOT = join(import.meta.dirname, '..');
-const OWNERS = [
-  'packages/service-kit',
-  'services/ingest',
-  'services/scheduler',
-  'services/algo-runner',
-  'services/collector',
-] as const;
+const KIT = 'packages/service-kit';
+const SERVICES = ['ingest', 'scheduler', 'algo-runner', 'collector'] as const;
+const OF_KIT = /(?<=from '@stream-infer\/service-kit\/)[a-z-]+(?=')/g;
 
 export function metricsDocument(): string {
-  const sections = OWNERS.map((owner) => {
-    const rows = metricsOf(owner).map(
-      ({ kind, name, help, labels }) => `| \`${name}\` | ${kind.toLowerCase()} | ${labels} | ${help} |`,
-    );
-    const title = owner === 'packages/service-kit' ? 'Every service' : `\`${owner.split('/')[1]}\``;
-    return `## ${title}\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+  const kit = sourcesOf(KIT);
+  const services = SERVICES.map((service) => {
+    const own = [...sourcesOf(`services/${service}`).values()];
+    return { service, own, asked: new Set(own.flatMap((source) => source.match(OF_KIT) ?? [])) };
   });
+  // A metric of the kit that services ask for is theirs; what none of them names, each of them has.
+  const isCommon = (name: string): boolean => !services.some(({ asked }) => asked.has(name));
+  const common = [...kit].flatMap(([name, source]) => (isCommon(name) ? [source] : []));
+  const sections = [
+    section('Every service', common),
+    ...services.map(({ service, own, asked }) =>
+      section(`\`${service}\``, [...own, ...[...asked].flatMap((name) => kit.get(name) ?? [])]),
+    ),
+  ];
   return `# Metrics
 
 Each service exports these at \`/metrics\`, with the label \`service\`, beside those of its process. No URL is ever a label.
@@ -100,12 +103,25 @@ ${SCRAPING}${sections.join('\n')}
 ${FATES}`;
 }
 
-function metricsOf(owner: string): Metric[] {
+function section(title: string, sources: readonly string[]): string {
+  const rows = metricsOf(sources).map(
+    ({ kind, name, help, labels }) => `| \`${name}\` | ${kind.toLowerCase()} | ${labels} | ${help} |`,
+  );
+  return `## ${title}\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+/** Name → text of a package's sources. */
+function sourcesOf(owner: string): ReadonlyMap<string, string> {
   const folder = join(ROOT, owner, 'src');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  const sources = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  return new Map(names.map((name) => [name.slice(0, -'.ts'.length), readFileSync(join(folder, name), 'utf8')]));
+}
+
+function metricsOf(sources: readonly string[]): Metric[] {
   return sources
-    .flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(DECLARATION)])
+    .flatMap((source) => [...source.matchAll(DECLARATION)])
     .map(([, kind = '', name = '', quoted, doubleQuoted, labels = '']) => ({
       kind,
       name,

@@ -7,6 +7,7 @@ import type { FrameFate } from '@stream-infer/core/fate';
 import { LedgerBook } from '@stream-infer/core/ledger-book';
 import { SOURCE_STATES, type SourceCondition } from '@stream-infer/core/source-state';
 import type { Mode } from '@stream-infer/core/stream-spec';
+import { createMembersGauge } from '@stream-infer/service-kit/members-gauge';
 import { StreamSeries } from '@stream-infer/service-kit/stream-series';
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
@@ -90,15 +91,6 @@ export function createIngestMetrics(registry: Registry) {
         this.set({ stream, state, reason }, sinceMs / 1_000);
     },
   });
-  let liveMembers = (): number => 0;
-  new Gauge({
-    name: 'stream_infer_members',
-    help: 'Processes of this kind that share its work and live, as this one sees it, itself among them.',
-    registers,
-    collect() {
-      this.set(liveMembers());
-    },
-  });
   const metrics = {
     publishedBytes: new Counter({
       name: 'stream_infer_published_bytes_total',
@@ -175,9 +167,7 @@ export function createIngestMetrics(registry: Registry) {
       books.set(stream, book);
       return book;
     },
-    observeMembers(live: () => number): void {
-      liveMembers = live;
-    },
+    observeMembers: createMembersGauge(registry),
     /** Frames that an ingest that died had under way: it counted that they were decoded. */
     lostWithProcess(stream: string, count: number): void {
       const book = this.framesOf(stream);

@@ -6,6 +6,7 @@
 import type { FrameFate, InvocationFate } from '@stream-infer/core/fate';
 import { LedgerBook } from '@stream-infer/core/ledger-book';
 import type { Mode } from '@stream-infer/core/stream-spec';
+import { createMembersGauge } from '@stream-infer/service-kit/members-gauge';
 import { StreamSeries } from '@stream-infer/service-kit/stream-series';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type LaneBook, ledgerHolder, type Observed } from './lane-book.ts';
@@ -191,15 +192,6 @@ export function createSchedulerMetrics(registry: Registry) {
       this.set(connectedRunners());
     },
   });
-  let liveMembers = (): number => 0;
-  new Gauge({
-    name: 'stream_infer_members',
-    help: 'Processes of this kind that share its work and live, as this one sees it, itself among them.',
-    registers,
-    collect() {
-      this.set(liveMembers());
-    },
-  });
 
   const updatedLanes = (): LaneBook[] => {
     for (const { book } of lanes.values()) book.update();
@@ -278,9 +270,7 @@ export function createSchedulerMetrics(registry: Registry) {
     observeRunners(connected: () => number): void {
       connectedRunners = connected;
     },
-    observeMembers(live: () => number): void {
-      liveMembers = live;
-    },
+    observeMembers: createMembersGauge(registry),
     fenced: (): void => fenced.inc(),
     conversationBroke: (): void => broken.inc(),
     resultRefused: (kind: string): void => refused.inc({ kind }),
