@@ -1,10 +1,9 @@
 /** One algorithm over all streams: what is asked of it, what it gives, and what its runners do. */
 
 import { type Dashboard, INSTALLATION, mean, of, quantile, sumRate } from './dashboard.ts';
+import { delayPanels } from './delay-panels.ts';
 
 const ALGORITHM = of('algorithm=~"$algorithm"');
-const LATENCY = 'stream_infer_result_latency_seconds';
-const LATENESS = 'stream_infer_result_lateness_seconds';
 const STAGES = ['queue', 'fetch', 'run', 'preprocess', 'infer', 'postprocess'] as const;
 
 export const algorithm: Dashboard = {
@@ -30,28 +29,9 @@ export const algorithm: Dashboard = {
             { expr: sumRate('stream_infer_results_published_total', ALGORITHM), legend: 'results' },
           ],
         },
-        {
-          kind: 'timeseries',
-          title: 'Latency',
-          description: 'From a window being due to its result being published.',
-          unit: 's',
-          width: 8,
-          queries: [0.5, 0.95, 0.99].map((q) => ({
-            expr: quantile(q, LATENCY, ALGORITHM),
-            legend: `${q * 100} %`,
-          })),
-        },
-        {
-          kind: 'timeseries',
-          title: 'Lateness',
-          description: 'In realtime: how much later than one interval after its frame a result came.',
-          unit: 's',
-          width: 8,
-          queries: [0.5, 0.95, 0.99].map((q) => ({
-            expr: quantile(q, LATENESS, ALGORITHM),
-            legend: `${q * 100} %`,
-          })),
-        },
+        ...delayPanels('', (histogram) =>
+          [0.5, 0.95, 0.99].map((q) => ({ expr: quantile(q, histogram, ALGORITHM), legend: `${q * 100} %` })),
+        ),
         {
           kind: 'timeseries',
           title: 'Stale windows',

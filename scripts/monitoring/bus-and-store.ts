@@ -1,6 +1,6 @@
 /** What lies between the services: frames in the bus's memory, results on their way into the store, and the API in front of it. */
 
-import { type Dashboard, INSTALLATION, of, orNone, quantile, sumRate } from './dashboard.ts';
+import { type Dashboard, halfAndMost, INSTALLATION, of, orNone, sumRate } from './dashboard.ts';
 
 export const busAndStore: Dashboard = {
   name: 'bus-and-store',
@@ -49,10 +49,7 @@ export const busAndStore: Dashboard = {
           description: 'From their arrival from the decoder.',
           unit: 's',
           width: 8,
-          queries: [
-            { expr: quantile(0.5, 'stream_infer_frame_age_seconds', of()), legend: 'half' },
-            { expr: quantile(0.99, 'stream_infer_frame_age_seconds', of()), legend: '99 %' },
-          ],
+          queries: halfAndMost('stream_infer_frame_age_seconds', of()),
         },
         {
           kind: 'timeseries',
@@ -159,10 +156,7 @@ export const busAndStore: Dashboard = {
           description: 'To the store.',
           unit: 's',
           width: 6,
-          queries: [
-            { expr: quantile(0.5, 'stream_infer_commit_seconds', of()), legend: 'half' },
-            { expr: quantile(0.99, 'stream_infer_commit_seconds', of()), legend: '99 %' },
-          ],
+          queries: halfAndMost('stream_infer_commit_seconds', of()),
         },
         {
           kind: 'timeseries',

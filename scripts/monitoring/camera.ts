@@ -1,6 +1,7 @@
 /** One stream from its source to its stored results. */
 
-import { type Dashboard, INSTALLATION, of, quantile, sumRate } from './dashboard.ts';
+import { type Dashboard, halfAndMost, INSTALLATION, of, quantile, sumRate } from './dashboard.ts';
+import { delayPanels } from './delay-panels.ts';
 
 const STREAM = of('stream=~"$stream"');
 
@@ -54,10 +55,7 @@ export const camera: Dashboard = {
           description: 'From their arrival from the decoder.',
           unit: 's',
           width: 8,
-          queries: [
-            { expr: quantile(0.5, 'stream_infer_frame_age_seconds', STREAM), legend: 'half' },
-            { expr: quantile(0.99, 'stream_infer_frame_age_seconds', STREAM), legend: '99 %' },
-          ],
+          queries: halfAndMost('stream_infer_frame_age_seconds', STREAM),
         },
         {
           kind: 'timeseries',
@@ -138,32 +136,9 @@ export const camera: Dashboard = {
             },
           ],
         },
-        {
-          kind: 'timeseries',
-          title: 'Latency, 95 %',
-          description: 'From a window being due to its result being published.',
-          unit: 's',
-          width: 8,
-          queries: [
-            {
-              expr: quantile(0.95, 'stream_infer_result_latency_seconds', STREAM, 'algorithm'),
-              legend: '{{algorithm}}',
-            },
-          ],
-        },
-        {
-          kind: 'timeseries',
-          title: 'Lateness, 95 %',
-          description: 'In realtime: how much later than one interval after its frame a result came.',
-          unit: 's',
-          width: 8,
-          queries: [
-            {
-              expr: quantile(0.95, 'stream_infer_result_lateness_seconds', STREAM, 'algorithm'),
-              legend: '{{algorithm}}',
-            },
-          ],
-        },
+        ...delayPanels(', 95 %', (histogram) => [
+          { expr: quantile(0.95, histogram, STREAM, 'algorithm'), legend: '{{algorithm}}' },
+        ]),
         {
           kind: 'timeseries',
           title: 'Windows that got no result',

@@ -63,6 +63,12 @@ export const of = (...more: readonly string[]): string =>
 export const quantile = (q: number, histogram: string, matchers: string, ...by: readonly string[]): string =>
   `histogram_quantile(${q}, sum by (${['le', ...by].join(', ')}) (rate(${histogram}_bucket${matchers}[$__rate_interval])))`;
 
+/** What half of it, and all but one in a hundred, is below. */
+export const halfAndMost = (histogram: string, matchers: string): readonly Query[] => [
+  { expr: quantile(0.5, histogram, matchers), legend: 'half' },
+  { expr: quantile(0.99, histogram, matchers), legend: '99 %' },
+];
+
 /** Its mean. */
 export const mean = (histogram: string, matchers: string, ...by: readonly string[]): string =>
   `${sumRate(`${histogram}_sum`, matchers, ...by)} / ${sumRate(`${histogram}_count`, matchers, ...by)}`;
