@@ -173,11 +173,7 @@ export class StreamRoster {
     const run = this.#runs.get(key);
     if (!playing && !this.#isRewound(key, run) && !isPlayable(spec, run)) return undefined;
     const { id } = this.#options.membership;
-    const owner = playing
-      ? id
-      : run === undefined || isOver(run.value) || run.value.owner === NOBODY
-        ? undefined
-        : run.value.owner;
+    const owner = playing ? id : ownerOf(run);
     // Left by an earlier life of this ingest: it is nobody else's.
     const isOwnBefore = owner === id && !playing;
     const isOrphan = owner === undefined || !live.includes(owner);
@@ -281,3 +277,7 @@ export class StreamRoster {
 /** Whether another ingest has written the run since this one did. */
 const isSuperseded = ({ claim }: StreamPlaying, run: Entry<Run> | undefined): boolean =>
   run !== undefined && run.revision > claim.revision && run.value.owner !== claim.run.owner;
+
+/** Whose the run is; nobody's where it is over, or was given back. */
+const ownerOf = (run: Entry<Run> | undefined): string | undefined =>
+  run === undefined || isOver(run.value) || run.value.owner === NOBODY ? undefined : run.value.owner;
