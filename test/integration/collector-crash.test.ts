@@ -1,10 +1,8 @@
 /** A collector that is killed at any moment: nothing is lost, nothing is stored twice, and nobody who listens notices (I5). */
 
 import { DatabaseSync } from 'node:sqlite';
-import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import type { ResultRecord } from '@stream-infer/core/result-record';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type EventClient,
   ended,
@@ -13,60 +11,33 @@ import {
   type ServerEvent,
   type StreamAnswer,
   seriesPublisher,
-  startCollector,
-  type TestCollector,
   testRecord,
 } from '../harness/collector.ts';
+import { collectorWorld } from '../harness/collector-world.ts';
 import { eventually } from '../harness/eventually.ts';
-import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
-import { describeStores, type TestStore } from '../harness/stores.ts';
+import { describeStores } from '../harness/stores.ts';
 
 const ALGORITHMS = ['faces', 'people', 'stats', 'cars'];
 const FRAMES = 2_500;
 const KILLS = 4;
 
 describeStores(({ create }) => {
-  let server: TestNatsServer;
-  let bus: Bus;
-  let store: TestStore;
-
-  beforeAll(async () => {
-    server = await startNatsServer();
-    store = await create();
-    bus = await connectBus({ url: server.url, prefix: 'stream-infer', name: 'collector-crash-test' });
-    await ensureResultStream(bus, { maxBytes: 1 << 28 });
-  });
-  afterAll(async () => {
-    await bus?.close();
-    await server?.stop();
-    await store?.remove();
-  });
-
-  const collectors: TestCollector[] = [];
-  afterEach(async () => {
-    for (const collector of collectors.splice(0)) await collector.stop();
-  });
-
-  async function start(): Promise<TestCollector> {
-    const collector = await startCollector({ NATS_URL: server.url, ...store.environment });
-    collectors.push(collector);
-    return collector;
-  }
+  const world = collectorWorld(create);
 
   async function publishAll(stream: string): Promise<void> {
     const series = ALGORITHMS.map(async (algorithm) => {
       const place = { stream, run: 'r1', algorithm };
-      const publish = seriesPublisher(bus, place);
+      const publish = seriesPublisher(world.bus, place);
       for (let n = 1; n <= FRAMES; n += 1) await publish(testRecord(place, n));
     });
     await Promise.all(series);
-    await publishEnd(bus, stream, 'r1');
+    await publishEnd(world.bus, stream, 'r1');
   }
 
   test('killed in the middle of its load, again and again, it loses nothing and stores nothing twice', async () => {
     const publishing = publishAll('cam');
     const seen: ServerEvent[] = [];
-    let collector = await start();
+    let collector = await world.collector();
     let client: EventClient = await listen(`${collector.addresses.api}/v1/events?after=0`);
     for (let kill = 1; kill <= KILLS; kill += 1) {
       const enough = (kill * ALGORITHMS.length * FRAMES) / (KILLS + 2);
@@ -77,7 +48,7 @@ describeStores(({ create }) => {
       await collector.kill();
       await client.close();
       seen.push(...client.events);
-      collector = await start();
+      collector = await world.collector();
       client = await listen(`${collector.addresses.api}/v1/events?after=0`, seen.at(-1)?.id);
     }
     await publishing;
@@ -100,29 +71,29 @@ describeStores(({ create }) => {
     expect(new Set(events)).toEqual(new Set(expected));
 
     expect(await collector.stop()).toBe(0);
-    if (store.path === undefined) return;
-    const database = new DatabaseSync(store.path, { readOnly: true });
+    if (world.store.path === undefined) return;
+    const database = new DatabaseSync(world.store.path, { readOnly: true });
     expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
     database.close();
   });
 
   test('what was on its way to a process that died is stored before the end of its run, and at once', async () => {
     const place = { stream: 'yard', run: 'r1', algorithm: 'faces' };
-    const publish = seriesPublisher(bus, place);
-    const dead = await start();
+    const publish = seriesPublisher(world.bus, place);
+    const dead = await world.collector();
     const ready = async (): Promise<boolean> => (await fetch(`${dead.addresses.http}/v2/health/ready`)).ok;
     await eventually('a collector that consumes', ready);
     await dead.kill();
     await publish(...Array.from({ length: 50 }, (_, index) => testRecord(place, index + 1)));
     // Takes messages as the collector does, and dies with them unacknowledged.
-    const { resultsStream, collectorDurable } = bus.topology;
-    const taken = await bus.jetstream.consumers.get(resultsStream, collectorDurable);
+    const { resultsStream, collectorDurable } = world.bus.topology;
+    const taken = await world.bus.jetstream.consumers.get(resultsStream, collectorDurable);
     for await (const message of await taken.fetch({ max_messages: 50, expires: 5_000 })) {
       if (message.info.pending === 0) break;
     }
-    const collector = await start();
+    const collector = await world.collector();
     const client = await listen(`${collector.addresses.api}/v1/events?stream=yard&after=0`);
-    await publishEnd(bus, 'yard', 'r1');
+    await publishEnd(world.bus, 'yard', 'r1');
     // The server would bring them again after 30 seconds.
     expect(await ended(collector, 'yard', 10_000)).toMatchObject({ results: 50 });
     await eventually('all events', () => client.events.length === 51);

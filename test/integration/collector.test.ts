@@ -1,67 +1,26 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
-import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   ended,
   listen,
   publishEnd,
   type StreamAnswer,
   seriesPublisher,
-  startCollector,
   type TestCollector,
   testRecord,
 } from '../harness/collector.ts';
+import { collectorWorld, RESULTS_BYTES } from '../harness/collector-world.ts';
 import { eventually } from '../harness/eventually.ts';
-import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 import { startService } from '../harness/service-process.ts';
-import { describeStores, type TestStore } from '../harness/stores.ts';
+import { describeStores } from '../harness/stores.ts';
 
-const MAX_BYTES = 64 * 2 ** 20;
 const FAILED = { error: { code: 'ALGORITHM_FAILED', message: 'it threw' } } as const;
 
 describeStores(({ create, keepsFile }) => {
-  let server: TestNatsServer;
-  let bus: Bus;
-  let store: TestStore;
-  let prefix: string;
-  let tests = 0;
-  const collectors: TestCollector[] = [];
-
-  beforeAll(async () => {
-    server = await startNatsServer();
-  });
-  afterAll(() => server?.stop());
-
-  // Each test has a bus of its own on the shared server.
-  beforeEach(async () => {
-    tests += 1;
-    prefix = `test-${tests}`;
-    store = await create();
-    bus = await connectBus({ url: server.url, prefix, name: 'collector-test' });
-    await ensureResultStream(bus, { maxBytes: MAX_BYTES });
-  });
-  afterEach(async () => {
-    for (const collector of collectors.splice(0)) await collector.stop();
-    await bus.close();
-    await store.remove();
-  });
-
-  const environment = (): Record<string, string> => ({
-    NATS_URL: server.url,
-    NATS_PREFIX: prefix,
-    ...store.environment,
-    RESULTS_MAX_BYTES: String(MAX_BYTES),
-  });
-
-  async function collector(more: Readonly<Record<string, string>> = {}): Promise<TestCollector> {
-    const started = await startCollector({ ...environment(), ...more });
-    collectors.push(started);
-    return started;
-  }
-
+  const world = collectorWorld(create);
   const place = (algorithm = 'faces', run = 'r1') => ({ stream: 'cam', run, algorithm });
   const stored = (each: TestCollector, results: number): Promise<StreamAnswer> =>
     eventually(`${results} results in the store`, async () => {
@@ -71,9 +30,9 @@ describeStores(({ create, keepsFile }) => {
 
   describe('a collector', () => {
     test('stores what comes and what was there before it, tells the newest run, and stops clean', async () => {
-      const faces = seriesPublisher(bus, place());
+      const faces = seriesPublisher(world.bus, place());
       await faces(testRecord(place(), 1), testRecord(place(), 2));
-      const first = await collector();
+      const first = await world.collector();
       await faces(testRecord(place(), 3, FAILED));
       expect(await stored(first, 3)).toMatchObject({
         id: 'cam',
@@ -83,10 +42,13 @@ describeStores(({ create, keepsFile }) => {
         errors: 1,
         end: null,
       });
-      await publishEnd(bus, 'cam', 'r1');
+      await publishEnd(world.bus, 'cam', 'r1');
       expect((await ended(first, 'cam')).state).toBe('ended');
-      await seriesPublisher(bus, place('faces', 'r0'))(testRecord(place('faces', 'r0'), 1));
-      await publishEnd(bus, 'cam', 'r0', { code: 'SOURCE_LOST', message: 'no frames from rtsp://u:secret@host/x' });
+      await seriesPublisher(world.bus, place('faces', 'r0'))(testRecord(place('faces', 'r0'), 1));
+      await publishEnd(world.bus, 'cam', 'r0', {
+        code: 'SOURCE_LOST',
+        message: 'no frames from rtsp://u:secret@host/x',
+      });
       const failed = await eventually('the second run', async () => {
         const answer = await first.get<StreamAnswer>('/v1/streams/cam');
         return answer.run === 'r0' && answer.end !== null && answer;
@@ -101,7 +63,7 @@ describeStores(({ create, keepsFile }) => {
     });
 
     test('stops at once with connections and event streams open', { timeout: 30_000 }, async () => {
-      const one = await collector({ DRAIN_TIMEOUT_MS: '60000' });
+      const one = await world.collector({ DRAIN_TIMEOUT_MS: '60000' });
       const { hostname, port } = new URL(one.addresses.api ?? '');
       const unused = connect({ host: hostname, port: Number(port) });
       await once(unused, 'connect');
@@ -112,14 +74,17 @@ describeStores(({ create, keepsFile }) => {
     });
 
     test('keeps the success where an error was mended, and no error where a success stands', async () => {
-      const one = await collector();
+      const one = await world.collector();
       const client = await listen(`${one.addresses.api}/v1/events?after=0`);
-      const faces = seriesPublisher(bus, place());
+      const faces = seriesPublisher(world.bus, place());
       await faces(testRecord(place(), 1, FAILED), testRecord(place(), 2));
       await eventually('the error among the events', () => client.events.length === 2);
       // What mends an error comes on a subject of its own.
       const mended = testRecord(place(), 1, { data: 'mended' });
-      await bus.jetstream.publish(bus.topology.resultSubject('cam', 'r1', 'faces.1'), JSON.stringify(mended));
+      await world.bus.jetstream.publish(
+        world.bus.topology.resultSubject('cam', 'r1', 'faces.1'),
+        JSON.stringify(mended),
+      );
       await faces(testRecord(place(), 1, FAILED), testRecord(place(), 2, FAILED), testRecord(place(), 3));
       expect(await stored(one, 3)).toMatchObject({ errors: 0 });
       expect(await one.text('/v1/streams/cam/results')).toBe('{"faces":{"0.1":"mended","0.2":{"n":2},"0.3":{"n":3}}}');
@@ -135,40 +100,40 @@ describeStores(({ create, keepsFile }) => {
     });
 
     test('passes over a message that is no result, and tells', async () => {
-      const one = await collector();
+      const one = await world.collector();
       for (const bytes of ['no JSON', '{"stream":"cam"}', '[]', 'null'])
-        await bus.jetstream.publish(bus.topology.resultSubject('cam', 'r1', 'faces'), bytes);
-      await seriesPublisher(bus, place('other'))(testRecord(place('other'), 1));
+        await world.bus.jetstream.publish(world.bus.topology.resultSubject('cam', 'r1', 'faces'), bytes);
+      await seriesPublisher(world.bus, place('other'))(testRecord(place('other'), 1));
       await stored(one, 1);
       expect(await one.metric('stream_infer_unreadable_results_total')).toBe(4);
       expect(one.log()).toContain('no result and no end of a run');
     });
 
     test('is not ready while the bus is away, stays alive, and goes on when it is back', async () => {
-      const one = await collector();
+      const one = await world.collector();
       const health = async (name: string): Promise<number> =>
         (await fetch(`${one.addresses.http}/v2/health/${name}`)).status;
       await eventually('readiness', async () => (await health('ready')) === 200);
-      process.kill(server.pid, 'SIGSTOP');
+      process.kill(world.server.pid, 'SIGSTOP');
       try {
         await eventually('unreadiness', async () => (await health('ready')) === 503);
         expect(await health('live')).toBe(200);
       } finally {
-        process.kill(server.pid, 'SIGCONT');
+        process.kill(world.server.pid, 'SIGCONT');
       }
       await eventually('readiness again', async () => (await health('ready')) === 200);
-      await seriesPublisher(bus, place())(testRecord(place(), 1));
+      await seriesPublisher(world.bus, place())(testRecord(place(), 1));
       await stored(one, 1);
     });
 
     test('goes on with ascending ids where RESULTS was made anew', async () => {
-      const one = await collector();
+      const one = await world.collector();
       const client = await listen(`${one.addresses.api}/v1/events?after=0`);
-      await seriesPublisher(bus, place())(testRecord(place(), 1), testRecord(place(), 2));
+      await seriesPublisher(world.bus, place())(testRecord(place(), 1), testRecord(place(), 2));
       await stored(one, 2);
-      await bus.manager.streams.delete(bus.topology.resultsStream);
-      await ensureResultStream(bus, { maxBytes: MAX_BYTES });
-      await seriesPublisher(bus, place())(testRecord(place(), 2), testRecord(place(), 3));
+      await world.bus.manager.streams.delete(world.bus.topology.resultsStream);
+      await ensureResultStream(world.bus, { maxBytes: RESULTS_BYTES });
+      await seriesPublisher(world.bus, place())(testRecord(place(), 2), testRecord(place(), 3));
       await stored(one, 3);
       await eventually('three events', () => client.events.length === 3);
       await client.close();
@@ -182,22 +147,24 @@ describeStores(({ create, keepsFile }) => {
 
   if (keepsFile)
     test('a store that cannot be written ends the collector, and nothing is lost', async () => {
-      const one = await collector();
-      await seriesPublisher(bus, place())(testRecord(place(), 1));
+      const one = await world.collector();
+      await seriesPublisher(world.bus, place())(testRecord(place(), 1));
       await stored(one, 1);
-      const intruder = new DatabaseSync(store.path ?? '');
+      const intruder = new DatabaseSync(world.store.path ?? '');
       intruder.exec('BEGIN IMMEDIATE');
       const exited = once(one.process, 'exit');
-      await seriesPublisher(bus, place('late'))(testRecord(place('late'), 2));
+      await seriesPublisher(world.bus, place('late'))(testRecord(place('late'), 2));
       expect(await exited).toEqual([4, null]);
       expect(one.log()).toMatch(/"level":"fatal".*"code":"STORE_FAILED".*results\.sqlite failed: database is locked/);
       intruder.close();
-      await stored(await collector(), 2);
+      await stored(await world.collector(), 2);
     });
 
   describe('a collector that cannot start', () => {
     const fatal = async (more: Readonly<Record<string, string>>): Promise<string> => {
-      const error: unknown = await startService('collector', { ...environment(), ...more }).catch((e: unknown) => e);
+      const error: unknown = await startService('collector', { ...world.environment, ...more }).catch(
+        (e: unknown) => e,
+      );
       return String(error);
     };
 

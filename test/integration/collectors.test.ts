@@ -1,8 +1,6 @@
 /** Several collectors that share a database: one stores at a time, every one of them answers and tells (I5, I8). */
 
-import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { ensureResultStream } from '@stream-infer/bus/result-stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   type EventClient,
   ended,
@@ -10,53 +8,33 @@ import {
   publishEnd,
   type StreamAnswer,
   seriesPublisher,
-  startCollector,
   type TestCollector,
   testRecord,
 } from '../harness/collector.ts';
+import { collectorWorld, RESULTS_BYTES } from '../harness/collector-world.ts';
 import { eventually } from '../harness/eventually.ts';
-import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 import { hasPostgres, OWNER_PASSWORD, type PostgresServer, startPostgres } from '../harness/postgres-server.ts';
 
 describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of the distribution)', () => {
-  let nats: TestNatsServer;
   let postgres: PostgresServer;
-  let bus: Bus;
-  let environment: Record<string, string>;
-  let tests = 0;
-  const collectors: TestCollector[] = [];
-
   beforeAll(async () => {
-    [nats, postgres] = await Promise.all([startNatsServer(), startPostgres()]);
+    postgres = await startPostgres();
   });
-  afterAll(async () => {
-    await nats?.stop();
-    await postgres?.stop();
-  });
-  beforeEach(async () => {
-    tests += 1;
-    const prefix = `test-${tests}`;
-    bus = await connectBus({ url: nats.url, prefix, name: 'collectors-test' });
-    await ensureResultStream(bus, { maxBytes: 1 << 28 });
-    environment = {
-      NATS_URL: nats.url,
-      NATS_PREFIX: prefix,
-      STORE_URL: postgres.url(await postgres.createDatabase()),
-    };
-  });
+  afterAll(() => postgres?.stop());
+  const world = collectorWorld(async () => ({
+    environment: { STORE_URL: postgres.url(await postgres.createDatabase()) },
+  }));
   afterEach(async () => {
-    for (const { process: child, stop, log } of collectors.splice(0)) {
+    for (const { process: child, stop, log } of world.collectors) {
       child.kill('SIGCONT');
       await stop();
       expect(log()).not.toContain(OWNER_PASSWORD);
       expect(log()).not.toContain(encodeURIComponent(OWNER_PASSWORD));
     }
-    await bus.close();
   });
 
   async function collector(more: Readonly<Record<string, string>> = {}): Promise<TestCollector> {
-    const started = await startCollector({ ...environment, ...more });
-    collectors.push(started);
+    const started = await world.collector(more);
     await eventually(
       'a collector that is ready',
       async () => (await fetch(`${started.addresses.http}/v2/health/ready`)).ok,
@@ -71,11 +49,11 @@ describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of t
   async function publish(stream: string, from: number, to: number): Promise<void> {
     const place = { stream, run: `r${from}`, algorithm: 'faces' };
     const records = Array.from({ length: to - from + 1 }, (_, index) => testRecord(place, from + index));
-    await seriesPublisher(bus, place)(...records);
+    await seriesPublisher(world.bus, place)(...records);
   }
   const consumers = async (): Promise<(string | undefined)[]> => {
     const found: (string | undefined)[] = [];
-    for await (const { config } of bus.manager.consumers.list(bus.topology.resultsStream))
+    for await (const { config } of world.bus.manager.consumers.list(world.bus.topology.resultsStream))
       found.push(config.durable_name);
     return found;
   };
@@ -86,13 +64,13 @@ describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of t
     const two = await collector();
     const clients = [await events(one), await events(two)];
     await publish('cam', 1, 400);
-    await publishEnd(bus, 'cam', 'r1');
+    await publishEnd(world.bus, 'cam', 'r1');
     await eventually('every event at both', () => clients.every((client) => client.events.length === 401));
     expect(idsOf(clients[0] as EventClient)).toEqual(idsOf(clients[1] as EventClient));
     expect(clients[1]?.events).toEqual(clients[0]?.events);
     expect(await isStoring(two)).toBe(false);
     const found = await consumers();
-    expect(found.filter((name) => name === bus.topology.collectorDurable)).toHaveLength(1);
+    expect(found.filter((name) => name === world.bus.topology.collectorDurable)).toHaveLength(1);
     expect(found.filter((name) => name === undefined)).toHaveLength(2);
     expect(await two.text('/v1/streams/cam/results')).toBe(await one.text('/v1/streams/cam/results'));
 
@@ -115,7 +93,7 @@ describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of t
     await eventually('some results', async () => (await two.get<StreamAnswer>('/v1/streams/cam')).results > 300);
     await one.kill();
     await publishing;
-    await publishEnd(bus, 'cam', 'r1');
+    await publishEnd(world.bus, 'cam', 'r1');
     expect(await ended(two, 'cam')).toMatchObject({ results: 3_000 });
     await eventually('every event', () => client.events.length === 3_001);
     await client.close();
@@ -136,7 +114,7 @@ describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of t
     await publish('cam', 1, 100);
     process.kill(one.process.pid ?? 0, 'SIGSTOP');
     await publish('yard', 1, 500);
-    await publishEnd(bus, 'yard', 'r1');
+    await publishEnd(world.bus, 'yard', 'r1');
     expect(await ended(two, 'yard')).toMatchObject({ results: 500 });
     process.kill(one.process.pid ?? 0, 'SIGCONT');
     await publish('lane', 1, 100);
@@ -156,20 +134,20 @@ describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of t
     const limit = (each: TestCollector): Promise<number> =>
       each.metric('stream_infer_result_stream_bytes', 'kind="limit"');
     const one = await collector();
-    await eventually('that the first tells', async () => (await limit(one)) === 1 << 28);
+    await eventually('that the first tells', async () => (await limit(one)) === RESULTS_BYTES);
     const two = await collector();
     one.process.kill('SIGSTOP');
-    await eventually('that the second tells', async () => (await limit(two)) === 1 << 28, 30_000);
+    await eventually('that the second tells', async () => (await limit(two)) === RESULTS_BYTES, 30_000);
     one.process.kill('SIGCONT');
     await eventually('that the first tells no more', async () => (await limit(one)) === 0, 30_000);
-    expect(await limit(two)).toBe(1 << 28);
+    expect(await limit(two)).toBe(RESULTS_BYTES);
   });
 
   test('one of them removes what is too old', async () => {
     const limits = { RETENTION_DAYS: String(3 / 86_400) };
     const both = [await collector(limits), await collector(limits)];
     await publish('cam', 1, 60);
-    await publishEnd(bus, 'cam', 'r1');
+    await publishEnd(world.bus, 'cam', 'r1');
     await ended(both[1] as TestCollector, 'cam');
     await eventually('an empty store', async () => {
       const { streams } = await (both[0] as TestCollector).get<{ streams: [] }>('/v1/streams');
@@ -180,7 +158,7 @@ describe.skipIf(!hasPostgres)('collectors that share a database (postgresql of t
   });
 
   test('two that start at once make one schema, and installations in one database share nothing', async () => {
-    const other = `other-${tests}`;
+    const other = `other-${world.prefix}`;
     const [one, two, three] = await Promise.all([collector(), collector(), collector({ NATS_PREFIX: other })]);
     await publish('cam', 1, 5);
     await eventually('five', async () => (await one.get<StreamAnswer>('/v1/streams/cam')).results === 5);

@@ -3,9 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Bus, connectBus } from '@stream-infer/bus/bus';
-import { ensureResultStream } from '@stream-infer/bus/result-stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { lockKey } from '../../services/collector/src/postgres-store/connection.ts';
 import {
   ended,
@@ -14,46 +12,36 @@ import {
   residentMiB,
   type StreamAnswer,
   seriesPublisher,
-  startCollector,
   type TestCollector,
   testRecord,
 } from '../harness/collector.ts';
+import { collectorWorld } from '../harness/collector-world.ts';
 import { eventually } from '../harness/eventually.ts';
-import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
 import { hasPostgres, OWNER_PASSWORD, type PostgresServer, startPostgres } from '../harness/postgres-server.ts';
 
 describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the distribution)', () => {
-  let nats: TestNatsServer;
   let postgres: PostgresServer;
-  let bus: Bus;
-  let prefix: string;
   let database: string;
   let collector: TestCollector;
-  let tests = 0;
 
   beforeAll(async () => {
-    [nats, postgres] = await Promise.all([startNatsServer(), startPostgres()]);
+    postgres = await startPostgres();
   });
-  afterAll(async () => {
-    await nats?.stop();
-    await postgres?.stop();
-  });
-  beforeEach(async () => {
-    tests += 1;
-    prefix = `test-${tests}`;
-    bus = await connectBus({ url: nats.url, prefix, name: 'postgres-outage-test' });
-    await ensureResultStream(bus, { maxBytes: 1 << 28 });
+  afterAll(() => postgres?.stop());
+  const world = collectorWorld(async () => {
     database = await postgres.createDatabase();
+    return { environment: {} };
   });
   afterEach(async () => {
     expect(await collector.stop()).toBe(0);
     for (const secret of [OWNER_PASSWORD, encodeURIComponent(OWNER_PASSWORD)])
       expect(collector.log()).not.toContain(secret);
-    await bus.close();
   });
 
-  const start = async (url = postgres.url(database)): Promise<void> => {
-    collector = await startCollector({ NATS_URL: nats.url, NATS_PREFIX: prefix, STORE_URL: url });
+  const start = async (
+    store: Readonly<Record<string, string>> = { STORE_URL: postgres.url(database) },
+  ): Promise<void> => {
+    collector = await world.collector(store);
   };
   const health = async (name: string): Promise<number> =>
     (await fetch(`${collector.addresses.http}/v2/health/${name}`)).status;
@@ -63,8 +51,8 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
   async function publish(stream: string, to: number, data = ''): Promise<void> {
     const place = { stream, run: 'r1', algorithm: 'faces' };
     const records = Array.from({ length: to }, (_, index) => testRecord(place, index + 1, { data }));
-    await seriesPublisher(bus, place)(...records);
-    await publishEnd(bus, stream, 'r1');
+    await seriesPublisher(world.bus, place)(...records);
+    await publishEnd(world.bus, stream, 'r1');
   }
   const stored = (stream: string): Promise<StreamAnswer> => ended(collector, stream, 60_000);
 
@@ -130,7 +118,7 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     await ready();
     await publish('cam', 20);
     await stored('cam');
-    const key = lockKey('writing', prefix);
+    const key = lockKey('writing', world.prefix);
     const holding = postgres.sql(database, `SELECT pg_advisory_lock(${key}), pg_sleep(60)`).catch(() => undefined);
     const held = `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_advisory_lock%' AND wait_event = 'PgSleep'`;
     await eventually('that the lock is held', async () => (await postgres.sql(database, held)) === '1');
@@ -153,10 +141,10 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
   test('stands still while a client of events goes forgets that client', async () => {
     await start();
     await ready();
-    const holding = `BEGIN; LOCK TABLE "${prefix}".progress; SELECT pg_sleep(60)`;
+    const holding = `BEGIN; LOCK TABLE "${world.prefix}".progress; SELECT pg_sleep(60)`;
     const held = postgres.sql(database, holding).catch(() => undefined);
     const isHeld = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted
-      AND relation = '"${prefix}".progress'::regclass`;
+      AND relation = '"${world.prefix}".progress'::regclass`;
     await eventually('that the table is held', async () => (await postgres.sql(database, isHeld)) === '1');
     const waiting = (): Promise<string> =>
       postgres.sql(
@@ -183,7 +171,7 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     try {
       const file = join(folder, 'url');
       await writeFile(file, postgres.url(database));
-      collector = await startCollector({ NATS_URL: nats.url, NATS_PREFIX: prefix, STORE_URL_FILE: file });
+      await start({ STORE_URL_FILE: file });
       await ready();
       await writeFile(file, 'broken-secret');
       for (const stream of ['cam', 'yard']) {
@@ -222,7 +210,7 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
       database,
       `CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
-       CREATE TRIGGER no_room BEFORE INSERT ON "${prefix}".results EXECUTE FUNCTION no_room()`,
+       CREATE TRIGGER no_room BEFORE INSERT ON "${world.prefix}".results EXECUTE FUNCTION no_room()`,
     );
     await publish('cam', 20);
     await eventually('unreadiness', async () => (await health('ready')) === 503);
@@ -230,7 +218,7 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
     expect(await health('live')).toBe(200);
     // What is stored can be read, and removed.
     await collector.get('/v1/streams');
-    await postgres.sql(database, `DROP TRIGGER no_room ON "${prefix}".results`);
+    await postgres.sql(database, `DROP TRIGGER no_room ON "${world.prefix}".results`);
     expect(await stored('cam')).toMatchObject({ results: 20 });
     await ready();
   });
@@ -242,7 +230,7 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
       await postgres.sql('postgres', "ALTER SYSTEM SET synchronous_standby_names = '*'");
       await postgres.sql('postgres', 'SELECT pg_reload_conf()');
       const { host, hostname } = new URL(postgres.url(database));
-      await start(postgres.url(database).replace(host, `${hostname}:${standby.port},${host}`));
+      await start({ STORE_URL: postgres.url(database).replace(host, `${hostname}:${standby.port},${host}`) });
       await ready();
       const client = await listen(`${collector.addresses.api}/v1/events?after=0`);
       const publishing = publish('cam', 2_000);
@@ -253,7 +241,7 @@ describe.skipIf(!hasPostgres)('a collector whose database (postgresql of the dis
       expect(await stored('cam')).toMatchObject({ results: 2_000 });
       await eventually('every event', () => client.events.length === 2_001);
       await client.close();
-      expect(await standby.sql(database, `SELECT count(*) FROM "${prefix}".results`)).toBe('2000');
+      expect(await standby.sql(database, `SELECT count(*) FROM "${world.prefix}".results`)).toBe('2000');
       await ready();
     } finally {
       await standby.stop();
