@@ -13,16 +13,8 @@ import { parseCommandLine } from '../../packages/cli/src/command-line.ts';
 import { readStreamList } from '../../packages/cli/src/streams/stream-list.ts';
 import { DASHBOARDS } from '../../scripts/monitoring/dashboards.ts';
 import { grafanaDashboard } from '../../scripts/monitoring/grafana.ts';
-import {
-  EXAMPLES,
-  environmentOf,
-  exampleFile,
-  find,
-  findWorkload,
-  isWorkload,
-  render,
-  type Workload,
-} from '../harness/chart.ts';
+import { EXAMPLES, environmentOf, exampleFile, find, findWorkload, render } from '../harness/chart.ts';
+import { ofKind, type Workload, workloadsOf } from '../harness/kubernetes-object.ts';
 import { RULES, type Rule } from '../harness/prometheus.ts';
 
 let directory: string;
@@ -60,7 +52,7 @@ describe.each(EXAMPLES)('of %s', (example) => {
   });
 
   test('each service takes its environment, and knows every variable of it', async () => {
-    for (const workload of (await rendered).filter(isWorkload)) {
+    for (const workload of workloadsOf(await rendered)) {
       const section = SECTIONS[workload.spec.template.metadata.labels['app.kubernetes.io/component'] ?? ''];
       if (section === undefined) continue;
       const environment = allVariables(workload);
@@ -82,13 +74,12 @@ describe.each(EXAMPLES)('of %s', (example) => {
     const objects = await rendered;
     const text = find(objects, 'ConfigMap', 'site-stream-infer-configuration').data?.['configuration.yaml'] ?? '';
     const { algorithms } = parseConfiguration(parse(text), 'configuration.yaml');
-    const served = objects.filter(isWorkload).flatMap((workload) => environmentOf(workload).SERVE?.split(',') ?? []);
+    const served = workloadsOf(objects).flatMap((workload) => environmentOf(workload).SERVE?.split(',') ?? []);
     expect(served.sort()).toEqual(algorithms.map(({ name }) => name).sort());
   });
 
   test('the command takes the arguments of the job and of what fetches models', async () => {
-    const containers = (await rendered)
-      .filter(isWorkload)
+    const containers = workloadsOf(await rendered)
       .flatMap(({ spec }) => [...(spec.template.spec.initContainers ?? []), ...spec.template.spec.containers])
       .filter(({ image }) => image.includes('stream-infer-tools'));
     expect(containers.length).toBeGreaterThan(0);
@@ -122,7 +113,7 @@ test('the autoscaler asks what it is given by autoscalingQuery', async () => {
 test('what may be played is told to those who open it, and to who registers it', async () => {
   const allow = ['network:private', 'files:/srv/videos'];
   const objects = await render({ files: [exampleFile('trial.yaml')], values: { sources: { allow } } });
-  const told = objects.filter(isWorkload).filter((workload) => environmentOf(workload).SOURCES_ALLOW === allow.join());
+  const told = workloadsOf(objects).filter((workload) => environmentOf(workload).SOURCES_ALLOW === allow.join());
   expect(told.map(({ metadata }) => metadata.name).sort()).toEqual([
     'site-stream-infer-collector',
     'site-stream-infer-ingest',
@@ -144,15 +135,15 @@ test('rules and dashboards are those of the files, runbooks where they are serve
   const rules = JSON.parse(
     JSON.stringify(RULES).replaceAll('docs/runbooks/', 'https://wiki.example/r/'),
   ) as readonly Rule[];
-  expect((spec as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules)).toEqual(rules);
+  expect(spec.groups.flatMap((group) => group.rules)).toEqual(rules);
   for (const each of DASHBOARDS) {
     const { data } = find(objects, 'ConfigMap', `site-stream-infer-dashboard-${each.name}`);
     expect(JSON.parse(data?.[`${each.name}.json`] ?? '')).toEqual(JSON.parse(grafanaDashboard(each)));
   }
-  const monitors = objects.filter(({ kind }) => kind === 'PodMonitor');
+  const monitors = ofKind(objects, 'PodMonitor');
   expect(monitors).toHaveLength(4);
   for (const { spec: monitor } of monitors)
-    expect(monitor.podMetricsEndpoints[0].relabelings).toEqual([{ targetLabel: 'prefix', replacement: 'north' }]);
+    expect(monitor.podMetricsEndpoints[0]?.relabelings).toEqual([{ targetLabel: 'prefix', replacement: 'north' }]);
 });
 
 test.each([
@@ -167,7 +158,7 @@ test.each([
     tls: { caSecret: 'ca', certSecret: 'us' },
   };
   const objects = await render({ values: { nats, algorithms: [{ name: 'a', use: 'frame-stats' }] } });
-  const services = objects.filter(isWorkload).filter(({ kind }) => kind !== 'Job');
+  const services = workloadsOf(objects).filter(({ kind }) => kind !== 'Job');
   expect(services.map(({ metadata }) => metadata.name)).toHaveLength(4);
   for (const workload of services) {
     const key = `${workload.spec.template.metadata.labels['app.kubernetes.io/component']}${suffix}`;

@@ -5,16 +5,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import {
-  EXAMPLES,
-  exampleFile,
-  HELMS,
-  type KubernetesObject,
-  lint,
-  render,
-  runTool,
-  toolsFolder,
-} from '../harness/chart.ts';
+import { EXAMPLES, exampleFile, HELMS, lint, render, runTool, toolsFolder } from '../harness/chart.ts';
+import type { KubernetesObject } from '../harness/kubernetes-object.ts';
 
 test.each(EXAMPLES)('%s: Helm 3 and Helm 4 find nothing to complain of, and make the same objects', async (example) => {
   const values = { files: [exampleFile(example)] };

@@ -1,24 +1,24 @@
 /** What holds of every pod of the chart, whatever the values. */
 
 import { expect, test } from 'vitest';
+import { EXAMPLES, environmentOf, exampleFile, render } from '../harness/chart.ts';
 import {
   type Container,
-  EXAMPLES,
-  environmentOf,
-  exampleFile,
-  isWorkload,
   type KubernetesObject,
-  render,
+  ofKind,
   type Workload,
-} from '../harness/chart.ts';
+  workloadsOf,
+} from '../harness/kubernetes-object.ts';
 
 const releases = await Promise.all(
   EXAMPLES.map(async (example) => ({ example, objects: await render({ files: [exampleFile(example)] }) })),
 );
 const workloads = releases.flatMap(({ example, objects }) =>
-  objects
-    .filter(isWorkload)
-    .map((workload) => ({ what: `${example}: ${workload.kind} ${workload.metadata.name}`, workload, objects })),
+  workloadsOf(objects).map((workload) => ({
+    what: `${example}: ${workload.kind} ${workload.metadata.name}`,
+    workload,
+    objects,
+  })),
 );
 const containersOf = ({ spec }: Workload): Container[] => [
   ...(spec.template.spec.initContainers ?? []),
@@ -103,18 +103,27 @@ test.each(services)('$what has longer to end than it takes to drain', ({ workloa
 });
 
 /** Selectors of whatever selects pods: object → labels. */
-function selectorOf({ kind, spec }: KubernetesObject): Record<string, string> | undefined {
-  if (kind === 'Service') return spec.selector as Record<string, string>;
-  if (kind === 'NetworkPolicy') return spec.podSelector.matchLabels as Record<string, string>;
-  return ['Deployment', 'StatefulSet', 'PodDisruptionBudget', 'PodMonitor'].includes(kind)
-    ? (spec.selector.matchLabels as Record<string, string>)
-    : undefined;
+function selectorOf({ kind, spec }: KubernetesObject): Readonly<Record<string, string>> | undefined {
+  switch (kind) {
+    case 'Service':
+      return spec.selector;
+    case 'NetworkPolicy':
+      return spec.podSelector.matchLabels;
+    case 'Deployment':
+    case 'StatefulSet':
+    case 'PodDisruptionBudget':
+    case 'PodMonitor':
+      return spec.selector?.matchLabels;
+    default:
+      return undefined;
+  }
 }
 
 test.each(releases)('$example: whatever selects pods selects those of one workload', ({ objects }) => {
-  const templates = objects
-    .filter(isWorkload)
-    .map(({ metadata, spec }) => ({ name: metadata.name, labels: spec.template.metadata.labels }));
+  const templates = workloadsOf(objects).map(({ metadata, spec }) => ({
+    name: metadata.name,
+    labels: spec.template.metadata.labels,
+  }));
   for (const object of objects) {
     const selector = selectorOf(object);
     if (selector === undefined) continue;
@@ -141,10 +150,10 @@ test.each(releases)('$example: every service and runner has its budget, and its 
 });
 
 test.each(releases)('$example: what autoscalers scale is there, and has no number of its own', ({ objects }) => {
-  const scalers = objects.filter(({ kind }) => kind === 'ScaledObject' || kind === 'HorizontalPodAutoscaler');
-  const scaled = scalers.map(({ spec }) => String(spec.scaleTargetRef.name)).sort();
-  const free = objects
-    .filter(({ kind, spec }) => kind === 'Deployment' && spec.replicas === undefined)
+  const scalers = ofKind(objects, 'ScaledObject', 'HorizontalPodAutoscaler');
+  const scaled = scalers.map(({ spec }) => spec.scaleTargetRef.name).sort();
+  const free = ofKind(objects, 'Deployment')
+    .filter(({ spec }) => spec.replicas === undefined)
     .map(({ metadata }) => metadata.name);
   expect(free.sort()).toEqual(scaled);
 });

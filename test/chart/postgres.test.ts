@@ -28,7 +28,7 @@ test.skipIf(!hasPostgres)('collectors keep results in PostgreSQL (postgresql of 
     },
   });
   const collector = findWorkload(objects, `${PREFIX}-collector`);
-  expect([collector.kind, (collector.spec as { replicas?: number }).replicas]).toEqual(['Deployment', 2]);
+  expect([collector.kind, collector.spec.replicas]).toEqual(['Deployment', 2]);
   const pods = opened.adopt(
     new ManifestPods({
       objects,

@@ -7,7 +7,8 @@ import { connectBus } from '@stream-infer/bus/bus';
 import { openStreams } from '@stream-infer/bus/registry';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { expect, test } from 'vitest';
-import { exampleFile, find, findWorkload, isWorkload, render } from '../harness/chart.ts';
+import { exampleFile, find, findWorkload, render } from '../harness/chart.ts';
+import { type KubernetesObject, ofKind, workloadsOf } from '../harness/kubernetes-object.ts';
 import { ManifestPods } from '../harness/manifest-pods.ts';
 import { startNatsServer } from '../harness/nats-server.ts';
 
@@ -15,18 +16,16 @@ const purging = (values: object = {}) =>
   render({ files: [exampleFile('production.yaml')], values: { purge: true, ...values } });
 
 test('volumes go only with purge', async () => {
-  const retained = (await render({ files: [exampleFile('sqlite.yaml')] })).filter(({ kind }) => kind === 'StatefulSet');
-  const purged = (await render({ files: [exampleFile('sqlite.yaml')], values: { purge: true } })).filter(
-    ({ kind }) => kind === 'StatefulSet',
-  );
-  const policies = (sets: typeof retained): string[] =>
-    sets.map(({ spec }) => spec.persistentVolumeClaimRetentionPolicy.whenDeleted);
-  expect(policies(retained)).toEqual(['Retain']);
-  expect(policies(purged)).toEqual(['Delete']);
+  const policies = async (values: object): Promise<(string | undefined)[]> => {
+    const objects = await render({ files: [exampleFile('sqlite.yaml')], values: { ...values } });
+    return ofKind(objects, 'StatefulSet').map(({ spec }) => spec.persistentVolumeClaimRetentionPolicy?.whenDeleted);
+  };
+  expect(await policies({})).toEqual(['Retain']);
+  expect(await policies({ purge: true })).toEqual(['Delete']);
 });
 
 test('without purge, and with a NATS server of its own, there is no job for what stands on it', async () => {
-  const names = (objects: Awaited<ReturnType<typeof render>>): string[] => objects.map(({ metadata }) => metadata.name);
+  const names = (objects: readonly KubernetesObject[]): string[] => objects.map(({ metadata }) => metadata.name);
   expect(names(await render({ files: [exampleFile('production.yaml')] }))).not.toContain('site-stream-infer-purge');
   expect(names(await render({ files: [exampleFile('trial.yaml')], values: { purge: true } }))).not.toContain(
     'site-stream-infer-purge',
@@ -35,7 +34,7 @@ test('without purge, and with a NATS server of its own, there is no job for what
 
 test("the job, its account and its policy are hooks after the release's end, and it comes as the operator", async () => {
   const objects = await purging();
-  for (const kind of ['Job', 'ServiceAccount', 'NetworkPolicy'])
+  for (const kind of ['Job', 'ServiceAccount', 'NetworkPolicy'] as const)
     expect(find(objects, kind, 'site-stream-infer-purge').metadata.annotations).toMatchObject({
       'helm.sh/hook': 'post-delete',
     });
@@ -56,7 +55,7 @@ test('the job, run as its manifest says, leaves nothing of the prefix on the ser
     files: [exampleFile('sqlite.yaml')],
     values: { purge: true, nats: { url: server.url, prefix: 'site-a', credentialsSecret: '' } },
   });
-  const pods = new ManifestPods({ objects: objects.filter((each) => isWorkload(each)), directory, network: 102 });
+  const pods = new ManifestPods({ objects: workloadsOf(objects), directory, network: 102 });
   const bus = await connectBus({ url: server.url, prefix: 'site-a', name: 'test' });
   try {
     await openStreams(bus);

@@ -11,9 +11,10 @@ import type { StreamReport } from '@stream-infer/core/stream-report';
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { newApiToken } from '../../packages/cli/src/api-token.ts';
 import { type CertificateAuthority, certificateAuthority } from '../harness/certificates.ts';
-import { exampleFile, findWorkload, isWorkload, type KubernetesObject, render } from '../harness/chart.ts';
+import { exampleFile, findWorkload, render } from '../harness/chart.ts';
 import { streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
+import { type KubernetesObject, workloadsOf } from '../harness/kubernetes-object.ts';
 import { ManifestPods } from '../harness/manifest-pods.ts';
 import { startNatsServer } from '../harness/nats-server.ts';
 import type { RunningPod } from '../harness/pod-process.ts';
@@ -87,7 +88,7 @@ test('each pod starts as its manifest says, and streams of a Secret and of the v
     },
   });
   onTestFailed(() => console.error(pods?.logs()));
-  const workloads = rendered.filter(isWorkload);
+  const workloads = workloadsOf(rendered);
   const nats = await pods.start(findWorkload(rendered, `${PREFIX}-nats`));
   await nats.ready();
   const services = workloads.filter(({ kind, metadata }) => kind !== 'Job' && metadata.name !== `${PREFIX}-nats`);
@@ -190,7 +191,7 @@ test('beside a NATS of its own users each pod comes with its own password alone,
   });
   onTestFailed(() => console.error(pods?.logs()));
   const running: RunningPod[] = [];
-  for (const workload of rendered.filter(isWorkload).filter(({ kind }) => kind !== 'Job')) {
+  for (const workload of workloadsOf(rendered).filter(({ kind }) => kind !== 'Job')) {
     running.push(await pods.start(workload));
     const component = workload.metadata.labels?.['app.kubernetes.io/component'];
     expect(await readdir(pods.folder(workload, '/etc/stream-infer/nats/credentials'))).toEqual([

@@ -1,7 +1,8 @@
 /** What a change of the values restarts: what it is about, and nothing else. */
 
 import { expect, test } from 'vitest';
-import { exampleFile, find, findWorkload, isWorkload, render } from '../harness/chart.ts';
+import { exampleFile, find, findWorkload, render } from '../harness/chart.ts';
+import { workloadsOf } from '../harness/kubernetes-object.ts';
 
 const BASE = {
   nats: { embedded: { enabled: true } },
@@ -17,9 +18,10 @@ const BASE = {
 async function templates(values: object): Promise<Record<string, string>> {
   const objects = await render({ values: { ...BASE, ...values } });
   return Object.fromEntries(
-    objects
-      .filter(isWorkload)
-      .map(({ metadata, spec }) => [metadata.name.replace('site-stream-infer-', ''), JSON.stringify(spec.template)]),
+    workloadsOf(objects).map(({ metadata, spec }) => [
+      metadata.name.replace('site-stream-infer-', ''),
+      JSON.stringify(spec.template),
+    ]),
   );
 }
 

@@ -4,6 +4,14 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
+import {
+  type Kind,
+  type KubernetesObject,
+  type OfKind,
+  ofKind,
+  type Workload,
+  workloadsOf,
+} from './kubernetes-object.ts';
 import { root } from './programs.ts';
 
 export const chartFolder = join(root, 'deploy', 'k8s', 'stream-infer');
@@ -17,77 +25,6 @@ export const exampleFile = (name: string): string => join(root, 'deploy', 'k8s',
 
 /** The oldest Kubernetes that the chart is for. */
 const KUBERNETES = '1.30.0';
-
-export type Container = {
-  readonly name: string;
-  readonly image: string;
-  readonly args?: readonly string[];
-  readonly command?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[];
-  readonly envFrom?: readonly EnvironmentSource[];
-  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly resources: { readonly limits?: Record<string, unknown>; readonly requests?: Record<string, unknown> };
-  readonly securityContext: Record<string, unknown>;
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
-  readonly startupProbe?: Probe;
-  readonly livenessProbe?: Probe;
-  readonly readinessProbe?: Probe;
-  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
-};
-
-export type EnvironmentSource = {
-  readonly prefix?: string;
-  readonly secretRef?: { readonly name: string };
-  readonly configMapRef?: { readonly name: string };
-};
-
-export type Probe = {
-  readonly httpGet?: { readonly path: string; readonly port: string };
-  readonly timeoutSeconds?: number;
-  readonly failureThreshold?: number;
-};
-
-export type PodSpec = {
-  readonly serviceAccountName: string;
-  readonly automountServiceAccountToken: boolean;
-  readonly terminationGracePeriodSeconds?: number;
-  readonly restartPolicy?: string;
-  readonly runtimeClassName?: string;
-  readonly tolerations?: readonly unknown[];
-  readonly securityContext: Record<string, unknown>;
-  readonly initContainers?: readonly Container[];
-  readonly containers: readonly Container[];
-  readonly volumes: readonly ({ readonly name: string } & Record<string, unknown>)[];
-};
-
-export type PodTemplate = {
-  readonly metadata: {
-    readonly labels: Record<string, string>;
-    readonly annotations?: Record<string, string>;
-  };
-  readonly spec: PodSpec;
-};
-
-export type KubernetesObject = {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Record<string, string>;
-    readonly annotations?: Record<string, string>;
-  };
-  readonly data?: Record<string, string>;
-  // biome-ignore lint/suspicious/noExplicitAny: what an object specifies differs by kind, and tests say what they expect of it
-  readonly spec?: any;
-};
-
-export type Workload = Omit<KubernetesObject, 'spec'> & {
-  readonly spec: {
-    readonly template: PodTemplate;
-    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
-  };
-};
 
 /** A release's values: example files, and over them values of the test's own. */
 export type Values = { readonly files?: readonly string[]; readonly values?: Readonly<Record<string, unknown>> };
@@ -144,12 +81,9 @@ export async function render(values: Values, which: Helm = 'helm4', chart = char
     .filter((object) => object !== null);
 }
 
-export const isWorkload = (object: KubernetesObject): object is Workload =>
-  ['Deployment', 'StatefulSet', 'Job'].includes(object.kind);
-
 /** Throws where there is none of that kind and name. */
-export function find(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject {
-  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+export function find<K extends Kind>(objects: readonly KubernetesObject[], kind: K, name: string): OfKind<K> {
+  const found = ofKind(objects, kind).find(({ metadata }) => metadata.name === name);
   if (found === undefined)
     throw new Error(
       `no ${kind} ${name}: ${objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ')}`,
@@ -158,7 +92,7 @@ export function find(objects: readonly KubernetesObject[], kind: string, name: s
 }
 
 export function findWorkload(objects: readonly KubernetesObject[], name: string): Workload {
-  const found = objects.filter(isWorkload).find((object) => object.metadata.name === name);
+  const found = workloadsOf(objects).find((object) => object.metadata.name === name);
   if (found === undefined) throw new Error(`no workload ${name}`);
   return found;
 }

@@ -3,7 +3,8 @@
  * pod that the scheduler has bound says the runtime. Volumes are pretended, but for their being bound.
  */
 
-import { type ApiObject, type KubernetesApi, KubernetesApiError } from './kubernetes-api.ts';
+import { type ApiObject, type ApiPod, type KubernetesApi, KubernetesApiError } from './kubernetes-api.ts';
+import type { Container, PodSpec } from './kubernetes-object.ts';
 import type { PodRuntime, PodState } from './pod-runtime.ts';
 
 export type ClusterNodes = { stop(): Promise<void> };
@@ -81,9 +82,10 @@ class Nodes {
   async #loop(): Promise<void> {
     while (!this.#isStopped) {
       if (performance.now() - this.#beatAt > BEAT_MS) await this.#beat();
-      for (const pod of await this.#api.list('/api/v1/pods?fieldSelector=spec.nodeName!='))
+      for (const pod of await this.#api.list<ApiPod>('/api/v1/pods?fieldSelector=spec.nodeName!='))
         await tolerant(this.#tell(pod));
-      for (const claim of await this.#api.list('/api/v1/persistentvolumeclaims')) await tolerant(this.#provide(claim));
+      for (const claim of await this.#api.list<Claim>('/api/v1/persistentvolumeclaims'))
+        await tolerant(this.#provide(claim));
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -93,7 +95,7 @@ class Nodes {
     for (const name of this.#names) await this.#api.patch(`${LEASES}/${name}`, { spec: { renewTime: microTime() } });
   }
 
-  async #tell(pod: ApiObject): Promise<void> {
+  async #tell(pod: ApiPod): Promise<void> {
     const { uid, namespace, name, deletionTimestamp } = pod.metadata;
     const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
     if (deletionTimestamp !== undefined) {
@@ -108,7 +110,7 @@ class Nodes {
     this.#told.set(uid, { kind: state.kind, address });
   }
 
-  async #provide({ metadata, spec, status }: ApiObject): Promise<void> {
+  async #provide({ metadata, spec, status }: Claim): Promise<void> {
     if (
       status.phase !== 'Pending' ||
       metadata.annotations?.['volume.kubernetes.io/storage-provisioner'] !== PROVISIONER
@@ -131,14 +133,20 @@ class Nodes {
 
 type Told = { readonly kind: PodState['kind']; readonly address: string };
 
-type Container = { readonly name: string; readonly image: string };
-type Spec = {
-  readonly containers: readonly Container[];
-  readonly initContainers?: readonly Container[];
-  readonly restartPolicy: string;
-};
+type Claim = ApiObject<
+  {
+    readonly storageClassName: string;
+    readonly accessModes: readonly string[];
+    readonly resources: { readonly requests: object };
+  },
+  { readonly phase: string }
+>;
 
-function statusOf({ containers, initContainers = [], restartPolicy }: Spec, state: PodState, address: string): object {
+function statusOf(
+  { containers, initContainers = [], restartPolicy }: PodSpec,
+  state: PodState,
+  address: string,
+): object {
   const isReady = state.kind === 'ready';
   const isOver = state.kind === 'ended' && restartPolicy !== 'Always';
   const exitStatus = state.kind === 'ended' ? state.exitStatus : 0;

@@ -3,19 +3,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
-import {
-  chartFolder,
-  type Helm,
-  helm,
-  type KubernetesObject,
-  toolsFolder,
-  type Values,
-  valueArguments,
-} from './chart.ts';
+import { chartFolder, type Helm, helm, toolsFolder, type Values, valueArguments } from './chart.ts';
 import { startNodes } from './cluster-nodes.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 import type { ApiObject, KubernetesApi } from './kubernetes-api.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
 import { type PodRuntime, pretendedRuntime } from './pod-runtime.ts';
 
 export type Cluster = {
@@ -36,7 +29,7 @@ export type Namespace = {
   rollback(which: Helm): Promise<string>;
   /** The objects of the release, as Helm gave them to the API server. */
   manifest(which: Helm): Promise<readonly KubernetesObject[]>;
-  list(resource: string): Promise<readonly ApiObject[]>;
+  list<T = ApiObject>(resource: string): Promise<readonly T[]>;
   /** Every object of it and of the whole cluster, as `kind/name`: no events, no pods that are about to go. */
   inventory(): Promise<readonly string[]>;
   /** What the API server and the controllers complained of. */
@@ -80,10 +73,10 @@ export async function startCluster(
 
 /** Makes the kinds of a definition known to the API server. */
 async function define(api: KubernetesApi, name: string): Promise<void> {
-  const definition = parse(await readFile(join(toolsFolder, 'crds', `${name}.yaml`), 'utf8')) as ApiObject;
+  const definition = parse(await readFile(join(toolsFolder, 'crds', `${name}.yaml`), 'utf8')) as Definition;
   await api.create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
   const { group, names, versions } = definition.spec;
-  await eventually(`${name} can be listed`, () => api.list(`/apis/${group}/${versions[0].name}/${names.plural}`));
+  await eventually(`${name} can be listed`, () => api.list(`/apis/${group}/${versions[0]?.name}/${names.plural}`));
 }
 
 async function makeNamespace({ api, kubeconfig }: ControlPlane, name: string): Promise<Namespace> {
@@ -98,7 +91,7 @@ async function makeNamespace({ api, kubeconfig }: ControlPlane, name: string): P
   };
   for (const claim of ['models', 'shared-models']) await api.create(claims, { metadata: { name: claim }, spec });
   await eventually('the claims are bound', async () =>
-    (await api.list(claims)).every(({ status }) => status.phase === 'Bound'),
+    (await api.list<Claim>(claims)).every(({ status }) => status.phase === 'Bound'),
   );
   const run = async (which: Helm, args: readonly string[], input = ''): Promise<string> => {
     const { status, stdout, stderr } = await helm(
@@ -139,7 +132,7 @@ async function makeNamespace({ api, kubeconfig }: ControlPlane, name: string): P
       return lists.flat().sort();
     },
     async warnings() {
-      const events = (await api.list(`/api/v1/namespaces/${name}/events`)) as readonly unknown[] as readonly Event[];
+      const events = await api.list<Event>(`/api/v1/namespaces/${name}/events`);
       return events
         .filter(({ type, reason, involvedObject: { kind } }) => type === 'Warning' && !isExpected(reason, kind))
         .map(
@@ -149,6 +142,15 @@ async function makeNamespace({ api, kubeconfig }: ControlPlane, name: string): P
     },
   };
 }
+
+/** Of kinds. */
+type Definition = ApiObject<{
+  readonly group: string;
+  readonly names: { readonly plural: string };
+  readonly versions: readonly { readonly name: string }[];
+}>;
+
+type Claim = ApiObject<unknown, { readonly phase: string }>;
 
 type Event = {
   readonly type: string;

@@ -1,6 +1,6 @@
 /**
  * The control plane of Kubernetes on loopback, from scripts/k8s-tools.sh: etcd, API server, controllers and scheduler, as a cluster has them. It has no node: see
- * pretended-nodes.ts.
+ * cluster-nodes.ts.
  */
 
 import { type ChildProcess, execFile } from 'node:child_process';

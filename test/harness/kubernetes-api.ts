@@ -1,8 +1,10 @@
 /** A client of an API server: JSON over HTTPS, as an administrator. */
 
 import { request } from 'node:https';
+import type { PodSpec, WorkloadSpec } from './kubernetes-object.ts';
 
-export type ApiObject = {
+/** As it stands there; what it specifies and its status differ by kind, and are not known unless they are named. */
+export type ApiObject<Spec = unknown, Status = unknown> = {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
@@ -15,12 +17,17 @@ export type ApiObject = {
     readonly deletionTimestamp?: string;
     readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
   };
-  // biome-ignore lint/suspicious/noExplicitAny: what an object specifies differs by kind, and tests say what they expect of it
-  readonly spec?: any;
-  // biome-ignore lint/suspicious/noExplicitAny: likewise
-  readonly status?: any;
+  readonly spec: Spec;
+  readonly status: Status;
   readonly data?: Readonly<Record<string, string>>;
 };
+
+export type ApiPod = ApiObject<
+  PodSpec & { readonly nodeName?: string },
+  { readonly conditions: readonly { readonly type: string; readonly status: string }[] }
+>;
+
+export type ApiWorkload = ApiObject<WorkloadSpec, { readonly readyReplicas?: number }>;
 
 /** What the server says of a request that it refuses. */
 export class KubernetesApiError extends Error {
@@ -51,11 +58,11 @@ export class KubernetesApi {
     return this.#request<T>('GET', path);
   }
 
-  async list(path: string): Promise<readonly ApiObject[]> {
-    return (await this.get<{ items: ApiObject[] }>(path)).items;
+  async list<T = ApiObject>(path: string): Promise<readonly T[]> {
+    return (await this.get<{ items: T[] }>(path)).items;
   }
 
-  create(path: string, object: object): Promise<ApiObject> {
+  create<T = ApiObject>(path: string, object: object): Promise<T> {
     return this.#request('POST', path, object);
   }
 

@@ -9,7 +9,8 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
-import { type Container, isWorkload, type KubernetesObject, toolsFolder, type Workload } from './chart.ts';
+import { toolsFolder } from './chart.ts';
+import { type Container, type KubernetesObject, type Workload, workloadsOf } from './kubernetes-object.ts';
 import { logOf, type RunningPod, runningPod } from './pod-process.ts';
 import { commandEntry, root, serviceEntry } from './programs.ts';
 
@@ -37,7 +38,7 @@ export class ManifestPods {
 
   constructor(options: ManifestPodsOptions) {
     this.#options = options;
-    const workloads = options.objects.filter(isWorkload);
+    const workloads = workloadsOf(options.objects);
     this.#addresses =
       options.addresses ??
       new Map(workloads.map(({ metadata }, at) => [metadata.name, `127.${options.network}.0.${FIRST_HOST + at}`]));

@@ -2,8 +2,8 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Container, PodSpec, Probe } from './chart.ts';
 import { eventually } from './eventually.ts';
+import type { Container, PodSpec, Probe } from './kubernetes-object.ts';
 
 export type RunningPod = {
   readonly name: string;

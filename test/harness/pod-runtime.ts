@@ -1,6 +1,6 @@
 /** What a node does with a pod that the scheduler has bound to it. */
 
-import type { ApiObject } from './kubernetes-api.ts';
+import type { ApiPod } from './kubernetes-api.ts';
 
 export type PodState =
   /** Its images, volumes and init containers. */
@@ -11,9 +11,9 @@ export type PodState =
 
 export type PodRuntime = {
   /** How it is; starts it the first time. */
-  state(pod: ApiObject): PodState;
+  state(pod: ApiPod): PodState;
   /** Whether nothing of it is left; begins to stop it the first time. */
-  isGone(pod: ApiObject): boolean;
+  isGone(pod: ApiPod): boolean;
   /** Stops all. */
   stop(): Promise<void>;
 };

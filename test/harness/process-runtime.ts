@@ -6,8 +6,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KubernetesObject, Workload } from './chart.ts';
-import type { ApiObject, KubernetesApi } from './kubernetes-api.ts';
+import type { ApiObject, ApiPod, KubernetesApi } from './kubernetes-api.ts';
+import type { KubernetesObject, Workload } from './kubernetes-object.ts';
 import { ManifestPods } from './manifest-pods.ts';
 import type { RunningPod } from './pod-process.ts';
 import type { PodRuntime, PodState } from './pod-runtime.ts';
@@ -20,7 +20,7 @@ export type ProcessRuntime = PodRuntime & {
 };
 
 type Known = {
-  readonly pod: ApiObject;
+  readonly pod: ApiPod;
   state: PodState;
   /** Undefined where it did not start. */
   readonly started: Promise<RunningPod | undefined>;
@@ -73,12 +73,12 @@ class Processes {
     }, REFRESH_MS);
   }
 
-  state(pod: ApiObject): PodState {
+  state(pod: ApiPod): PodState {
     const known = this.#known.get(pod.metadata.uid) ?? this.#begin(pod);
     return known.state;
   }
 
-  isGone(pod: ApiObject): boolean {
+  isGone(pod: ApiPod): boolean {
     const known = this.#known.get(pod.metadata.uid);
     if (known === undefined) return true;
     if (!known.isStopping) {
@@ -98,7 +98,7 @@ class Processes {
     await Promise.all([...this.#known.values()].map(async ({ started }) => (await started)?.stop()));
   }
 
-  #begin(pod: ApiObject): Known {
+  #begin(pod: ApiPod): Known {
     const started = this.#start(pod).catch((error: unknown) => {
       console.error(`${pod.metadata.name} does not start:`, error);
       return undefined;
@@ -109,7 +109,7 @@ class Processes {
     return known;
   }
 
-  async #start(pod: ApiObject): Promise<RunningPod> {
+  async #start(pod: ApiPod): Promise<RunningPod> {
     return (await this.#pods(pod)).start(workloadOf(pod));
   }
 
@@ -146,7 +146,7 @@ class Processes {
       if (running && !isStopping) await (await this.#pods(pod)).mount(workloadOf(pod));
   }
 
-  async #pods(pod: ApiObject): Promise<ManifestPods> {
+  async #pods(pod: ApiPod): Promise<ManifestPods> {
     const { name, namespace = '' } = pod.metadata;
     const [configMaps = [], secrets = [], services = []] = await Promise.all(
       ['configmaps', 'secrets', 'services'].map((kind) => this.#api.list(`/api/v1/namespaces/${namespace}/${kind}`)),
@@ -168,7 +168,7 @@ class Processes {
   }
 }
 
-const workloadOf = ({ metadata, spec }: ApiObject): Workload => ({
+const workloadOf = ({ metadata, spec }: ApiPod): Workload => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: metadata.name },

@@ -4,10 +4,11 @@
  */
 
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
-import { EXAMPLES, exampleFile, HELMS, type Helm, type KubernetesObject, type Values } from '../harness/chart.ts';
+import { EXAMPLES, exampleFile, HELMS, type Helm, type Values } from '../harness/chart.ts';
 import { type Cluster, type Namespace, startCluster } from '../harness/cluster.ts';
 import { eventually } from '../harness/eventually.ts';
-import type { ApiObject } from '../harness/kubernetes-api.ts';
+import type { ApiObject, ApiPod, ApiWorkload } from '../harness/kubernetes-api.ts';
+import { type KubernetesObject, ofKind } from '../harness/kubernetes-object.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -31,8 +32,12 @@ async function namespaceOf(which: Helm, what: string): Promise<Namespace> {
   return namespace;
 }
 
-const isReady = ({ status }: ApiObject): boolean =>
-  status.conditions.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'True');
+const isReady = ({ status }: ApiPod): boolean =>
+  status.conditions.some((each) => each.type === 'Ready' && each.status === 'True');
+const workloadsOf = async (namespace: Namespace): Promise<readonly ApiWorkload[]> => [
+  ...(await namespace.list<ApiWorkload>('apps/v1/deployments')),
+  ...(await namespace.list<ApiWorkload>('apps/v1/statefulsets')),
+];
 const isVolume = (name: string): boolean => /^persistentvolume(claim)?s\//.test(name);
 const volumesOf = (names: readonly string[]): string[] =>
   names.filter((name) => name.startsWith('persistentvolumeclaims/'));
@@ -56,12 +61,9 @@ test.each(HELMS.flatMap((which) => releases.map((release) => ({ which, ...releas
     await namespace.helm(which, 'install', values);
 
     expect(await namespace.warnings()).toEqual([]);
-    const pods = await namespace.list('pods');
+    const pods = await namespace.list<ApiPod>('pods');
     expect(pods.filter((pod) => !(isReady(pod) && pod.spec.nodeName))).toEqual([]);
-    const workloads = [
-      ...(await namespace.list('apps/v1/deployments')),
-      ...(await namespace.list('apps/v1/statefulsets')),
-    ];
+    const workloads = await workloadsOf(namespace);
     expect(workloads.length).toBeGreaterThan(3);
     for (const { metadata, spec, status } of workloads)
       expect([metadata.name, status.readyReplicas]).toEqual([metadata.name, spec.replicas]);
@@ -75,15 +77,13 @@ test.each(HELMS.flatMap((which) => releases.map((release) => ({ which, ...releas
 
 /** The API server drops silently what a definition does not know. */
 async function nothingIsLeftOut(namespace: Namespace, manifest: readonly KubernetesObject[]): Promise<void> {
-  const resources: Readonly<Record<string, string>> = {
+  const resources = {
     ScaledObject: 'keda.sh/v1alpha1/scaledobjects',
     PodMonitor: 'monitoring.coreos.com/v1/podmonitors',
     PrometheusRule: 'monitoring.coreos.com/v1/prometheusrules',
-  };
-  for (const { kind, metadata, spec } of manifest) {
-    const resource = resources[kind];
-    if (resource === undefined) continue;
-    const taken = (await namespace.list(resource)).find((object) => object.metadata.name === metadata.name);
+  } as const;
+  for (const { kind, metadata, spec } of ofKind(manifest, 'ScaledObject', 'PodMonitor', 'PrometheusRule')) {
+    const taken = (await namespace.list(resources[kind])).find((object) => object.metadata.name === metadata.name);
     expect(taken?.spec, `${kind} ${metadata.name}`).toMatchObject(spec);
   }
 }
@@ -100,6 +100,8 @@ test('a pod that is not restricted is refused, and Helm does not call that an in
   );
   await namespace.uninstall('helm4');
 });
+
+type AccessReview = ApiObject<unknown, { readonly allowed: boolean }>;
 
 test('no account of a release may do anything', async () => {
   const namespace = await namespaceOf('helm4', 'rights');
@@ -118,7 +120,9 @@ test('no account of a release may do anything', async () => {
       const user = `system:serviceaccount:${namespace.name}:${metadata.name}`;
       const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace.name}`, 'system:authenticated'];
       const spec = { user, groups, resourceAttributes: { namespace: namespace.name, verb, resource } };
-      const { status } = await cluster.api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', { spec });
+      const { status } = await cluster.api.create<AccessReview>('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+        spec,
+      });
       expect([user, verb, resource, status.allowed]).toEqual([user, verb, resource, false]);
     }
   await namespace.uninstall('helm4');
@@ -127,13 +131,10 @@ test('no account of a release may do anything', async () => {
 /** Of each workload: how often what it is to be was changed, and which pods it has. */
 async function generations(namespace: Namespace): Promise<Map<string, string>> {
   const pods = (await namespace.list('pods')).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const workloads = [
-    ...(await namespace.list('apps/v1/deployments')),
-    ...(await namespace.list('apps/v1/statefulsets')),
-  ];
+  const workloads = await workloadsOf(namespace);
   return new Map(
     workloads.map(({ metadata, spec }) => {
-      const labels = Object.entries(spec.selector.matchLabels);
+      const labels = Object.entries(spec.selector?.matchLabels ?? {});
       const own = pods.filter((pod) => labels.every(([key, value]) => pod.metadata.labels?.[key] === value));
       const uids = own.map((pod) => pod.metadata.uid).sort();
       return [metadata.name.replace('site-stream-infer-', ''), `${metadata.generation} ${uids.join(' ')}`];
