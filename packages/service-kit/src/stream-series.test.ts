@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
-import { KEPT_MS, StreamSeries } from './stream-series.ts';
+import { KEPT_MS, MOST_AWAY, StreamSeries } from './stream-series.ts';
 
 let series: StreamSeries | undefined;
 afterEach(() => series?.close());
@@ -43,4 +43,31 @@ test('series of a stream go once it has been away for a while, whatever their ot
   expect(await registry.metrics()).toContain('yard');
   await series.forget(nowMs + 2 * KEPT_MS);
   expect(await registry.metrics()).not.toContain('yard');
+});
+
+test('of more streams than go between two scrapes the first that went are forgotten at once, and none that is here', async () => {
+  const registry = new Registry();
+  const counter = new Counter({ name: 'c', help: 'c', labelNames: ['stream'], registers: [registry] });
+  const here = new Set(['yard', 's1', 's2']);
+  const forgotten: string[] = [];
+  series = new StreamSeries({
+    registry,
+    isHere: (stream) => here.has(stream),
+    forgotten: (stream) => forgotten.push(stream),
+  });
+  const count = (stream: string): void => {
+    series?.seen(stream);
+    counter.inc({ stream });
+  };
+  count('yard');
+  for (let each = 1; each <= MOST_AWAY + 2; each += 1) count(`s${each}`);
+  await series.forget(performance.now());
+  // Those that were here until now went last.
+  here.delete('s1');
+  here.delete('s2');
+  await series.forget(performance.now());
+  expect(forgotten).toEqual(['s3', 's4']);
+  const { values } = await counter.get();
+  expect(values).toHaveLength(MOST_AWAY + 1);
+  expect(values.map(({ labels }) => labels.stream)).toEqual(expect.arrayContaining(['yard', 's1', 's2', 's5']));
 });

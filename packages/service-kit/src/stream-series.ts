@@ -1,6 +1,6 @@
 /**
- * The series of a stream go once it has been away for a while, so that what a process exports is bounded by the streams that it has, or had
- * of late, however many come and go. Whoever scrapes has read their last figures by then.
+ * The series of a stream go once it has been away for a while, or many others went after it, so that what a process exports, and holds for it, is
+ * bounded by the streams that it has, however many come and go. Whoever scrapes has read their last figures by then.
  */
 
 import type { Registry } from 'prom-client';
@@ -14,12 +14,14 @@ export type StreamSeriesOptions = {
 };
 
 export const KEPT_MS = 15 * 60_000;
-const LOOK_MS = 60_000;
+/** Streams that are away and still told of: more than go between two scrapes. */
+export const MOST_AWAY = 128;
+const LOOK_MS = 30_000;
 
 export class StreamSeries {
   readonly #options: StreamSeriesOptions;
   readonly #timer: NodeJS.Timeout;
-  /** By stream: when it was here last, monotonic milliseconds. */
+  /** By stream: when it was here last, monotonic milliseconds; the one that has been away for longest first. */
   readonly #seenAtMs = new Map<string, number>();
 
   constructor(options: StreamSeriesOptions) {
@@ -29,16 +31,20 @@ export class StreamSeries {
 
   /** To be called with whatever is counted first of a stream. */
   seen(stream: string): void {
-    this.#seenAtMs.set(stream, performance.now());
+    this.#wasHere(stream, performance.now());
   }
 
-  /** Forgets those that were not here for KEPT_MS. */
+  /** Forgets those that were not here for KEPT_MS, and all but the last MOST_AWAY that are away. */
   async forget(nowMs: number): Promise<void> {
-    const gone = new Set<string>();
-    for (const [stream, atMs] of this.#seenAtMs) {
-      if (this.#options.isHere(stream)) this.#seenAtMs.set(stream, nowMs);
-      else if (nowMs - atMs >= KEPT_MS) gone.add(stream);
+    const away: (readonly [string, number])[] = [];
+    for (const [stream, atMs] of [...this.#seenAtMs]) {
+      if (this.#options.isHere(stream)) this.#wasHere(stream, nowMs);
+      else away.push([stream, atMs]);
     }
+    const tooMany = away.length - MOST_AWAY;
+    const gone = new Set(
+      away.filter(([, atMs], index) => index < tooMany || nowMs - atMs >= KEPT_MS).map(([stream]) => stream),
+    );
     if (gone.size === 0) return;
     for (const stream of gone) {
       this.#seenAtMs.delete(stream);
@@ -50,6 +56,11 @@ export class StreamSeries {
   /** Idempotent. */
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  #wasHere(stream: string, atMs: number): void {
+    this.#seenAtMs.delete(stream);
+    this.#seenAtMs.set(stream, atMs);
   }
 }
 
