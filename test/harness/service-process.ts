@@ -1,7 +1,8 @@
-/** One service as a process of its own, as a container would run it. */
+/** One service as a process of its own, as a container would run it: with its flags too. */
 
 import type { ChildProcess } from 'node:child_process';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
+import { SERVICE_NODE_FLAGS } from '../../packages/cli/src/system/service-program.ts';
 import { serviceEntry } from './programs.ts';
 
 export type ServiceName = 'ingest' | 'scheduler' | 'algo-runner' | 'collector';
@@ -26,7 +27,7 @@ export async function startService(
   environment: Readonly<Record<string, string>>,
   entry = serviceEntry(name),
 ): Promise<ServiceProcess> {
-  const child = spawnOwned(process.execPath, [entry], {
+  const child = spawnOwned(process.execPath, [...SERVICE_NODE_FLAGS, entry], {
     env: { ...process.env, LOG_FORMAT: 'json', SOURCES_ALLOW: 'all', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
