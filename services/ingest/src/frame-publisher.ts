@@ -6,15 +6,13 @@
  * waits: where the bus is slower than the camera, the oldest waiting frame is dropped and counted (EX-8, I3).
  */
 
-import { onReleased } from '@stream-infer/bus/announcements';
-import type { Bus } from '@stream-infer/bus/bus';
 import { type BusErrorKind, busErrorKind } from '@stream-infer/bus/bus-error';
 import type { EndHeader, FrameHeader } from '@stream-infer/bus/frame-headers';
-import { type FramePlace, frameBufferState, holdsFrames, publishFrame } from '@stream-infer/bus/frame-stream';
+import { type FramePlace, holdsFrames, publishFrame } from '@stream-infer/bus/frame-stream';
 import { Fault, toFault } from '@stream-infer/core/fault';
 import type { SourceEnd } from '@stream-infer/core/run';
-import type { Mode } from '@stream-infer/core/stream-spec';
 import { Bell } from './bell.ts';
+import { BufferRoom, type BufferRoomOptions } from './buffer-room.ts';
 
 /** A frame to publish: what of its header depends on neither its sequence nor the time of publishing. */
 export type OutgoingFrame = {
@@ -35,18 +33,7 @@ export type PublisherListener = {
   retried(why: BusErrorKind): void;
 };
 
-export type PublisherOptions = {
-  readonly bus: Bus;
-  readonly stream: string;
-  readonly run: string;
-  readonly epoch: number;
-  /** JetStream name of the frame buffer. */
-  readonly frames: string;
-  readonly mode: Mode;
-  /** Published frames that the scheduler may hold, offline. */
-  readonly capacity: number;
-  readonly listener: PublisherListener;
-};
+export type PublisherOptions = BufferRoomOptions & { readonly listener: PublisherListener };
 
 /** Under way at once: enough to hide the server's answers, no more memory than a few large frames. */
 const MOST_IN_FLIGHT = 8;
@@ -56,7 +43,6 @@ const LEAST_IN_FLIGHT = 2;
 const MOST_WAITING = 16;
 /** No announcement for this long: the buffer itself is asked. */
 const SILENCE_MS = 250;
-const RETRY_MS = 200;
 /** Refusals of another kind than time-outs and a full buffer, in a row, before the bus is given up. */
 const MOST_FAILURES = 5;
 
@@ -77,7 +63,7 @@ export class FramePublisher {
   readonly #bell = new Bell();
   readonly #roomForMore = new Bell();
   readonly #waiting: OutgoingFrame[] = [];
-  readonly #unsubscribe: () => void;
+  readonly #room: BufferRoom;
   readonly #running: Promise<void>;
   #flights: Flight[] = [];
   #refusal: unknown;
@@ -86,26 +72,19 @@ export class FramePublisher {
   #sequence = 0;
   /** n of the frame that has it. */
   #newest = 0;
-  /** Sequences up to here are not needed any more. */
-  #released = 0;
   #end: EndHeader | undefined;
   #endSequence: number | undefined;
   #fault: Fault | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    const { bus, stream, run, epoch } = options;
-    this.#unsubscribe = onReleased(bus, stream, (released) => {
-      if (released.run !== run || released.epoch !== epoch || released.through <= this.#released) return;
-      this.#released = released.through;
-      this.#bell.ring();
-    });
+    this.#room = new BufferRoom(options, this.#stop.signal, () => this.#bell.ring());
     this.#running = this.#run()
       .catch((error: unknown) => {
-        this.#fault = toFault(error, 'BUS_FAILED', `publishing frames of stream ${stream} failed`);
+        this.#fault = toFault(error, 'BUS_FAILED', `publishing frames of stream ${options.stream} failed`);
       })
       .finally(() => {
-        this.#unsubscribe();
+        this.#room.close();
         this.#roomForMore.ring();
       });
   }
@@ -170,7 +149,7 @@ export class FramePublisher {
       if (this.#refusal !== undefined) await this.#goBack();
       else if (this.#sendNext()) continue;
       else if (this.#end && this.#isAllStored) return;
-      else if (this.#waiting.length > 0 && !this.#hasRoomInBuffer) await this.#untilReleased();
+      else if (this.#waiting.length > 0 && !this.#room.hasAfter(this.#sequence)) await this.#untilReleased();
       else await this.#bell.wait();
     }
   }
@@ -178,7 +157,7 @@ export class FramePublisher {
   /** Whether there was something to send, and room for it. */
   #sendNext(): boolean {
     const next = this.#waiting[0];
-    if (next && this.#hasRoomInFlight(next.data.byteLength) && this.#hasRoomInBuffer) {
+    if (next && this.#hasRoomInFlight(next.data.byteLength) && this.#room.hasAfter(this.#sequence)) {
       this.#waiting.shift();
       this.#sequence += 1;
       this.#send({ kind: 'frame', frame: next, previous: this.#newest, sequence: this.#sequence });
@@ -203,10 +182,6 @@ export class FramePublisher {
     if (this.#flights.length < LEAST_IN_FLIGHT) return true;
     const underWay = this.#flights.reduce((sum, flight) => sum + flight.bytes, bytes);
     return this.#flights.length < MOST_IN_FLIGHT && underWay <= BYTES_IN_FLIGHT;
-  }
-
-  get #hasRoomInBuffer(): boolean {
-    return this.#options.mode === 'realtime' || this.#sequence - this.#released < this.#options.capacity;
   }
 
   #send(message: Message): void {
@@ -250,7 +225,7 @@ export class FramePublisher {
     this.#options.listener.retried(kind);
     if (!['timeout', 'full', 'no-responders'].includes(kind)) this.#failures += 1;
     if (this.#failures > MOST_FAILURES) throw this.#refusal;
-    const state = await this.#bufferState();
+    const state = await this.#room.state();
     const isOurs = state && (await this.#isOurs(state.lastSequence));
     if (isOurs === undefined) return;
     if (!isOurs)
@@ -280,32 +255,6 @@ export class FramePublisher {
   }
 
   async #untilReleased(): Promise<void> {
-    if (await this.#bell.wait(SILENCE_MS)) return;
-    const state = await this.#bufferState();
-    if (state) this.#released = Math.max(this.#released, state.firstSequence - 1);
-  }
-
-  /**
-   * What the buffer holds, asked until the bus answers: nothing is published meanwhile, since a client without a connection
-   * would gather it all (D12). Undefined once closed.
-   */
-  async #bufferState(): Promise<{ firstSequence: number; lastSequence: number } | undefined> {
-    const { bus, frames } = this.#options;
-    while (!this.#stop.signal.aborted) {
-      try {
-        return await frameBufferState(bus, frames);
-      } catch (error) {
-        const kind = busErrorKind(error);
-        if (kind === 'stream-missing')
-          throw new Fault(
-            'BUS_FAILED',
-            `the frame buffer ${frames} is gone: the NATS server was started anew or the buffer was deleted`,
-            { cause: error },
-          );
-        if (kind !== 'timeout' && kind !== 'no-responders') throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
-    return undefined;
+    if (!(await this.#bell.wait(SILENCE_MS))) await this.#room.ask();
   }
 }
