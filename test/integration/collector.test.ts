@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
+import { openStreams } from '@stream-infer/bus/registry';
 import { ensureResultStream } from '@stream-infer/bus/result-stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   ended,
   listen,
@@ -15,7 +16,9 @@ import {
 import { collectorWorld, RESULTS_BYTES } from '../harness/collector-world.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startService } from '../harness/service-process.ts';
+import { startProxy } from '../harness/stalling-proxy.ts';
 import { describeStores } from '../harness/stores.ts';
+import { streamSpec } from '../model/specs.ts';
 
 const FAILED = { error: { code: 'ALGORITHM_FAILED', message: 'it threw' } } as const;
 
@@ -124,6 +127,21 @@ describeStores(({ create, keepsFile }) => {
       await eventually('readiness again', async () => (await health('ready')) === 200);
       await seriesPublisher(world.bus, place())(testRecord(place(), 1));
       await stored(one, 1);
+    });
+
+    test('tells the state of no stream while it is cut off from the bus, and of each when it is back', async () => {
+      const proxy = await startProxy(Number(new URL(world.server.url).port));
+      onTestFinished(() => proxy.close());
+      const one = await world.collector({ NATS_URL: `nats://${proxy.address}` });
+      await (await openStreams(world.bus)).put('gate', streamSpec({ id: 'gate' }));
+      const told = (): Promise<number> => one.metric('stream_infer_stream_state', 'stream="gate"', 'state="waiting"');
+      await eventually('its state', async () => (await told()) === 1);
+      proxy.stall();
+      proxy.cut();
+      await eventually('that nothing is told of it', async () => (await told()) === 0);
+      proxy.flow();
+      proxy.cut();
+      await eventually('its state again', async () => (await told()) === 1);
     });
 
     test('goes on with ascending ids where RESULTS was made anew', async () => {

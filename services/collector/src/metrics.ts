@@ -23,7 +23,7 @@ export function createCollectorMetrics(registry: Registry) {
   const series = new StreamSeries({ registry, isHere: (stream) => isRegistered(stream) });
   new Gauge({
     name: 'stream_infer_stream_state',
-    help: '1 for the state of each registered stream: waiting where no run of it has begun, unknown where no ingest has told of it for some seconds, else that of its source; one series a stream.',
+    help: '1 for the state of each registered stream: waiting where no run of it has begun, unknown where no ingest has told of it for some seconds, else that of its source; one series a stream, and none while the collector is cut off from the bus.',
     labelNames: ['stream', 'mode', 'state'],
     registers,
     collect() {

@@ -104,7 +104,8 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
     periodically(RETENTION_INTERVAL_MS, signal, () => retain({ context, store, consumer, metrics, signal })),
     periodically(MEASURE_INTERVAL_MS, signal, () => measure({ context, bus, consumer, metrics, signal })),
     periodically(SHOW_INTERVAL_MS, signal, async () =>
-      metrics.showStreams(await shownStreams({ store, registry, board, forgotten })),
+      // Cut off from the bus it hears of no stream: what it would show is no camera's state.
+      metrics.showStreams(bus.isConnected ? await shownStreams({ store, registry, board, forgotten }) : []),
     ),
     periodically(TRIM_INTERVAL_MS, signal, () => trim({ context, trimmer, consumer, forgotten, metrics, signal })),
   ].map((loop) =>
