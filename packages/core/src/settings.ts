@@ -35,6 +35,16 @@ const commonSettings = {
     .describe('End when standard input closes: the parent died.'),
 };
 
+/** Of whoever makes the stream of results, the first of them. */
+const resultStreamSettings = {
+  resultsMaxBytes: z.coerce
+    .number()
+    .int()
+    .min(1 << 20)
+    .default(4 * 2 ** 30)
+    .describe('Limit of the result stream on disk, in bytes.'),
+};
+
 /** What services take of which several share the streams. */
 const memberSettings = {
   instanceId: z
@@ -128,12 +138,7 @@ const schedulerSettings = z.strictObject({
     .min(1 << 20)
     .default(64 * 2 ** 20)
     .describe('Limit of the stream of dead letters on disk, in bytes; the oldest give way.'),
-  resultsMaxBytes: z.coerce
-    .number()
-    .int()
-    .min(1 << 20)
-    .default(4 * 2 ** 30)
-    .describe('Limit of the result stream on disk, in bytes.'),
+  ...resultStreamSettings,
 });
 
 const algoRunnerSettings = z.strictObject({
@@ -204,12 +209,7 @@ const collectorSettings = z.strictObject({
     .min(0)
     .default(0)
     .describe('The oldest results are removed above this size; 0 keeps all.'),
-  resultsMaxBytes: z.coerce
-    .number()
-    .int()
-    .min(1 << 20)
-    .default(4 * 2 ** 30)
-    .describe('Limit of the result stream on disk, in bytes.'),
+  ...resultStreamSettings,
   busMemoryBytes: z.coerce
     .number()
     .int()
