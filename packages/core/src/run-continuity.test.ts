@@ -1,35 +1,18 @@
 import { expect, test } from 'vitest';
+import { algorithm, streamSpec } from '../../../test/model/specs.ts';
 import { goesOnUnder } from './run-continuity.ts';
 import type { StreamAlgorithm, StreamSpec } from './stream-spec.ts';
 
-const algorithm = (name: string, more: Partial<StreamAlgorithm> = {}): StreamAlgorithm => ({
-  name,
-  definition: name,
-  frameCount: 1,
-  frameStep: 0,
-  intervalFrames: 5,
-  timeoutMs: 1_000,
-  maxInFlight: 2,
-  maxAttempts: 3,
-  ...more,
-});
-const spec = (more: Partial<StreamSpec> = {}): StreamSpec => ({
-  id: 'cam',
-  source: 'rtsp://camera/1',
-  mode: 'realtime',
-  pixelFormat: 'bgr24',
-  encoding: 'raw',
-  position: '0',
-  videoStream: 0,
-  algorithms: [algorithm('a')],
-  ...more,
-});
+const named = (name: string, more: Partial<StreamAlgorithm> = {}): StreamAlgorithm =>
+  algorithm({ name, definition: name, intervalFrames: 5, ...more });
+const spec = (more: Partial<StreamSpec> = {}): StreamSpec =>
+  streamSpec({ source: 'rtsp://camera/1', mode: 'realtime', algorithms: [named('a')], ...more });
 
 test.each<Partial<StreamSpec>>([
-  { algorithms: [algorithm('a'), algorithm('b')] },
-  { algorithms: [algorithm('b')] },
-  { algorithms: [algorithm('a', { intervalFrames: 7 })] },
-  { algorithms: [algorithm('a', { frameCount: 4, frameStep: 2 })] },
+  { algorithms: [named('a'), named('b')] },
+  { algorithms: [named('b')] },
+  { algorithms: [named('a', { intervalFrames: 7 })] },
+  { algorithms: [named('a', { frameCount: 4, frameStep: 2 })] },
   { buffer: 100 },
 ])('a run goes on under %o', (more) => {
   expect(goesOnUnder(spec(), spec(more))).toBe(true);
@@ -51,5 +34,5 @@ test.each<Partial<StreamSpec>>([
 
 test('an offline run is one of its configuration', () => {
   const job = spec({ mode: 'offline' });
-  expect(goesOnUnder(job, { ...job, algorithms: [algorithm('b')] })).toBe(false);
+  expect(goesOnUnder(job, { ...job, algorithms: [named('b')] })).toBe(false);
 });

@@ -1,28 +1,8 @@
-import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { expect, test } from 'vitest';
+import { streamSpec } from '../../../test/model/specs.ts';
 import { specHash } from './spec-hash.ts';
 
-const spec: StreamSpec = {
-  id: 'lobby',
-  source: '/lobby.mp4',
-  mode: 'offline',
-  position: '0',
-  pixelFormat: 'gray',
-  encoding: 'raw',
-  videoStream: 0,
-  algorithms: [
-    {
-      name: 'a',
-      definition: 'a',
-      frameCount: 1,
-      frameStep: 0,
-      intervalFrames: 1,
-      timeoutMs: 1_000,
-      maxInFlight: 8,
-      maxAttempts: 3,
-    },
-  ],
-};
+const spec = streamSpec();
 
 test('tells specs apart that play other windows, and no others', () => {
   const [algorithm] = spec.algorithms;

@@ -2,32 +2,13 @@ import { rational } from '@stream-infer/core/rational';
 import type { Sampling } from '@stream-infer/core/run';
 import { type SamplePlan, samplePlan } from '@stream-infer/core/sample-plan';
 import { describe, expect, test } from 'vitest';
+import { algorithm, sourceFacts, streamSpec } from '../../../test/model/specs.ts';
 import { FrameLedger, type LedgerEntry } from './frame-ledger.ts';
 
 const plan = (sampling: Sampling, fps: string, position: string, intervalFrames: number): SamplePlan =>
   samplePlan(
-    {
-      id: 'cam',
-      mode: 'offline',
-      pixelFormat: 'bgr24',
-      encoding: 'raw',
-      position,
-      videoStream: 0,
-      fps,
-      algorithms: [
-        {
-          name: 'a',
-          definition: 'a',
-          frameCount: 1,
-          frameStep: 0,
-          intervalFrames,
-          timeoutMs: 1,
-          maxInFlight: 1,
-          maxAttempts: 1,
-        },
-      ],
-    },
-    { width: 1, height: 1, fps: '10', sampling, timeBase: '1/1000', live: false, codec: 'h264' },
+    streamSpec({ position, fps, algorithms: [algorithm({ intervalFrames })] }),
+    sourceFacts({ fps: '10', sampling }),
   );
 const ledger = (of: SamplePlan, selective = true): FrameLedger =>
   new FrameLedger({ plan: of, timeBase: rational(1, 1000), selective });

@@ -2,27 +2,14 @@ import { rational } from '@stream-infer/core/rational';
 import { type SamplePlan, samplePlan } from '@stream-infer/core/sample-plan';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { sourceFacts, streamSpec } from '../../../test/model/specs.ts';
+import { algorithm, sourceFacts, streamSpec } from '../../../test/model/specs.ts';
 import { DecodeErrors } from './decode-errors.ts';
 import { FrameLedger } from './frame-ledger.ts';
 import { FrameTally } from './frame-tally.ts';
 import { createIngestMetrics } from './metrics.ts';
 
 const everyFrame: SamplePlan = samplePlan(
-  streamSpec({
-    algorithms: [
-      {
-        name: 'a',
-        definition: 'a',
-        frameCount: 1,
-        frameStep: 0,
-        intervalFrames: 1,
-        timeoutMs: 1,
-        maxInFlight: 1,
-        maxAttempts: 1,
-      },
-    ],
-  }),
+  streamSpec({ algorithms: [algorithm({ intervalFrames: 1 })] }),
   sourceFacts({ fps: '10' }),
 );
 

@@ -1,21 +1,13 @@
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { describe, expect, test } from 'vitest';
+import { streamSpec } from '../../../test/model/specs.ts';
 import { frameGeometry, type Geometry, type Size } from './geometry.ts';
 
 const HD = { width: 1920, height: 1080 };
 const MIB = 2 ** 20;
 const geometry = (spec: Partial<StreamSpec>, source: Size = HD, maxPayloadBytes = 16 * MIB): Geometry =>
   frameGeometry({
-    spec: {
-      id: 'cam',
-      mode: 'offline',
-      pixelFormat: 'bgr24',
-      encoding: 'raw',
-      position: '0',
-      videoStream: 0,
-      algorithms: [],
-      ...spec,
-    },
+    spec: streamSpec({ id: 'cam', pixelFormat: 'bgr24', ...spec }),
     source,
     maxPayloadBytes,
   });

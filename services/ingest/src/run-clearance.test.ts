@@ -2,18 +2,10 @@ import type { Entry } from '@stream-infer/bus/bucket';
 import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { expect, test } from 'vitest';
+import { streamSpec } from '../../../test/model/specs.ts';
 import { clearanceOf } from './run-clearance.ts';
 
-const value: StreamSpec = {
-  id: 'cam',
-  source: 'a.mp4',
-  mode: 'offline',
-  pixelFormat: 'bgr24',
-  encoding: 'raw',
-  position: '0',
-  videoStream: 0,
-  algorithms: [],
-};
+const value = streamSpec({ id: 'cam' });
 const spec: Entry<StreamSpec> = { key: 'cam', value, revision: 7 };
 const replay = { ...spec, value: { ...value, replay: { stream: 'other', run: 'r0', ns: [1] } } };
 const facts = {

@@ -1,6 +1,7 @@
 import { rational } from '@stream-infer/core/rational';
 import { type SamplePlan, samplePlan } from '@stream-infer/core/sample-plan';
 import { describe, expect, test } from 'vitest';
+import { algorithm, sourceFacts, streamSpec } from '../../../test/model/specs.ts';
 import { selectExpression } from './select-expression.ts';
 
 // What the expressions select is tested by ffmpeg itself: test/integration/decoding.test.ts.
@@ -25,28 +26,12 @@ const plan = ({
   position = '0',
 }: Asked): SamplePlan =>
   samplePlan(
-    {
-      id: 'cam',
-      mode: 'offline',
-      pixelFormat: 'bgr24',
-      encoding: 'raw',
+    streamSpec({
       position,
-      videoStream: 0,
       ...(fps !== undefined && { fps }),
-      algorithms: [
-        {
-          name: 'a',
-          definition: 'a',
-          frameCount,
-          frameStep,
-          intervalFrames,
-          timeoutMs: 1,
-          maxInFlight: 1,
-          maxAttempts: 1,
-        },
-      ],
-    },
-    { width: 1, height: 1, fps: source, sampling, timeBase: '1/1000', live: false, codec: 'h264' },
+      algorithms: [algorithm({ frameCount, frameStep, intervalFrames })],
+    }),
+    sourceFacts({ fps: source, sampling }),
   );
 const expression = (asked: Asked, timeBase = rational(1, 1000), longestSeconds = 3_600): string | undefined =>
   selectExpression(plan(asked), { timeBase, longestSeconds });

@@ -1,7 +1,8 @@
 import type { StoredLetter } from '@stream-infer/bus/dead-letters';
 import type { DeadLetter } from '@stream-infer/core/dead-letter';
-import type { StreamAlgorithm, StreamSpec } from '@stream-infer/core/stream-spec';
+import type { StreamAlgorithm } from '@stream-infer/core/stream-spec';
 import { expect, test } from 'vitest';
+import { algorithm, streamSpec } from '../../../../test/model/specs.ts';
 import { replayGroups, replaySpec } from './replay.ts';
 
 const stored = (id: number, n: number, differs: Partial<DeadLetter> = {}): StoredLetter => ({
@@ -23,16 +24,7 @@ const stored = (id: number, n: number, differs: Partial<DeadLetter> = {}): Store
   },
 });
 
-const algorithm = (name: string): StreamAlgorithm => ({
-  name,
-  definition: name,
-  frameCount: 1,
-  frameStep: 0,
-  intervalFrames: 1,
-  timeoutMs: 1_000,
-  maxInFlight: 8,
-  maxAttempts: 3,
-});
+const named = (name: string): StreamAlgorithm => algorithm({ name, definition: name });
 
 test('one replay mends what one run and algorithm failed on', () => {
   const letters = [stored(1, 9), stored(2, 9, { run: 'r2' }), stored(3, 3), stored(4, 1, { algorithm: 'cars' })];
@@ -40,21 +32,11 @@ test('one replay mends what one run and algorithm failed on', () => {
 });
 
 test('it plays the same source for that algorithm alone, each window once', () => {
-  const spec: StreamSpec = {
-    id: 'lobby',
-    source: '/lobby.mp4',
-    mode: 'offline',
-    fps: '5',
-    position: '0',
-    pixelFormat: 'gray',
-    encoding: 'raw',
-    videoStream: 0,
-    algorithms: [algorithm('cars'), algorithm('faces')],
-  };
+  const spec = streamSpec({ fps: '5', algorithms: [named('cars'), named('faces')] });
   expect(replaySpec(spec, [stored(1, 9), stored(3, 3), stored(5, 9)], 'replay-1')).toEqual({
     ...spec,
     id: 'replay-1',
-    algorithms: [algorithm('faces')],
+    algorithms: [named('faces')],
     replay: { stream: 'lobby', run: 'r1', ns: [3, 9] },
   });
 });

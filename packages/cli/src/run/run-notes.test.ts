@@ -2,6 +2,7 @@ import type { RunEnd } from '@stream-infer/core/result-record';
 import type { SourceFacts } from '@stream-infer/core/run';
 import type { StreamAlgorithm, StreamSpec } from '@stream-infer/core/stream-spec';
 import { describe, expect, test } from 'vitest';
+import { algorithm, streamSpec } from '../../../../test/model/specs.ts';
 import { endNotes, planNotes } from './run-notes.ts';
 
 const source: SourceFacts = {
@@ -14,28 +15,8 @@ const source: SourceFacts = {
   codec: 'h264',
 };
 
-const spec = (algorithm: Partial<StreamAlgorithm>, more: Partial<StreamSpec> = {}): StreamSpec => ({
-  id: 'lobby',
-  source: '/lobby.mp4',
-  mode: 'offline',
-  pixelFormat: 'bgr24',
-  encoding: 'raw',
-  position: '0',
-  videoStream: 0,
-  algorithms: [
-    {
-      name: 'a',
-      definition: 'a',
-      frameCount: 1,
-      frameStep: 0,
-      timeoutMs: 1,
-      maxInFlight: 1,
-      maxAttempts: 3,
-      ...algorithm,
-    },
-  ],
-  ...more,
-});
+const spec = (given: Partial<StreamAlgorithm>, more: Partial<StreamSpec> = {}): StreamSpec =>
+  streamSpec({ algorithms: [algorithm(given)], ...more });
 
 describe('an interval', () => {
   test.each([

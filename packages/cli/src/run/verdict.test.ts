@@ -1,21 +1,12 @@
 import { Fault, type FaultJson } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
-import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { describe, expect, test } from 'vitest';
+import { streamSpec } from '../../../../test/model/specs.ts';
 import type { StreamResult } from './run-result.ts';
 import { summarize, summaryTable } from './run-summary.ts';
 import { judge } from './verdict.ts';
 
-const spec: StreamSpec = {
-  id: 'lobby',
-  source: 'rtsp://me:secret@camera/1',
-  mode: 'offline',
-  pixelFormat: 'bgr24',
-  encoding: 'raw',
-  position: '0',
-  videoStream: 0,
-  algorithms: [],
-};
+const spec = streamSpec({ source: 'rtsp://me:secret@camera/1', algorithms: [] });
 
 function result(totals: Partial<AlgorithmTotals>, fault: FaultJson | null = null): StreamResult {
   return {
