@@ -7,16 +7,17 @@ import { HEADER_NAMES } from '@stream-infer/bus/frame-headers';
 import { autoscalingQuery } from '@stream-infer/core/autoscaling-query';
 import { FAULTS } from '@stream-infer/core/fault';
 import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../packages/cli/src/command-line.ts';
 import { generatedDocuments } from '../../scripts/generated-documents.ts';
 import { root } from '../harness/programs.ts';
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: root,
   encoding: 'utf8',
-})
-  .split('\n')
-  .filter((path) => path.endsWith('.ts') && !path.includes('/gen/'));
+}).split('\n');
+const files = listed.filter((path) => path.endsWith('.ts') && !path.includes('/gen/'));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const TARGETS = [...read('Makefile').matchAll(/^([a-z0-9-]+):/gm)].map(([, target]) => target);
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
 const tests = files
   .filter(isTest)
@@ -30,6 +31,20 @@ const sources = files
 
 test.each([...generatedDocuments()])('%s is what the code says', (path, content) => {
   expect(read(path)).toBe(content);
+});
+
+describe.each(listed.filter((path) => path.endsWith('.md')))('%s', (path) => {
+  const code = read(path).match(/^```[\s\S]*?^```|`[^`\n]+`/gm) ?? [];
+  const named = (program: string): string[] =>
+    code.flatMap((text) =>
+      [...text.matchAll(new RegExp(`(?<=^|\`)${program} ([a-z][a-z0-9-]*)`, 'gm'))].map(([, word = '']) => word),
+    );
+
+  test('names targets of make and commands that there are', () => {
+    expect(TARGETS).toEqual(expect.arrayContaining(named('make')));
+    for (const command of named('(?:\\./)?stream-infer'))
+      expect(() => parseCommandLine([command, '--help']), command).not.toThrow();
+  });
 });
 
 describe('docs/protocol.md', () => {
