@@ -14,6 +14,8 @@ export type SchedulerWorld = {
   readonly scheduler: TestScheduler;
   /** Where another service of this test finds the bus. */
   readonly environment: Readonly<Record<'NATS_URL' | 'NATS_PREFIX', string>>;
+  /** A runner to be that serves `a`, and answers with the numbers of the frames that it reads. */
+  reader(id: string): ScriptedRunnerOptions;
   /** Stopped with the test. */
   runner(options: ScriptedRunnerOptions): Promise<ScriptedRunner>;
   /** One more of them, or the next; stopped with the test. */
@@ -62,6 +64,7 @@ export function schedulerWorld(environment: Readonly<Record<string, string>> = {
     get environment() {
       return { NATS_URL: server.url, NATS_PREFIX: prefix };
     },
+    reader: (id) => ({ id, definitions: ['a'], answer: (invocation) => readNumbers(bus, invocation) }),
     async runner(options) {
       const runner = await startRunner(bus, options);
       runners.push(runner);

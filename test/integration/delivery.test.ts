@@ -13,7 +13,7 @@ import { eventually } from '../harness/eventually.ts';
 import { untilEnded } from '../harness/result-log.ts';
 import { readNumbers, schedulerWorld } from '../harness/scheduler-world.ts';
 import { startIngest } from '../harness/scripted-ingest.ts';
-import type { ScriptedRunner, ScriptedRunnerOptions } from '../harness/scripted-runner.ts';
+import type { ScriptedRunner } from '../harness/scripted-runner.ts';
 import { type ServiceProcess, startService } from '../harness/service-process.ts';
 import { type StallingProxy, startProxy } from '../harness/stalling-proxy.ts';
 import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
@@ -24,12 +24,6 @@ const everyFrame = (differs: Partial<StreamAlgorithm> = {}) =>
   streamSpec({ algorithms: [algorithm({ intervalFrames: 1, timeoutMs: 10_000, ...differs })] });
 const failedOf = (records: readonly ResultRecord[]) =>
   records.flatMap(({ n, error, attempts }) => (error ? [{ n, code: error.code, attempts }] : []));
-
-const reader = (id: string): ScriptedRunnerOptions => ({
-  id,
-  definitions: ['a'],
-  answer: (invocation) => readNumbers(world.bus, invocation),
-});
 
 let directory: string;
 const started: ServiceProcess[] = [];
@@ -89,7 +83,7 @@ describe('a runner that dies', () => {
     const generations: ScriptedRunner[] = [];
     const start = async (): Promise<void> => {
       const fragile = await world.runner({
-        ...reader(`fragile${generations.length}`),
+        ...world.reader(`fragile${generations.length}`),
         answer: async (invocation) => {
           await new Promise((resolve) => setTimeout(resolve, invocation.n === 7 ? afterMs : otherMs));
           if (invocation.n !== 7) return readNumbers(world.bus, invocation);
@@ -145,7 +139,7 @@ describe('what is not the fault of the window does not count', () => {
     const proxies: StallingProxy[] = [];
     let cuts = 0;
     await world.runner({
-      ...reader('far'),
+      ...world.reader('far'),
       advertise: async (port) => {
         proxies.push(await startProxy(port));
         return proxies[0]?.address ?? '';
@@ -168,7 +162,7 @@ describe('what is not the fault of the window does not count', () => {
 
   test('a runner that drains and ends before it has answered', async () => {
     const draining = await world.runner({
-      ...reader('draining'),
+      ...world.reader('draining'),
       answer: () => {
         draining.drain();
         setTimeout(() => draining.kill(), 200);
@@ -179,7 +173,7 @@ describe('what is not the fault of the window does not count', () => {
     await ingest.play(2);
     await ingest.end();
     await eventually('it was asked', () => draining.received.length === 1);
-    await world.runner(reader('other'));
+    await world.runner(world.reader('other'));
     const { records } = await untilEnded(world.bus, 'lobby');
     expect(records.map(({ error, attempts }) => [error, attempts])).toEqual([
       [undefined, 2],
@@ -190,7 +184,7 @@ describe('what is not the fault of the window does not count', () => {
   test('a runner that drains, and a bus that fails it', async () => {
     const codes = ['NOT_STARTED', 'BUS_FAILED', 'NOT_STARTED', 'BUS_FAILED'];
     await world.runner({
-      ...reader('one'),
+      ...world.reader('one'),
       answer: (invocation) => {
         const code = invocation.n === 2 ? codes.shift() : undefined;
         return code ? { code, notStarted: code === 'NOT_STARTED' } : readNumbers(world.bus, invocation);
@@ -214,7 +208,7 @@ describe('a dead letter', () => {
 
   test('is kept of each window whose result is an error, and counted (A-4)', async () => {
     await world.runner({
-      ...reader('one'),
+      ...world.reader('one'),
       answer: (invocation) =>
         invocation.n % 4 === 0 ? { code: 'ALGORITHM_FAILED' } : readNumbers(world.bus, invocation),
     });
@@ -245,7 +239,7 @@ describe('a dead letter', () => {
 
   test('stands once and in its place though the scheduler was succeeded (A-5)', async () => {
     await world.runner({
-      ...reader('one'),
+      ...world.reader('one'),
       answer: (invocation) =>
         invocation.n % 2 === 0 ? { code: 'ALGORITHM_FAILED' } : readNumbers(world.bus, invocation),
     });
@@ -266,7 +260,7 @@ describe('a dead letter', () => {
   });
 
   test('tells of a realtime window too', async () => {
-    await world.runner({ ...reader('one'), answer: () => ({ code: 'ALGORITHM_FAILED' }) });
+    await world.runner({ ...world.reader('one'), answer: () => ({ code: 'ALGORITHM_FAILED' }) });
     const algorithms = [algorithm({ intervalFrames: 1, maxAttempts: 1 })];
     const ingest = await startIngest(world.bus, streamSpec({ mode: 'realtime', algorithms }), sourceFacts());
     await ingest.play(3, 50);

@@ -2,13 +2,12 @@ import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { openRuns } from '@stream-infer/bus/registry';
 import { publishResult } from '@stream-infer/bus/result-stream';
 import { canonicalJson } from '@stream-infer/core/canonical-json';
-import type { ResultRecord } from '@stream-infer/core/result-record';
+import { NO_TOTALS, type ResultRecord } from '@stream-infer/core/result-record';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { resultLog, untilEnded } from '../harness/result-log.ts';
 import { readNumbers, schedulerWorld } from '../harness/scheduler-world.ts';
 import { startIngest } from '../harness/scripted-ingest.ts';
-import type { ScriptedRunnerOptions } from '../harness/scripted-runner.ts';
 import { algorithm, sourceFacts, streamSpec } from '../model/specs.ts';
 
 const world = schedulerWorld();
@@ -18,18 +17,32 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 const numbersOf = (records: readonly ResultRecord[]): number[] => records.map(({ n }) => n);
 const never = (): Promise<undefined> => new Promise(() => undefined);
 
-const reader = (id: string): ScriptedRunnerOptions => ({
-  id,
-  definitions: ['a'],
-  answer: (invocation) => readNumbers(world.bus, invocation),
-});
+/** A runner that answers nothing before its gate is open. */
+async function gatedReader() {
+  const gate = Promise.withResolvers<void>();
+  const runner = await world.runner({
+    ...world.reader('one'),
+    answer: async (invocation) => {
+      await gate.promise;
+      return readNumbers(world.bus, invocation);
+    },
+  });
+  return { runner, gate };
+}
+
+/** Publishes the first result, as another scheduler would that has this token. */
+async function publishFirst(data: string, token: number): Promise<void> {
+  const record = { stream: 'lobby', run: 'r1', algorithm: 'a', n: 1, data };
+  const bytes = new TextEncoder().encode(canonicalJson(record));
+  await publishResult(world.bus, record, bytes, { after: 0, totals: NO_TOTALS, token });
+}
 
 describe('a scheduler', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)(
     'that ends by %s is succeeded: no result twice, none missing, one ledger (R-9, L-3)',
     async (signal) => {
       await world.runner({
-        ...reader('one'),
+        ...world.reader('one'),
         answer: async (invocation) => {
           if (invocation.n % 10 === 0) return { code: 'ALGORITHM_FAILED' };
           return readNumbers(world.bus, invocation);
@@ -54,7 +67,7 @@ describe('a scheduler', () => {
 
   test('answers a run whose ingest had ended it before any scheduler knew of it, once', async () => {
     await world.scheduler.stop();
-    const runner = await world.runner(reader('one'));
+    const runner = await world.runner(world.reader('one'));
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(ingest.capacity);
     await ingest.end();
@@ -74,14 +87,7 @@ describe('a scheduler', () => {
   });
 
   test('that is told to stop publishes what is under way, and takes nothing of it back', async () => {
-    const gate = Promise.withResolvers<void>();
-    const runner = await world.runner({
-      ...reader('one'),
-      answer: async (invocation) => {
-        await gate.promise;
-        return readNumbers(world.bus, invocation);
-      },
-    });
+    const { runner, gate } = await gatedReader();
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(10);
     await eventually('it is asked', () => runner.received.length === 2);
@@ -96,23 +102,11 @@ describe('a scheduler', () => {
   });
 
   test('finds what another has published in its place, and goes on behind it (R-2)', async () => {
-    const gate = Promise.withResolvers<void>();
-    const runner = await world.runner({
-      ...reader('one'),
-      answer: async (invocation) => {
-        await gate.promise;
-        return readNumbers(world.bus, invocation);
-      },
-    });
+    const { runner, gate } = await gatedReader();
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(3);
     await eventually('it is asked', () => runner.received.length === 2);
-    const record = { stream: 'lobby', run: 'r1', algorithm: 'a', n: 1, data: 'another' };
-    await publishResult(world.bus, record, new TextEncoder().encode(canonicalJson(record)), {
-      after: 0,
-      totals: { triggered: 0, completed: 0, failed: 0, dropped: {} },
-      token: 0,
-    });
+    await publishFirst('another', 0);
     gate.resolve();
     await ingest.end();
     const { records } = await untilEnded(world.bus, 'lobby');
@@ -124,23 +118,11 @@ describe('a scheduler', () => {
   });
 
   test('that another has succeeded is refused by the broker, publishes nothing more and stands down (EX-6)', async () => {
-    const gate = Promise.withResolvers<void>();
-    const runner = await world.runner({
-      ...reader('one'),
-      answer: async (invocation) => {
-        await gate.promise;
-        return readNumbers(world.bus, invocation);
-      },
-    });
+    const { runner, gate } = await gatedReader();
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(5);
     await eventually('it is asked', () => runner.received.length === 2);
-    const record = { stream: 'lobby', run: 'r1', algorithm: 'a', n: 1, data: 'successor' };
-    await publishResult(world.bus, record, new TextEncoder().encode(canonicalJson(record)), {
-      after: 0,
-      totals: { triggered: 0, completed: 0, failed: 0, dropped: {} },
-      token: 1_000_000,
-    });
+    await publishFirst('successor', 1_000_000);
     gate.resolve();
     await eventually('it stands down', async () => {
       return (await world.scheduler.metric('stream_infer_scheduler_fenced_total')) === 1;
@@ -158,7 +140,7 @@ describe('a scheduler', () => {
 
 describe('a run', () => {
   test('goes on where the server forgets the consumer of its headers (F-7)', async () => {
-    await world.runner(reader('one'));
+    await world.runner(world.reader('one'));
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(10);
     await eventually('ten are published', async () => (await resultLog(world.bus)).records.length === 10);
@@ -175,7 +157,7 @@ describe('a run', () => {
   test('that goes on in another epoch takes back what was under way, and repeats no result (G-5)', async () => {
     let epoch = 0;
     const runner = await world.runner({
-      ...reader('one'),
+      ...world.reader('one'),
       concurrency: 4,
       answer: (invocation) => {
         const content = invocation.window?.frames[0]?.content;
@@ -199,7 +181,7 @@ describe('a run', () => {
   test('is finished though the stream plays anew already', async () => {
     const gate = Promise.withResolvers<void>();
     await world.runner({
-      ...reader('one'),
+      ...world.reader('one'),
       answer: async (invocation) => {
         if (invocation.run === 'r1') await gate.promise;
         return readNumbers(world.bus, invocation);
@@ -220,7 +202,7 @@ describe('a run', () => {
   });
 
   test('whose ingest gave it up, and its buffer, ends with the fault that the registry tells', async () => {
-    await world.runner(reader('one'));
+    await world.runner(world.reader('one'));
     const { run } = await startIngest(world.bus, everyFrame(), sourceFacts());
     const fault = { code: 'BUS_FAILED', message: 'the frame buffer is gone' } as const;
     await deleteFrameBuffer(world.bus, world.bus.topology.framesStream('lobby', run.epoch));
@@ -229,7 +211,7 @@ describe('a run', () => {
   });
 
   test('whose source was abandoned for a younger run ends with what came', async () => {
-    await world.runner(reader('one'));
+    await world.runner(world.reader('one'));
     const first = await startIngest(world.bus, everyFrame(), sourceFacts());
     await first.play(10);
     await startIngest(world.bus, everyFrame(), sourceFacts(), 'r2');
@@ -240,7 +222,10 @@ describe('a run', () => {
 });
 
 test('metrics show the ledger, and what is over is no longer under way', async () => {
-  await world.runner({ ...reader('one'), answer: ({ n }) => (n === 60 ? { code: 'ALGORITHM_FAILED' } : { data: 1 }) });
+  await world.runner({
+    ...world.reader('one'),
+    answer: ({ n }) => (n === 60 ? { code: 'ALGORITHM_FAILED' } : { data: 1 }),
+  });
   const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
   await ingest.play(90);
   await eventually(

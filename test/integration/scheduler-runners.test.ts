@@ -15,12 +15,6 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 const numbersOf = (records: readonly ResultRecord[]): number[] => records.map(({ n }) => n);
 const never = (): Promise<undefined> => new Promise(() => undefined);
 
-const reader = (id: string): ScriptedRunnerOptions => ({
-  id,
-  definitions: ['a'],
-  answer: (invocation) => readNumbers(world.bus, invocation),
-});
-
 async function proxied(options: Omit<ScriptedRunnerOptions, 'advertise'>) {
   const proxies: StallingProxy[] = [];
   const advertise = async (port: number): Promise<string> => {
@@ -41,7 +35,7 @@ describe('a runner', () => {
     await ingest.play(10);
     await eventually('it holds invocations', () => dying.received.length === 5);
     dying.kill();
-    await world.runner(reader('other'));
+    await world.runner(world.reader('other'));
     await ingest.play(40);
     await ingest.end();
     const { records, end } = await untilEnded(world.bus, 'lobby');
@@ -58,7 +52,7 @@ describe('a runner', () => {
     await eventually('it holds invocations', () => runner.received.length === 2);
     proxy.stall();
     const began = performance.now();
-    await world.runner(reader('other'));
+    await world.runner(world.reader('other'));
     const { records } = await untilEnded(world.bus, 'lobby');
     expect(numbersOf(records)).toEqual(upTo(5));
     expect(performance.now() - began).toBeLessThan(5_000);
@@ -66,7 +60,7 @@ describe('a runner', () => {
   });
 
   test('that is well is not given up by a scheduler that stood still itself', async () => {
-    const runner = await world.runner(reader('one'));
+    const runner = await world.runner(world.reader('one'));
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(5);
     await eventually('five are answered', async () => (await resultLog(world.bus)).records.length === 5);
@@ -89,7 +83,7 @@ describe('a runner', () => {
     await ingest.play(5);
     await ingest.end();
     await eventually('it holds invocations', () => deaf.received.length === 2);
-    await world.runner(reader('other'));
+    await world.runner(world.reader('other'));
     const { records } = await untilEnded(world.bus, 'lobby');
     expect(records.map(({ n, attempts, error }) => [n, attempts, error])).toEqual(
       upTo(5).map((n) => [n, n <= 2 ? 2 : 1, undefined]),
@@ -98,7 +92,7 @@ describe('a runner', () => {
   });
 
   test('whose connection breaks is connected anew', async () => {
-    const { runner, proxy } = await proxied(reader('one'));
+    const { runner, proxy } = await proxied(world.reader('one'));
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(5);
     await eventually('five are answered', async () => (await resultLog(world.bus)).records.length === 5);
@@ -122,7 +116,7 @@ describe('a runner', () => {
     const ingest = await startIngest(world.bus, everyFrame(), sourceFacts());
     await ingest.play(10);
     await eventually('it was asked', () => draining.received.length > 0);
-    await world.runner(reader('other'));
+    await world.runner(world.reader('other'));
     await ingest.end();
     const { records } = await untilEnded(world.bus, 'lobby');
     expect(numbersOf(records)).toEqual(upTo(10));
@@ -133,7 +127,7 @@ describe('a runner', () => {
   test('whose bus fails it is asked again; what fails for good is an error result, and the run goes on', async () => {
     let failures = 0;
     await world.runner({
-      ...reader('one'),
+      ...world.reader('one'),
       answer: async (invocation) => {
         if (invocation.n === 3 && failures < 2) {
           failures += 1;

@@ -101,7 +101,7 @@ describe('a run', () => {
   });
 
   test('whose source fails keeps what was computed, and its end names the fault', async () => {
-    await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
+    await world.runner(world.reader('one'));
     const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
     await ingest.play(75);
     await ingest.end({ code: 'SOURCE_LOST', message: 'it broke off' });
@@ -111,7 +111,7 @@ describe('a run', () => {
   });
 
   test('whose frames are lost on the bus asks for them again, and goes on in the next epoch (F-4, L-5)', async () => {
-    await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
+    await world.runner(world.reader('one'));
     const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
     const rewinds: Rewind[] = [];
     onRewind(world.bus, 'lobby', (rewind) => rewinds.push(rewind));
@@ -132,7 +132,7 @@ describe('a run', () => {
   });
 
   test('of a stream that is removed while it plays ends with what was computed', async () => {
-    await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
+    await world.runner(world.reader('one'));
     const ingest = await startIngest(world.bus, streamSpec(), sourceFacts());
     await ingest.play(60);
     await eventually(
@@ -153,7 +153,7 @@ describe('backpressure', () => {
     const ingest = await startIngest(world.bus, spec, sourceFacts());
     const playing = ingest.play(300);
     await eventually('the buffer is full', () => ingest.published() === ingest.capacity);
-    await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
+    await world.runner(world.reader('one'));
     await playing;
     await ingest.end();
     const { records } = await untilEnded(world.bus, 'lobby');
@@ -162,7 +162,7 @@ describe('backpressure', () => {
   });
 
   test('a stream whose algorithm nobody serves delays no other, and neither does one that is slow', async () => {
-    await world.runner({ id: 'one', definitions: ['a'], answer: (invocation) => readNumbers(world.bus, invocation) });
+    await world.runner(world.reader('one'));
     await world.runner({ id: 'two', definitions: ['slow'], answer: () => new Promise(() => undefined) });
     const waiting = await startIngest(
       world.bus,
