@@ -16,6 +16,8 @@ const AT_ONCE = 4;
 /** Of those churned, before which a process has not yet got what it keeps. */
 const WARM_UP_SHARE = 0.25;
 const PLAYING = ['a', 'b', 'c', 'd'];
+/** What is stored of a run stays on the bus for a minute beyond it. */
+const RESULTS_MS = 120_000;
 const SERVICES: readonly ServiceName[] = ['ingest', 'scheduler', 'algo-runner', 'collector'];
 
 let world: ChurnWorld;
@@ -74,4 +76,5 @@ test(`${CHURNED} streams leave memory and descriptors as they were, and those th
   for (const id of PLAYING) await world.remove(id);
   await eventually('no buffer is left', async () => (await world.held()).buffers.length === 0);
   await eventually('no run is registered, and nobody follows one', async () => (await world.registered()).length === 0);
+  await eventually('nothing stands in RESULTS', async () => (await world.results()).length === 0, RESULTS_MS);
 }, 1_200_000);

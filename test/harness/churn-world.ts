@@ -37,6 +37,8 @@ export type ChurnWorld = {
   held(): Promise<Held>;
   /** What the registry has of runs, and of the schedulers that follow them. */
   registered(): Promise<readonly string[]>;
+  /** Subjects on which something stands in RESULTS. */
+  results(): Promise<readonly string[]>;
   /** Adds streams, waits until they play, and removes them, all at once; resolves when nothing is left but what these have. */
   churn(ids: readonly string[], playing: readonly string[]): Promise<Held>;
   /** Results of a stream that are missing, less those whose fate is counted: 0, or less where some were dropped before its first. */
@@ -93,6 +95,10 @@ export async function startChurnWorld(more: Readonly<Record<string, string>> = {
     async registered() {
       const [runs, assignments] = await Promise.all([openRuns(bus), openAssignments(bus)]);
       return [...(await runs.entries()), ...(await assignments.entries())].map(({ key }) => key);
+    },
+    async results() {
+      const { state } = await bus.manager.streams.info(bus.topology.resultsStream, { subjects_filter: '>' });
+      return Object.keys(state.subjects ?? {});
     },
     async churn(ids, playing) {
       await Promise.all(

@@ -157,7 +157,7 @@ export async function hasRunEnded(bus: Bus, ending: Ending): Promise<boolean> {
   return (await directGet(bus, jetstream, { last_by_subj: endSubject(bus, ending) })) !== undefined;
 }
 
-/** The message of a run's end, which stays on the bus for ever; undefined where there is none. */
+/** The message of a run's end, which stands on the bus for as long as the run is registered; undefined where there is none. */
 export const lastEnd = (
   bus: Bus,
   { stream, run }: Pick<RunEnd, 'stream' | 'run'>,

@@ -82,6 +82,14 @@ export function createTopology(prefix: string) {
     resultSubject: (id: string, run: string, algorithm: string): string => subject('results', id, run, algorithm),
     endSubject: (id: string, run: string): string => subject('ends', id, run),
     isEndSubject: (text: string): boolean => text.startsWith(subject('ends', '')),
+    /** Whose end stands there; undefined where it is no such subject. */
+    runOfEnd(text: string): { readonly stream: string; readonly run: string } | undefined {
+      const before = subject('ends', '');
+      const [stream, run, ...more] = text.startsWith(before) ? text.slice(before.length).split('.') : [];
+      return stream && run && more.length === 0 ? { stream, run } : undefined;
+    },
+    /** The results of a run's algorithms, without those of replays. */
+    anyResultOf: (id: string, run: string): string => subject('results', id, run, '*'),
     /** What begins the subjects of the results of the run that ends there. */
     resultSubjectsOfEnd: (text: string): string => `${subject('results', text.slice(subject('ends', '').length))}.`,
     deadLettersStream,

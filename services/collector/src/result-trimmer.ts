@@ -1,17 +1,26 @@
 /**
- * Trims RESULTS, a few subjects at a time (EX-7). Only after the store is synced: what goes from the bus is then safe from a
- * power cut too. What an algorithm that comes after another may still be handed stays until its run ends (R-10).
+ * Trims RESULTS, a few subjects and runs at a time (EX-7). Only after the store is synced: what goes from the bus is then safe from a
+ * power cut too. What an algorithm that comes after another may still be handed stays until its run ends (R-10), and the last of each subject
+ * for as long as the run is registered.
  */
 
 import type { Bus } from '@stream-infer/bus/bus';
 import type { ResultMessage } from '@stream-infer/bus/result-reader';
-import { acknowledgedByOthers, trimResults, untrimmedSubjects } from '@stream-infer/bus/result-trim';
+import {
+  acknowledgedByOthers,
+  endedRuns,
+  removeEndedRun,
+  trimResults,
+  untrimmedSubjects,
+} from '@stream-infer/bus/result-trim';
+import { type EndedRun, EndedRuns } from './ended-runs.ts';
 import type { ResultQueries } from './result-queries.ts';
 import type { StoreUpkeep } from './result-store.ts';
 import { createTrimLedger } from './trim-ledger.ts';
 
 /** Bounds what one round asks of the server. */
 const ROUND_SUBJECTS = 200;
+const ROUND_RUNS = 100;
 
 export type ResultTrimmer = {
   /** Reading begins anew, maybe of another RESULTS. */
@@ -22,11 +31,18 @@ export type ResultTrimmer = {
   round(signal: AbortSignal): Promise<number>;
 };
 
-export function createResultTrimmer(
-  bus: Bus,
-  store: Pick<StoreUpkeep, 'sync'> & Pick<ResultQueries, 'progress'>,
-): ResultTrimmer {
+export type ResultTrimmerOptions = {
+  readonly bus: Bus;
+  readonly store: Pick<StoreUpkeep, 'sync'> & Pick<ResultQueries, 'progress'>;
+  /** Whether the registry has the run. */
+  isRegistered(run: EndedRun): boolean;
+  /** Milliseconds for which what stands of a run is left once the registry has it no more; a minute where it is left out. */
+  readonly remainsMs?: number;
+};
+
+export function createResultTrimmer({ bus, store, isRegistered, remainsMs }: ResultTrimmerOptions): ResultTrimmer {
   const ledger = createTrimLedger();
+  const ended = new EndedRuns(remainsMs);
   let surveyed = false;
   /** How often reading has begun. */
   let opened = 0;
@@ -38,6 +54,7 @@ export function createResultTrimmer(
       // What comes later is yet to be stored, and is entered then.
       if (lastSequence <= sequence) ledger.found(subject, lastSequence, neededFrom);
     }
+    for await (const run of endedRuns(bus)) ended.ended(run);
     surveyed = true;
   };
 
@@ -45,23 +62,38 @@ export function createResultTrimmer(
     reopened() {
       opened += 1;
       ledger.clear();
+      ended.clear();
       surveyed = false;
     },
-    stored: (message) => ledger.stored(message),
+    stored(message) {
+      ledger.stored(message);
+      const run = bus.topology.runOfEnd(message.subject);
+      if (run) ended.ended(run);
+    },
     async round(signal) {
       if (!surveyed) await survey();
-      if (ledger.isEmpty()) return 0;
+      const gone = ended.due(isRegistered, performance.now()).slice(0, ROUND_RUNS);
+      if (ledger.isEmpty() && gone.length === 0) return 0;
       const planned = opened;
       const others = await acknowledgedByOthers(bus);
       // Planned before: all that is planned is committed by now.
       const plans = ledger.plan(ROUND_SUBJECTS, others);
+      const { sequence } = await store.progress();
       await store.sync();
+      // Sequences of another RESULTS mean nothing in this one.
+      const isOver = (): boolean => signal.aborted || opened !== planned;
       let trimmed = 0;
       for (const plan of plans) {
-        // Sequences of another RESULTS mean nothing in this one.
-        if (signal.aborted || opened !== planned) break;
+        if (isOver()) return trimmed;
         trimmed += await trimResults(bus, plan.subject, plan.before);
         ledger.trimmed(plan);
+      }
+      for (const run of gone) {
+        if (isOver()) return trimmed;
+        const removed = await removeEndedRun(bus, run, Math.min(others, sequence));
+        if (removed === undefined) continue;
+        trimmed += removed;
+        ended.removed(run);
       }
       return trimmed;
     },

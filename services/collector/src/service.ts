@@ -90,7 +90,11 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
     }),
     (each) => each.close(),
   );
-  const trimmer = createResultTrimmer(bus, store);
+  const trimmer = createResultTrimmer({
+    bus,
+    store,
+    isRegistered: ({ stream, run }) => registry.run(stream)?.run === run,
+  });
   const { resultsMaxBytes } = settings;
   const consumer = startResultConsumer({ bus, store, feed, trimmer, metrics, logger, resultsMaxBytes, signal });
   const isStoring = (): boolean => consumer.state() === 'storing';
