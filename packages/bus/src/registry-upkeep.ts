@@ -15,7 +15,7 @@ export type RegistryUpkeepOptions = {
 };
 
 /** A marker stands for one to two of these. */
-const FORGET_MS = 300_000;
+const FORGET_MS = 60_000;
 
 /** Begins it. Returns what ends it; idempotent. */
 export function keepRegistry({ buckets, isMine, onTrouble }: RegistryUpkeepOptions): () => void {
