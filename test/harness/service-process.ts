@@ -31,15 +31,18 @@ export async function startService(
     env: { ...process.env, LOG_FORMAT: 'json', SOURCES_ALLOW: 'all', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  return untilStarted(name, child);
+}
+
+/** Resolves when the process has logged that it started; rejects with its log where it ends before. */
+export async function untilStarted(name: string, child: ChildProcess): Promise<ServiceProcess> {
   let log = '';
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   const addresses = await new Promise<Record<string, string>>((resolve, reject) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text;
-      for (const line of log.split('\n')) {
-        if (!line.includes('"msg":"started"')) continue;
-        resolve((JSON.parse(line) as { addresses: Record<string, string> }).addresses);
-      }
+      const line = log.split('\n').find((one) => one.includes('"msg":"started"') && one.endsWith('}'));
+      if (line !== undefined) resolve((JSON.parse(line) as { addresses: Record<string, string> }).addresses);
     });
     child.once('close', (status) => reject(new Error(`${name} ended with ${status}: ${log}`)));
   });
@@ -48,6 +51,7 @@ export async function startService(
     addresses,
     log: () => log,
     async stop() {
+      // Of a container the engine's client passes the signal on to its first process.
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       return exited;
     },

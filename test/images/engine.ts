@@ -6,7 +6,7 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { ServiceName, ServiceProcess } from '../harness/service-process.ts';
+import { type ServiceName, type ServiceProcess, untilStarted } from '../harness/service-process.ts';
 
 const ENGINES = ['docker', 'podman'];
 
@@ -138,7 +138,7 @@ export function inspectImage(image: string): ImageFacts | undefined {
 }
 
 /** A service in its container, on free ports of this machine's loopback. Resolves when it has logged that it started. */
-export async function startContainer(
+export function startContainer(
   name: ServiceName,
   { environment = {}, ...options }: ContainerOptions,
   image = imageName(name),
@@ -153,24 +153,5 @@ export async function startContainer(
     // Where podman's monitor notes that a container ran out of memory.
     cwd: tmpdir(),
   });
-  let log = '';
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const addresses = await new Promise<Record<string, string>>((resolve, reject) => {
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-      const line = log.split('\n').find((one) => one.includes('"msg":"started"') && one.endsWith('}'));
-      if (line !== undefined) resolve((JSON.parse(line) as { addresses: Record<string, string> }).addresses);
-    });
-    child.once('close', (status) => reject(new Error(`${image} ended with ${status}: ${log}`)));
-  });
-  return {
-    process: child,
-    addresses,
-    log: () => log,
-    async stop() {
-      // The engine's client passes the signal on to the container's first process.
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-      return exited;
-    },
-  };
+  return untilStarted(image, child);
 }

@@ -1,28 +1,13 @@
-/** The built-in algorithms on batches: a window's result is what it is alone, and a model that takes no batch is refused. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Frame, Json } from '@stream-infer/algorithm';
 import Onnx from '@stream-infer/algorithms/onnx';
 import OnnxDetector from '@stream-infer/algorithms/onnx-detector';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { grayFrame } from '../harness/gray-frame.ts';
+import { modelFolder } from '../harness/model-folder.ts';
 import { runContext } from '../harness/run-context.ts';
 import { constantModel, tinyOnnx } from '../harness/tiny-onnx.ts';
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stream-infer-batch-'));
-});
-afterAll(async () => {
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function write(name: string, content: Uint8Array): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content);
-  return path;
-}
+const folder = modelFolder();
 
 type Dimensions = readonly (number | string)[];
 
@@ -55,7 +40,7 @@ const refusal = (algorithm: Onnx | OnnxDetector, options: Readonly<Record<string
 
 describe('onnx', () => {
   test('gives each window of a batch what it gets alone, in one run, and tells where the time went', async () => {
-    const model = await write('sums.onnx', rowSums(['n', 1, 1, 2]));
+    const model = await folder.write('sums.onnx', rowSums(['n', 1, 1, 2]));
     const given = context({ model, inputs: [{ channels: 'gray' }] }, 8);
     const onnx = new Onnx();
     await onnx.init(given);
@@ -68,7 +53,7 @@ describe('onnx', () => {
   });
 
   test('puts windows of as many frames into one run', async () => {
-    const model = await write('stacked.onnx', rowSums(['n', 'frames', 1, 2]));
+    const model = await folder.write('stacked.onnx', rowSums(['n', 'frames', 1, 2]));
     const given = context({ model, inputs: [{ channels: 'gray', stack: 'channels' }] }, 8);
     const onnx = new Onnx();
     await onnx.init(given);
@@ -86,16 +71,16 @@ describe('onnx', () => {
 
   test('refuses batches where an input or output has no free batch axis, with its shape', async () => {
     const inputs = [{ channels: 'gray' }];
-    const fixed = await write('fixed.onnx', rowSums([1, 1, 1, 2], [1, 1, 1, 1]));
+    const fixed = await folder.write('fixed.onnx', rowSums([1, 1, 1, 2], [1, 1, 1, 1]));
     expect(await refusal(new Onnx(), { model: fixed, inputs })).toMatch(
       /BATCH_UNSUPPORTED: algorithm "detector": maxBatch is 8, and model .*fixed\.onnx has input "x" float32 \[1, 1, 1, 2\]/,
     );
-    const free = await write('free.onnx', rowSums(['n', 1, 1, 2]));
+    const free = await folder.write('free.onnx', rowSums(['n', 1, 1, 2]));
     expect(await refusal(new Onnx(), { model: free, inputs: [{ channels: 'gray', stack: 'batch' }] })).toMatch(
       /BATCH_UNSUPPORTED: .*input "x"/,
     );
     const output = { name: 'y', shape: [1, 2], data: Float32Array.of(1, 2) };
-    const constant = await write('constant.onnx', constantModel({ name: 'x', shape: ['n', 1, 1, 2] }, [output]));
+    const constant = await folder.write('constant.onnx', constantModel({ name: 'x', shape: ['n', 1, 1, 2] }, [output]));
     expect(await refusal(new Onnx(), { model: constant, inputs })).toMatch(
       /BATCH_UNSUPPORTED: .*has output "y" float32 \[1, 2\], whose first axis is no free batch axis/,
     );
@@ -107,7 +92,7 @@ test('onnx-detector refuses batches of a model whose batch axis is fixed, with i
     { name: 'scores', shape: [1, 4, 2], data: new Float32Array(8) },
     { name: 'boxes', shape: [1, 4, 4], data: new Float32Array(16) },
   ];
-  const model = await write('faces.onnx', constantModel({ name: 'input', shape: [1, 3, 48, 64] }, outputs));
+  const model = await folder.write('faces.onnx', constantModel({ name: 'input', shape: [1, 3, 48, 64] }, outputs));
   expect(await refusal(new OnnxDetector(), { model, family: 'ultraface' })).toMatch(
     /BATCH_UNSUPPORTED: .*maxBatch is 8, and model .*faces\.onnx has input "input" float32 \[1, 3, 48, 64\], whose batch axis is fixed: set maxBatch: 1/,
   );

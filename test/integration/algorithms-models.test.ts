@@ -1,34 +1,17 @@
-/**
- * The built-in algorithms on models that the tests write themselves: what they make of a model that is missing, broken or of
- * the wrong shape, and what comes out of one whose outputs are known in advance.
- */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Device, Json } from '@stream-infer/algorithm';
 import { describeModel } from '@stream-infer/algorithms/describe-model';
 import { ModelSession } from '@stream-infer/algorithms/model-session';
 import Onnx from '@stream-infer/algorithms/onnx';
 import OnnxDetector from '@stream-infer/algorithms/onnx-detector';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasCuda } from '../harness/cuda.ts';
 import { grayFrame } from '../harness/gray-frame.ts';
+import { modelFolder } from '../harness/model-folder.ts';
 import { runContext } from '../harness/run-context.ts';
 import { constantModel, tinyOnnx } from '../harness/tiny-onnx.ts';
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stream-infer-models-'));
-});
-afterAll(async () => {
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function write(name: string, content: Uint8Array | string): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content);
-  return path;
-}
+const folder = modelFolder();
 
 type Options = Readonly<Record<string, Json>>;
 
@@ -66,7 +49,7 @@ describe('a model that cannot be used is a fault that names it', () => {
       'MODEL_CORRUPT',
     ],
   ] as const)('%s', async ([what, content, code]) => {
-    const path = content === null ? join(directory, 'none.onnx') : await write(`${what}.onnx`, content);
+    const path = content === null ? join(folder.path, 'none.onnx') : await folder.write(`${what}.onnx`, content);
     for (const attempt of [
       () => new OnnxDetector().init(runContext({ model: path, family: 'yolox' })),
       () => new Onnx().init(runContext({ model: path })),
@@ -82,14 +65,14 @@ describe('a model that cannot be used is a fault that names it', () => {
   });
 
   test('a folder', async () => {
-    await expect(describeModel(directory)).rejects.toMatchObject({
+    await expect(describeModel(folder.path)).rejects.toMatchObject({
       code: 'MODEL_CORRUPT',
-      message: expect.stringContaining(`${directory} is not a file`),
+      message: expect.stringContaining(`${folder.path} is not a file`),
     });
   });
 
   test('a model of another family', async () => {
-    const path = await write('v8.onnx', yolov8Model([]));
+    const path = await folder.write('v8.onnx', yolov8Model([]));
     await expect(new OnnxDetector().init(runContext({ model: path, family: 'yolox' }))).rejects.toMatchObject({
       code: 'MODEL_SHAPE',
       message: expect.stringMatching(/v8\.onnx: family yolox reads .* found .*"output0" float32 \[1, 7, 84\]/),
@@ -97,7 +80,7 @@ describe('a model that cannot be used is a fault that names it', () => {
   });
 
   test.skipIf(hasCuda)('a GPU that is required and cannot be had', async () => {
-    const path = await write('v8.onnx', yolov8Model([]));
+    const path = await folder.write('v8.onnx', yolov8Model([]));
     const init = new OnnxDetector().init({
       ...runContext({ model: path, family: 'yolov8', device: 'gpu' }),
       requireGpu: true,
@@ -113,7 +96,7 @@ describe('the device of a model', () => {
   /** Where it came to run, and why not elsewhere. */
   async function placed(options: Options, device?: Device): Promise<readonly unknown[]> {
     const detector = new OnnxDetector();
-    const path = await write('v8.onnx', yolov8Model([]));
+    const path = await folder.write('v8.onnx', yolov8Model([]));
     const told: unknown[] = [];
     await detector.init({
       ...runContext({ model: path, family: 'yolov8', ...options }),
@@ -139,14 +122,14 @@ describe('the device of a model', () => {
   });
 
   test('a model that no device takes is the one to blame, whatever was wanted', async () => {
-    const path = await write('corrupt.onnx', new TextEncoder().encode('this is no model'));
+    const path = await folder.write('corrupt.onnx', new TextEncoder().encode('this is no model'));
     const init = new OnnxDetector().init(runContext({ model: path, family: 'yolov8', device: 'gpu' }));
     await expect(init).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
   });
 });
 
 test('a model is described by its inputs, its outputs and the family that reads them', async () => {
-  const path = await write('v8.onnx', yolov8Model([]));
+  const path = await folder.write('v8.onnx', yolov8Model([]));
   expect(await describeModel(path)).toEqual({
     inputs: [{ name: 'images', type: 'float32', shape: [1, 3, 64, 64] }],
     outputs: [{ name: 'output0', type: 'float32', shape: [1, 7, 84] }],
@@ -166,7 +149,7 @@ describe('onnx-detector on a yolov8-style model', () => {
   const frame = grayFrame(128, 64, new Uint8Array(128 * 64), { width: 1280, height: 320 });
 
   test('boxes come back through the letterbox, in pixels of the source, suppressed class by class', async () => {
-    const model = await write('v8.onnx', yolov8Model(boxes));
+    const model = await folder.write('v8.onnx', yolov8Model(boxes));
     const detector = await started({ model, family: 'yolov8', labels: ['cat', 'dog', 'bird'] });
     expect(await detector.run([frame], context)).toEqual({
       boxes: [
@@ -181,7 +164,7 @@ describe('onnx-detector on a yolov8-style model', () => {
   });
 
   test('threshold, overlap and class-agnostic suppression are the options’', async () => {
-    const model = await write('v8.onnx', yolov8Model(boxes));
+    const model = await folder.write('v8.onnx', yolov8Model(boxes));
     const scores = async (options: Options): Promise<readonly number[]> => {
       const detector = await started({ model, family: 'yolov8', ...options });
       return (await detector.run([frame], context)).scores;
@@ -192,8 +175,8 @@ describe('onnx-detector on a yolov8-style model', () => {
   });
 
   test('labels come from a file, or are counted, and must be as many as the classes', async () => {
-    const model = await write('v8.onnx', yolov8Model(boxes));
-    const file = await write('labels.txt', 'cat\ndog\nbird\n');
+    const model = await folder.write('v8.onnx', yolov8Model(boxes));
+    const file = await folder.write('labels.txt', 'cat\ndog\nbird\n');
     const labels = async (options: Options): Promise<readonly string[]> => {
       const detector = await started({ model, family: 'yolov8', ...options });
       return (await detector.run([frame], context)).labels;
@@ -207,7 +190,7 @@ describe('onnx-detector on a yolov8-style model', () => {
   });
 
   test('a size for a model that has its own is refused', async () => {
-    const model = await write('v8.onnx', yolov8Model(boxes));
+    const model = await folder.write('v8.onnx', yolov8Model(boxes));
     const init = new OnnxDetector().init(runContext({ model, family: 'yolov8', inputSize: { longSide: 320 } }));
     await expect(init).rejects.toMatchObject({
       code: 'ALGORITHM_OPTIONS',
@@ -217,7 +200,7 @@ describe('onnx-detector on a yolov8-style model', () => {
 });
 
 test('close may be called twice, and before init', async () => {
-  const model = await write('v8.onnx', yolov8Model([]));
+  const model = await folder.write('v8.onnx', yolov8Model([]));
   const detector = new OnnxDetector();
   await detector.close();
   await detector.init(runContext({ model, family: 'yolov8' }));
@@ -227,7 +210,10 @@ test('close may be called twice, and before init', async () => {
 });
 
 test('a session releases its model once, and runs nothing after that', async () => {
-  const session = await ModelSession.open(await write('v8.onnx', yolov8Model([])), { threads: 1, device: 'cpu' });
+  const session = await ModelSession.open(await folder.write('v8.onnx', yolov8Model([])), {
+    threads: 1,
+    device: 'cpu',
+  });
   await session.close();
   await session.close();
   await expect(session.run({}, [])).rejects.toMatchObject({ code: 'INTERNAL' });

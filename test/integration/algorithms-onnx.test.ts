@@ -1,27 +1,12 @@
-/** The built-in algorithm `onnx` on models whose outputs are known, because they give back what they are given. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Frame, Json } from '@stream-infer/algorithm';
 import Onnx from '@stream-infer/algorithms/onnx';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { grayFrame } from '../harness/gray-frame.ts';
+import { modelFolder } from '../harness/model-folder.ts';
 import { runContext } from '../harness/run-context.ts';
 import { tinyOnnx } from '../harness/tiny-onnx.ts';
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stream-infer-onnx-'));
-});
-afterAll(async () => {
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function write(name: string, content: Uint8Array): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content);
-  return path;
-}
+const folder = modelFolder();
 
 type Options = Readonly<Record<string, Json>>;
 
@@ -49,7 +34,7 @@ const echo = (shape: readonly (number | string)[], type: 'float32' | 'uint8' = '
 const bytes = (...values: number[]): Frame => grayFrame(2, values.length / 2, Uint8Array.from(values));
 
 test('hands out all outputs by name, of the picture as its input is declared', async () => {
-  const model = await write('echo.onnx', echo([1, 2, 2, 3]));
+  const model = await folder.write('echo.onnx', echo([1, 2, 2, 3]));
   const inputs = [{ layout: 'nhwc', scale: 0.5, mean: [1, 2, 3] }];
   const onnx = await started({ model, inputs });
   expect(await onnx.run([bytes(10, 20, 30, 40)])).toEqual({
@@ -59,7 +44,7 @@ test('hands out all outputs by name, of the picture as its input is declared', a
 });
 
 test('hands out only the outputs asked for, and bytes as bytes', async () => {
-  const model = await write('bytes.onnx', echo(['n', 1, 'h', 'w'], 'uint8'));
+  const model = await folder.write('bytes.onnx', echo(['n', 1, 'h', 'w'], 'uint8'));
   const inputs = [{ channels: 'gray', width: 2, height: 1 }];
   const onnx = await started({ model, inputs, outputs: ['same'] });
   expect(await onnx.run([bytes(10, 20, 30, 40)])).toEqual({ same: { dims: [1, 1, 1, 2], data: [20, 30] } });
@@ -72,14 +57,14 @@ test.for([
   ['batch', 'nchw', [2, 1, 1, 2], [1, 2, 3, 4]],
   ['time', 'nthwc', [1, 2, 1, 2, 1], [1, 2, 3, 4]],
 ] as const)('stacks a window by %s, layout %s', async ([stack, layout, shape, data]) => {
-  const model = await write('stack.onnx', echo(shape));
+  const model = await folder.write('stack.onnx', echo(shape));
   const onnx = await started({ model, inputs: [{ layout, stack, channels: 'gray' }], outputs: ['same'] });
   const result = await onnx.run([bytes(1, 2), bytes(3, 4)]);
   expect(result).toEqual({ same: { dims: shape, data } });
 });
 
 test('a window of another length than the model takes is refused with what to do', async () => {
-  const model = await write('four.onnx', echo([1, 4, 1, 2]));
+  const model = await folder.write('four.onnx', echo([1, 4, 1, 2]));
   const onnx = await started({ model, inputs: [{ channels: 'gray', stack: 'channels' }] });
   await expect(onnx.run([bytes(1, 2)])).rejects.toMatchObject({
     code: 'ALGORITHM_FAILED',
@@ -88,7 +73,7 @@ test('a window of another length than the model takes is refused with what to do
 });
 
 test('inputs that are not pictures are constants', async () => {
-  const model = await write(
+  const model = await folder.write(
     'two.onnx',
     tinyOnnx({
       inputs: [
@@ -122,7 +107,7 @@ test('inputs that are not pictures are constants', async () => {
 });
 
 test('a run that fails in the model is an error, and the next one is none', async () => {
-  const model = await write(
+  const model = await folder.write(
     'divide.onnx',
     tinyOnnx({
       inputs: [{ name: 'x', shape: ['n', 1, 1, 2] }],
@@ -137,7 +122,7 @@ test('a run that fails in the model is an error, and the next one is none', asyn
 });
 
 test('outputs that could never be a result are refused before anything runs', async () => {
-  const model = await write('large.onnx', echo([1, 3, 1000, 1000]));
+  const model = await folder.write('large.onnx', echo([1, 3, 1000, 1000]));
   await expect(new Onnx().init(runContext({ model }))).rejects.toMatchObject({
     code: 'RESULT_TOO_LARGE',
     message: expect.stringContaining('"same"'),
