@@ -28,6 +28,8 @@ export type ScriptedIngest = {
   play(count: number, everyMs?: number): Promise<void>;
   /** Publishes a frame as if the ones between it and the last were lost. */
   skip(count: number): void;
+  /** Deletes what was published at this sequence from the buffer, as somebody might. */
+  deleteFrame(sequence: number): Promise<void>;
   /** Publishes the end marker and ends the run in the registry. */
   end(fault?: FaultJson): Promise<void>;
   close(): void;
@@ -89,6 +91,9 @@ export async function startIngest(
     run,
     plan,
     capacity,
+    async deleteFrame(at) {
+      await bus.manager.streams.deleteMessage(frames, at);
+    },
     published: () => sequence,
     mostHeld: () => mostHeld,
     async play(count, everyMs = 0) {

@@ -108,8 +108,7 @@ test('a frame that is deleted from its buffer is a gap, and its window has no re
   const spec = streamSpec({ mode: 'realtime', fps: '10', algorithms: [algorithm({ intervalFrames: 1 })] });
   const ingest = await startIngest(world.bus, spec, sourceFacts({ fps: '10', sampling: 'time', live: true }));
   await ingest.play(10);
-  const frames = ingest.run.state.kind === 'playing' ? ingest.run.state.frames : '';
-  await world.bus.manager.streams.deleteMessage(frames, 5);
+  await ingest.deleteFrame(5);
   const scheduler = await world.startScheduler();
   await ingest.end();
   await world.runner({ id: 'one', definitions: ['a'], answer: () => ({ data: 1 }) });

@@ -181,8 +181,7 @@ async function loseAFrame(): Promise<void> {
   const spec = streamSpec({ mode: 'realtime', fps: '10', algorithms: [algorithm({ intervalFrames: 1 })] });
   const ingest = await startIngest(bus, spec, sourceFacts({ fps: '10', sampling: 'time', live: true }));
   await ingest.play(10);
-  const frames = ingest.run.state.kind === 'playing' ? ingest.run.state.frames : '';
-  await bus.manager.streams.deleteMessage(frames, 5);
+  await ingest.deleteFrame(5);
   await ingest.end();
   const runner = await startRunner(bus, { id: 'one', definitions: ['a'], answer: () => ({ data: 1 }) });
   ledger = { scheduler: await startSchedulerHere(environment, ledgerPort), fate };
