@@ -62,7 +62,8 @@ export async function prepare(
   const source = await resolveSource(spec, { environment: process.env, openTimeoutMs: settings.openTimeoutMs });
   const { signal } = new AbortController();
   const startOf = () => ({ kind: 'first' }) as const;
-  return prepareStream(spec, { settings, source, startOf, known: undefined, isLost: false, maxPayloadBytes, signal });
+  const anew = { known: undefined, isLost: false, prompt: false };
+  return prepareStream(spec, { settings, source, startOf, ...anew, maxPayloadBytes, signal });
 }
 
 export type DecodeSettings = {

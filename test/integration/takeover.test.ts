@@ -92,3 +92,50 @@ test('what they had goes on with the others: no result twice, in order, in the s
   );
   expect(buffers.filter((id) => id !== undefined).sort()).toEqual(STREAMS);
 });
+
+test('an ingest that stops hands its cameras over while they play: not one due window is missed, though windows span three frames', async () => {
+  const interval = 5;
+  const algorithm = { ...everyFrame, frameCount: 3, frameStep: 1, intervalFrames: interval };
+  for (const id of STREAMS)
+    await team.play(id, 'lavfi:testsrc=size=32x32:rate=10', {
+      mode: 'realtime',
+      pixelFormat: 'gray',
+      algorithms: [algorithm],
+    });
+  await eventually('an even share', async () => {
+    const { one, two } = await team.shares('ingest');
+    return one === 2 && two === 2;
+  });
+  await team.untilAnswered(STREAMS, performance.now());
+  expect(await ingests[0]?.stop(), 'it exits').toBe(0);
+  await team.untilAnswered(STREAMS, performance.now());
+  expect((await team.shares('ingest')).two).toBe(4);
+
+  for (const id of STREAMS) {
+    const numbers = team.arrivals.filter(({ record }) => record.stream === id).map(({ record }) => record.n);
+    const first = numbers[0] ?? 0;
+    expect(numbers, id).toEqual(numbers.map((_, at) => first + at * interval));
+  }
+  expect(new Set(team.arrivals.map(({ record }) => record.run)).size).toBe(STREAMS.length);
+  expect(team.arrivals.filter(({ record }) => record.error !== undefined)).toEqual([]);
+  expect(team.ends).toEqual([]);
+  await eventually('the buffers of the epochs before are gone', async () => {
+    const buffers = await team.bus.manager.streams.list().next();
+    return buffers.filter(({ config }) => team.bus.topology.streamOfFrames(config.name)).length === STREAMS.length;
+  });
+});
+
+test('ingests that all stop wait for nobody to take what they have, but not for long', async () => {
+  for (const id of STREAMS)
+    await team.play(id, 'lavfi:testsrc=size=32x32:rate=10', {
+      mode: 'realtime',
+      pixelFormat: 'gray',
+      algorithms: [everyFrame],
+    });
+  await team.untilAnswered(STREAMS, performance.now());
+  expect(await Promise.all(ingests.map((ingest) => ingest.stop()))).toEqual([0, 0]);
+  const next = await team.start('ingest', 'three');
+  await team.untilAnswered(STREAMS, performance.now());
+  expect(outOfOrder(team.arrivals)).toEqual([]);
+  expect(await next.stop()).toBe(0);
+});

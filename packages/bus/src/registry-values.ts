@@ -59,7 +59,10 @@ export const isRun = (value: unknown, key: string): boolean =>
   isText(value.owner) &&
   isCount(value.specRevision) &&
   isSpec(value.spec, key) &&
+  (value.newest === undefined || isNewestFrame(value.newest)) &&
   isRunState(value.state);
+
+const isNewestFrame = (value: unknown): boolean => isObject(value) && isCount(value.n) && isPositive(value.atMs);
 
 export const isRunner = (value: unknown, key: string): boolean =>
   isObject(value) &&

@@ -52,8 +52,13 @@ export type Run = {
   readonly startedAtMs: number;
   /** Epochs before this one whose buffers may still stand; whoever opens an epoch deletes them. Absent: none. */
   readonly left?: readonly number[];
+  /** With an empty owner: how far the run had come when its ingest gave it back, or offered it. */
+  readonly newest?: NewestFrame;
   readonly state: RunState;
 };
+
+/** The newest played frame of a run, and when it came, milliseconds since 1970. */
+export type NewestFrame = { readonly n: number; readonly atMs: number };
 
 /** What is known of a run once its source is probed. */
 export type RunFacts = {

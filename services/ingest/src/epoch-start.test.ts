@@ -22,7 +22,7 @@ const facts = (more: Partial<EpochStartFacts> & { mode?: 'offline' | 'realtime' 
   plan,
   live: false,
   runsAfter: new Map(),
-  lastPlayed: 0,
+  newest: undefined,
   nowMs: 100_000,
   ...more,
 });
@@ -39,11 +39,13 @@ test('a file begins anew with the oldest frame that a window which is not answer
 
 test('a camera goes on by the time that has passed, and never with a number that was', () => {
   const live = { mode: 'realtime', live: true } as const;
-  expect(laterEpochStart(facts({ ...live, nowMs: 130_000, lastPlayed: 250 }))).toEqual({ kind: 'onward', firstN: 301 });
-  expect(laterEpochStart(facts({ ...live, nowMs: 101_000, lastPlayed: 250 }))).toEqual({ kind: 'onward', firstN: 251 });
-  expect(laterEpochStart(facts({ ...live, nowMs: 90_000, runsAfter: new Map([['a', 40]]) }))).toEqual({
-    kind: 'onward',
-    firstN: 41,
-  });
+  const startOf = (nowMs: number, more: Partial<EpochStartFacts>) =>
+    laterEpochStart(facts({ ...live, nowMs, ...more }));
+  const newest = { n: 250, atMs: 125_000 };
+  expect(startOf(130_000, { newest })).toEqual({ kind: 'onward', firstN: 300, atMs: 130_000 });
+  expect(startOf(125_010, { newest })).toEqual({ kind: 'onward', firstN: 251, atMs: 125_010 });
+  expect(startOf(101_000, { newest })).toEqual({ kind: 'onward', firstN: 251, atMs: 101_000 });
+  expect(startOf(130_000, {})).toEqual({ kind: 'onward', firstN: 301, atMs: 130_000 });
+  expect(startOf(90_000, { runsAfter: new Map([['a', 40]]) })).toEqual({ kind: 'onward', firstN: 41, atMs: 90_000 });
   expect(laterEpochStart(facts({ mode: 'realtime', nowMs: 130_000 }))).toEqual({ kind: 'again', fromN: 301 });
 });

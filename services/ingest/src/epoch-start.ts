@@ -4,20 +4,20 @@
  */
 
 import { resumeFrom } from '@stream-infer/core/resume';
-import type { Run } from '@stream-infer/core/run';
+import type { NewestFrame, Run } from '@stream-infer/core/run';
 import type { SamplePlan } from '@stream-infer/core/sample-plan';
 
-/** `first`: as the plan says. `again`: nothing before `fromN` is published. `onward`: the first frame is played `firstN`. `beside`: the frame that
- * comes at `atMs`, of the wall clock, is played `firstN`, and the others by when the first of them comes: another epoch goes on meanwhile. */
+/**
+ * `first`: as the plan says. `again`: nothing before `fromN` is published. `onward`: a frame that comes at `atMs`, of the wall clock, would be played
+ * `firstN`; the first that comes is numbered by when it does, and the others by their own times from there.
+ */
 export type EpochStart =
   | { readonly kind: 'first' }
   | { readonly kind: 'again'; readonly fromN: number }
-  | { readonly kind: 'onward'; readonly firstN: number }
-  | { readonly kind: 'beside'; readonly firstN: number; readonly atMs: number };
+  | { readonly kind: 'onward'; readonly firstN: number; readonly atMs: number };
 
 /** The number of the first slot, sampling by time. */
-export const firstSlotOf = (start: EpochStart): number =>
-  start.kind === 'onward' || start.kind === 'beside' ? start.firstN : 1;
+export const firstSlotOf = (start: EpochStart): number => (start.kind === 'onward' ? start.firstN : 1);
 
 export type EpochStartFacts = {
   readonly run: Pick<Run, 'spec' | 'startedAtMs'>;
@@ -26,19 +26,20 @@ export type EpochStartFacts = {
   readonly live: boolean;
   /** By algorithm: n behind which its windows are run (bus/result-progress.ts). */
   readonly runsAfter: ReadonlyMap<string, number>;
-  /** n of the last frame that this ingest played of the run, 0 where it played none. */
-  readonly lastPlayed: number;
+  /** Of the run, as far as it is known here. */
+  readonly newest: NewestFrame | undefined;
   /** Wall clock, milliseconds since 1970; the run's beginning is on it too. */
   readonly nowMs: number;
 };
 
 /** Of an epoch that is not its run's first. */
 export function laterEpochStart(facts: EpochStartFacts): EpochStart {
-  const { run, plan, live, runsAfter, lastPlayed, nowMs } = facts;
+  const { run, plan, live, runsAfter, nowMs } = facts;
   if (run.spec.mode === 'offline') return { kind: 'again', fromN: resumeFrom(plan, runsAfter) };
-  const elapsedMs = Math.max(0, nowMs - run.startedAtMs);
+  const { newest = { n: plan.firstN, atMs: run.startedAtMs } } = facts;
+  const elapsedMs = Math.max(0, nowMs - newest.atMs);
   const played = Math.floor((elapsedMs * plan.fps.num) / (plan.fps.den * 1_000));
-  const next = Math.max(lastPlayed, ...runsAfter.values()) + 1;
-  const n = Math.max(next, plan.firstN + played);
-  return live ? { kind: 'onward', firstN: n } : { kind: 'again', fromN: n };
+  const next = Math.max(facts.newest?.n ?? 0, ...runsAfter.values()) + 1;
+  const n = Math.max(next, newest.n + played);
+  return live ? { kind: 'onward', firstN: n, atMs: nowMs } : { kind: 'again', fromN: n };
 }

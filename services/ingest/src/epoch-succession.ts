@@ -50,6 +50,11 @@ export class Succession {
     return this.#wanted?.revision === revision;
   }
 
+  /** Whether an epoch begins, or has begun, beside the one that plays. */
+  get isUnderWay(): boolean {
+    return this.#beginning !== undefined || this.#next !== undefined;
+  }
+
   /** Begins the next epoch where one is wanted. @param current the one that plays. */
   look(current: StreamEpoch | undefined): void {
     if (this.#beginning || this.#next || !this.#wanted || current?.newest === undefined) return;

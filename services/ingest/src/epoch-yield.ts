@@ -1,17 +1,19 @@
 /** What the epochs of a run yield here, one after the other: a file whose epochs come no further than the ones before is given up. Pure. */
 
+import type { NewestFrame } from '@stream-infer/core/run';
+
 /** Epochs in a row that came no further, until a file is given up. */
 const MOST_FRUITLESS = 3;
 
 export class EpochYield {
-  /** n of the newest frame that was played, 0 before the first. */
-  lastPlayed = 0;
+  /** Of what was played; undefined before the first. */
+  newest: NewestFrame | undefined;
   #mostDecoded = 0;
   #fruitless = 0;
 
   /** An epoch is over. */
-  note({ lastPlayed, decoded }: { readonly lastPlayed: number; readonly decoded: number }): void {
-    this.lastPlayed = Math.max(this.lastPlayed, lastPlayed);
+  note({ newest, decoded }: { readonly newest: NewestFrame | undefined; readonly decoded: number }): void {
+    this.newest = newest ?? this.newest;
     this.#fruitless = decoded > this.#mostDecoded ? 0 : this.#fruitless + 1;
     this.#mostDecoded = Math.max(this.#mostDecoded, decoded);
   }

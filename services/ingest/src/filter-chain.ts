@@ -19,8 +19,8 @@ export type FilterOptions = {
   readonly timeBase: Rational;
   /** A frame's time is when it was decoded. */
   readonly clocked: boolean;
-  /** Times count from here, milliseconds since 1970, by when the first frame is decoded. */
-  readonly originMs?: number | undefined;
+  /** Times count from here, milliseconds since 1970; the first frame is at the slot, of those that `fps` makes, in whose middle it is decoded. */
+  readonly origin?: { readonly atMs: number; readonly fps: Rational } | undefined;
   /** Of ffmpeg's select filter; undefined: every decoded frame comes out. */
   readonly selectExpression: string | undefined;
   readonly source: Size;
@@ -29,12 +29,12 @@ export type FilterOptions = {
 
 /** The value of `-filter:v`. */
 export function filterChain(options: FilterOptions): string {
-  const { timeBase, clocked, originMs, selectExpression, source, frame } = options;
+  const { timeBase, clocked, origin, selectExpression, source, frame } = options;
   return [
     // The expression counts in these ticks.
     `settb=expr=${formatRational(timeBase)}`,
     ...(clocked ? ['setpts=expr=floor(RTCTIME/1000000/TB)'] : []),
-    ...(originMs === undefined ? [] : [`setpts=expr='${sinceOrigin(originMs)}'`]),
+    ...(origin === undefined ? [] : [`setpts=expr='${sinceOrigin(origin)}'`]),
     // Only frames that have metadata are printed.
     `metadata=mode=add:key=i:value=${EVEN}`,
     frameLines(DECODED_FD),
@@ -46,9 +46,15 @@ export function filterChain(options: FilterOptions): string {
   ].join(',');
 }
 
-/** Register 0: what is added to every time, 1: whether that is known. */
-const sinceOrigin = (originMs: number): string =>
-  `if(not(ld(1))*not(isnan(PTS)),st(0,floor((RTCTIME-${Math.round(originMs * 1_000)})/1000000/TB)-PTS);st(1,1));PTS+ld(0)`;
+/**
+ * Register 0: what is added to every time, 1: whether that is known. The first frame begins its slot, as that of a run does: how long it was on its
+ * way is not to put the others at the edge of theirs.
+ */
+function sinceOrigin({ atMs, fps }: NonNullable<FilterOptions['origin']>): string {
+  const slot = `floor((RTCTIME-${Math.round(atMs * 1_000)})/1000000*${fps.num}/${fps.den}+0.5)`;
+  const ticks = `ceil(${slot}*${fps.den}/${fps.num}/TB-0.000001)`;
+  return `if(not(ld(1))*not(isnan(PTS)),st(0,${ticks}-PTS);st(1,1));PTS+ld(0)`;
+}
 
 /** Written at once, so that a line is never later than its picture. */
 const frameLines = (fd: number): string => `metadata=mode=print:key=i:file='pipe\\:${fd}':direct=1`;

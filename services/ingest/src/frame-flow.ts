@@ -6,7 +6,7 @@
 import type { SourceStatus } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
 import { type Fault, faultJson, toFault } from '@stream-infer/core/fault';
-import type { SourceEnd } from '@stream-infer/core/run';
+import type { NewestFrame, SourceEnd } from '@stream-infer/core/run';
 import type { Settings } from '@stream-infer/core/settings';
 import { type DecodedFrame, Decoder, type Exit } from './decoder.ts';
 import { framePresentationUs, positionSeconds } from './epoch-time.ts';
@@ -146,7 +146,7 @@ export class FrameFlow {
   }
 
   /** The newest played frame, and when it came; undefined before the first. */
-  get newest(): { readonly n: number; readonly atMs: number } | undefined {
+  get newest(): NewestFrame | undefined {
     const { lastPlayed, playedAtMs } = this.#ledger;
     return lastPlayed === 0 ? undefined : { n: lastPlayed, atMs: Date.now() - (performance.now() - playedAtMs) };
   }
@@ -265,7 +265,7 @@ export class FrameFlow {
   }
 
   #presentationUs(frame: DecodedFrame): number {
-    return framePresentationUs(this.#options.prepared, frame, this.#ledger.firstPtsTicks);
+    return framePresentationUs(this.#options.prepared, frame);
   }
 
   /** Whether frames come at the time of the source, which may then fall silent. */

@@ -70,7 +70,7 @@ test('a buffer is known of until one who opens the next epoch deletes it, howeve
   const second = await first?.next();
   const third = await second?.next();
   expect(third?.left).toEqual([first?.epoch]);
-  await third?.giveBack();
+  await third?.giveBack(undefined);
   const fourth = await take('two');
   expect(fourth?.left).toEqual([first?.epoch, third?.epoch]);
   // It dies before it opens, and after.
@@ -103,8 +103,35 @@ test('what is known of a live source goes from claim to claim, though none of th
   const second = await take('three');
   const third = await second?.next();
   expect(third?.known).toEqual(source);
-  await third?.giveBack();
+  await third?.giveBack(undefined);
   expect(standing()?.value.state).toEqual({ kind: 'claimed', source });
+});
+
+test('who takes a run that is offered knows how far it has come, and what its next epoch deletes; an epoch later that is no more', async () => {
+  const source = { width: 1, height: 1, fps: '1', sampling: 'time', timeBase: '1', live: true, codec: 'h264' } as const;
+  const frame = { width: 1, height: 1, pixelFormat: 'gray', encoding: 'raw', bytesPerFrame: 1 } as const;
+  const facts = { source, frame, frames: 'f', capacity: 4, notices: [] };
+  const newest = { n: 90, atMs: 9_000 };
+  const { take, standing } = oneKey();
+  const first = await take('one');
+  first?.opens();
+  expect(await first?.offer(newest, facts)).toBe(true);
+  expect(standing()?.value).toMatchObject({ owner: NOBODY, epoch: first?.epoch, newest, state: { kind: 'playing' } });
+  const second = await take('two');
+  expect([second?.isOffered, second?.newest, second?.left, second?.known]).toEqual([
+    true,
+    newest,
+    [first?.epoch],
+    source,
+  ]);
+  expect(standing()?.value.newest).toBeUndefined();
+  expect(await first?.giveBack(newest)).toBe(false);
+  expect((await second?.next())?.isOffered).toBe(false);
+  const third = await take('three');
+  expect([third?.isOffered, third?.newest]).toEqual([false, undefined]);
+  await third?.giveBack(newest);
+  const fourth = await take('four');
+  expect([fourth?.isOffered, fourth?.newest]).toEqual([false, newest]);
 });
 
 test('a run of a live source goes on under a spec with other algorithms, and of no other', async () => {

@@ -9,12 +9,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
-import type { Run, RunState, SourceFacts } from '@stream-infer/core/run';
+import type { NewestFrame, Run, RunFacts, RunState, SourceFacts } from '@stream-infer/core/run';
 import { goesOnUnder } from '@stream-infer/core/run-continuity';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { knownSource } from './known-source.ts';
 
-/** Owner of a run that an ingest gave back. */
+/** Owner of a run that an ingest gave back, or offers. */
 export const NOBODY = '';
 
 /** Whether nothing more is published. */
@@ -40,23 +40,32 @@ export type ClaimOptions = {
   readonly standing: Entry<Run> | undefined;
 };
 
+/** Where a claim comes from. */
+type Origin = Pick<RunClaim, 'continues' | 'newest' | 'isOffered'>;
+
 export class RunClaim {
   /** As the claim was written; its epoch is what `epoch` tells. */
   readonly run: Run;
   readonly epoch: number;
   /** Whether the run began before this claim of it. */
   readonly continues: boolean;
+  /** How far the run had come when it was given back, or offered. */
+  readonly newest: NewestFrame | undefined;
+  /** Whether the ingest that had the run before plays on until this claim's epoch plays. */
+  readonly isOffered: boolean;
   readonly #runs: Bucket<Run>;
   #left: readonly number[];
   #known: SourceFacts | undefined;
   #revision: number;
 
-  private constructor(runs: Bucket<Run>, run: Run, revision: number, continues: boolean) {
+  private constructor(runs: Bucket<Run>, run: Run, revision: number, before: Origin) {
     const { left = [], ...claimed } = run;
     this.#runs = runs;
     this.run = { ...claimed, epoch: revision };
     this.epoch = revision;
-    this.continues = continues;
+    this.continues = before.continues;
+    this.newest = before.newest;
+    this.isOffered = before.isOffered;
     this.#left = left;
     this.#known = knownSource(run.state);
     this.#revision = revision;
@@ -80,7 +89,10 @@ export class RunClaim {
     };
     const revision =
       standing === undefined ? await runs.create(spec.key, run) : await runs.update(spec.key, run, standing.revision);
-    return revision === undefined ? undefined : new RunClaim(runs, run, revision, before !== undefined);
+    if (revision === undefined) return undefined;
+    const newest = before?.value.newest;
+    const isOffered = newest !== undefined && before?.value.state.kind === 'playing';
+    return new RunClaim(runs, run, revision, { continues: before !== undefined, newest, isOffered });
   }
 
   /** The revision that this claim wrote last. */
@@ -111,7 +123,7 @@ export class RunClaim {
     const changed = spec && { spec: spec.value, specRevision: spec.revision };
     const run = { ...this.run, ...changed, epoch: 0, left: this.#left, state: claimed(this.#known) };
     if (!(await this.#write(run))) return undefined;
-    return new RunClaim(this.#runs, run, this.#revision, true);
+    return new RunClaim(this.#runs, run, this.#revision, { continues: true, newest: this.newest, isOffered: false });
   }
 
   /** Writes the run's new state. False where another ingest has written since: this one must stop and touch nothing. */
@@ -120,9 +132,14 @@ export class RunClaim {
     return this.#write({ ...this.#told, state });
   }
 
-  /** Leaves the run to whoever claims it next, and goes on with it. */
-  giveBack(): Promise<boolean> {
-    return this.#write({ ...this.#told, owner: NOBODY, state: claimed(this.#known) });
+  /** Leaves the run to whoever claims it next, and plays it until that one does. False where another ingest has written since. */
+  offer(newest: NewestFrame, facts: RunFacts): Promise<boolean> {
+    return this.#write({ ...this.#told, owner: NOBODY, newest, state: { kind: 'playing', ...facts } });
+  }
+
+  /** Leaves the run to whoever claims it next, and goes on with it. @param newest undefined where nothing was played. */
+  giveBack(newest: NewestFrame | undefined): Promise<boolean> {
+    return this.#write({ ...this.#told, owner: NOBODY, ...(newest && { newest }), state: claimed(this.#known) });
   }
 
   /** Forgets the run: its stream is no more and nothing of it was played. */

@@ -9,10 +9,10 @@ import { mayReturn, sourceReason } from './source-reason.ts';
 export type Verdict = { readonly kind: 'over' } | { readonly kind: 'again'; readonly reason: SourceReason };
 
 /**
- * Why a run is ended from outside: its stream was removed or changed; the service stops; another ingest is to have it; another ingest has
- * taken it.
+ * Why a run is ended from outside: its stream was removed or changed; the service stops; another ingest is to have it; another ingest plays
+ * what it was offered; another ingest has taken it.
  */
-export type StopReason = 'removed' | 'stopping' | 'moved' | 'superseded';
+export type StopReason = 'removed' | 'stopping' | 'moved' | 'handed-over' | 'superseded';
 
 const OVER: Verdict = { kind: 'over' };
 const again = (reason: SourceReason): Verdict => ({ kind: 'again', reason });

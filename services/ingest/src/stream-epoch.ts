@@ -11,7 +11,7 @@ import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-st
 import { resultProgress } from '@stream-infer/bus/result-progress';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { type Fault, toFault } from '@stream-infer/core/fault';
-import type { RunFacts } from '@stream-infer/core/run';
+import type { NewestFrame, RunFacts } from '@stream-infer/core/run';
 import { connectionHost, type Leave } from './connection-gate.ts';
 import { type EpochStart, laterEpochStart } from './epoch-start.ts';
 import { type FlowProgress, FrameFlow } from './frame-flow.ts';
@@ -32,17 +32,28 @@ export type EpochEnd =
   | { readonly kind: 'played'; readonly fault: Fault | undefined; readonly wasKilled: boolean; readonly live: boolean }
   | { readonly kind: 'succeeded' | 'rewound' | 'fenced' | 'stopped' };
 
+/** An epoch of the run that plays while another opens the source beside it. */
+export type Predecessor = {
+  /** Undefined before its first. */
+  readonly newest: NewestFrame | undefined;
+  /** Another epoch of the run plays from now on. */
+  succeed(): void;
+};
+
+/** Of another ingest, which hears of it from the registry. */
+export const elsewhere = (newest: NewestFrame): Predecessor => ({ newest, succeed: () => undefined });
+
 export type StreamEpochOptions = {
   readonly context: PlayingContext;
   readonly claim: RunClaim;
   readonly life: SourceLife;
-  /** n of the last frame that this ingest played of the run, 0 where it played none. */
-  readonly lastPlayed: number;
+  /** Of what the run has played, as far as it is known here. */
+  readonly newest: NewestFrame | undefined;
   /** Whether the source was lost, and may be another by now. */
   readonly isLost: boolean;
   readonly signal: AbortSignal;
-  /** The epoch that plays while this one opens the source beside it, until this one's first frame comes (EX-10). */
-  readonly predecessor?: StreamEpoch | undefined;
+  /** Plays until this one has frames enough for its longest window (EX-8, EX-10). */
+  readonly predecessor?: Predecessor | undefined;
   /** The source is probed and the registry knows of the epoch. */
   playing(prepared: PreparedStream): void;
   /** The source's picture has another size from now on; frames keep theirs. */
@@ -51,8 +62,10 @@ export type StreamEpochOptions = {
 
 /** How long the buffer of an epoch that another succeeded is kept for what is under way of it. */
 const LINGER_MS = 2_000;
+/** How long frames for the longest window are waited for while the epoch before plays on. */
+const FILL_LIMIT_MS = 3_000;
 
-export class StreamEpoch {
+export class StreamEpoch implements Predecessor {
   readonly #options: StreamEpochOptions;
   /** Aborts with the epoch, whether it is stopped or rewound. */
   readonly #ending = new AbortController();
@@ -62,6 +75,8 @@ export class StreamEpoch {
   #rewound = false;
   #succeeded = false;
   #hasTakenOver = false;
+  /** Where it goes on beside another epoch. */
+  #firstSeen: NewestFrame | undefined;
 
   constructor(options: StreamEpochOptions) {
     this.#options = options;
@@ -72,12 +87,8 @@ export class StreamEpoch {
   }
 
   /** The newest played frame, and when it came by the wall clock; undefined before the first. */
-  get newest(): FrameFlow['newest'] {
+  get newest(): NewestFrame | undefined {
     return this.#flow?.newest;
-  }
-
-  get lastPlayed(): number {
-    return this.#flow?.newest?.n ?? 0;
   }
 
   /** Frames decoded. */
@@ -160,20 +171,20 @@ export class StreamEpoch {
       leave = await gate.enter(connectionHost(named), this.#ending.signal);
       const startOf = await this.#startOf();
       const { maxPayloadBytes } = bus;
-      const { isLost } = this.#options;
+      const { isLost, predecessor } = this.#options;
       const { known } = claim;
       const { signal: ending } = this.#ending;
-      const opening = { settings, source, startOf, known, isLost, maxPayloadBytes, signal: ending };
+      const prompt = predecessor !== undefined;
+      const opening = { settings, source, startOf, known, isLost, prompt, maxPayloadBytes, signal: ending };
       const prepared = await prepareStream(spec, opening);
       this.#prepared = prepared;
       this.#ending.signal.throwIfAborted();
       if (!(await this.#open(prepared))) return { kind: 'fenced' };
-      const { predecessor } = this.#options;
       const { frames } = this.#facts as RunFacts;
       const left = leave;
       const opened = (): void => {
         left();
-        if (!predecessor || this.#hasTakenOver || this.decoded === 0) return;
+        if (!predecessor || this.#hasTakenOver || !this.#canTakeOver(prepared)) return;
         this.#hasTakenOver = true;
         void this.#takeOver(prepared, predecessor);
       };
@@ -204,7 +215,7 @@ export class StreamEpoch {
 
   /** What the registry, RESULTS and the snapshots say of how far the run has come is read once, before the source is opened. */
   async #startOf(): Promise<(...facts: [PreparedStream['plan'], PreparedStream['facts']]) => EpochStart> {
-    const { context, claim, lastPlayed } = this.#options;
+    const { context, claim, newest, predecessor } = this.#options;
     const { run } = claim;
     if (!claim.continues) return () => ({ kind: 'first' });
     const { bus } = context;
@@ -216,9 +227,9 @@ export class StreamEpoch {
       runsAfter.set(name, (await resultProgress(bus, snapshots, place, spec.mode)).runsAfter);
     }
     return (plan, { live }) => {
-      const newest = this.#options.predecessor?.newest;
-      if (newest) return { kind: 'beside', firstN: newest.n, atMs: newest.atMs };
-      return laterEpochStart({ run, plan, live, runsAfter, lastPlayed, nowMs: Date.now() });
+      const beside = predecessor?.newest;
+      if (beside) return { kind: 'onward', firstN: beside.n, atMs: beside.atMs };
+      return laterEpochStart({ run, plan, live, runsAfter, newest, nowMs: Date.now() });
     };
   }
 
@@ -246,8 +257,17 @@ export class StreamEpoch {
     return false;
   }
 
-  /** The first frame is there: the run plays this epoch. What the one before has under way is answered first. Never rejects. */
-  async #takeOver(prepared: PreparedStream, predecessor: StreamEpoch): Promise<void> {
+  /** Whether it has frames enough for the longest window: windows do not span epochs (EX-8), and none is to be missed for that. */
+  #canTakeOver({ plan }: PreparedStream): boolean {
+    const { newest } = this;
+    if (newest === undefined) return false;
+    this.#firstSeen ??= newest;
+    const span = Math.max(...plan.algorithms.map((algorithm) => algorithm.span));
+    return newest.n - this.#firstSeen.n >= span - 1 || newest.atMs - this.#firstSeen.atMs >= FILL_LIMIT_MS;
+  }
+
+  /** The run plays this epoch. What the one before has under way is answered first. Never rejects. */
+  async #takeOver(prepared: PreparedStream, predecessor: Predecessor): Promise<void> {
     const { claim, context } = this.#options;
     try {
       if (this.#facts === undefined || !(await claim.write({ kind: 'playing', ...this.#facts }))) return;

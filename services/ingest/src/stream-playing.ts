@@ -7,32 +7,30 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { announceStatus } from '@stream-infer/bus/announcements';
 import type { Entry } from '@stream-infer/bus/bucket';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
-import { type Fault, type FaultCode, faultJson, toFault } from '@stream-infer/core/fault';
-import type { RunFacts, RunState } from '@stream-infer/core/run';
+import { toFault } from '@stream-infer/core/fault';
+import type { NewestFrame, Run, RunFacts } from '@stream-infer/core/run';
 import { goesOnUnder } from '@stream-infer/core/run-continuity';
-import type { SourceCondition, SourceReason } from '@stream-infer/core/source-state';
+import type { SourceReason } from '@stream-infer/core/source-state';
 import { Standstill } from '@stream-infer/core/standstill';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { Logger } from '@stream-infer/service-kit/logger';
-import { inTime } from './end-marking.ts';
 import { Succession, type Turn, type TurnVerdict } from './epoch-succession.ts';
 import { EpochYield } from './epoch-yield.ts';
-import { NO_PROGRESS } from './frame-flow.ts';
 import type { Size } from './geometry.ts';
+import { HandOver, type LeaveReason } from './hand-over.ts';
 import type { PlayingContext } from './playing-context.ts';
 import { logPlaying, logResized } from './playing-log.ts';
 import type { RunClaim } from './run-claim.ts';
-import { publishFailedRun } from './run-end.ts';
+import { RunSettlement } from './run-settlement.ts';
 import { afterOpening, afterPlaying, type StopReason, type Verdict } from './run-verdict.ts';
-import { SourceLife } from './source-life.ts';
-import { isStillThere, sourceReason } from './source-reason.ts';
-import { type EpochEnd, StreamEpoch } from './stream-epoch.ts';
+import { isStillThere } from './source-reason.ts';
+import { SourceReport } from './source-report.ts';
+import { type EpochEnd, elsewhere, type Predecessor, StreamEpoch } from './stream-epoch.ts';
 import type { PreparedStream } from './stream-preparation.ts';
 
-const STATUS_MS = { offline: 250, realtime: 1_000 } as const;
+const LOOK_MS = 250;
 
 export class StreamPlaying {
   /** Resolves when the run is over, or left, and everything of it closed. Never rejects. */
@@ -42,50 +40,96 @@ export class StreamPlaying {
   readonly #context: PlayingContext;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
-  readonly #life: SourceLife;
+  readonly #report: SourceReport;
+  readonly #settlement: RunSettlement;
+  /** How far the run had come before. */
+  readonly #before: NewestFrame | undefined;
   #claim: RunClaim;
   #epoch: StreamEpoch | undefined;
-  #progress = NO_PROGRESS;
   readonly #yield = new EpochYield();
   readonly #succession: Succession;
+  /** Another ingest is to have the run, and this one plays on until that one plays. */
+  #handOver: HandOver | undefined;
+  /** It opens the source beside an ingest that plays the run: that one tells how it is. */
+  #isBeside: boolean;
   /** What is known of the source may not hold any more. */
   #isLost = false;
   /** Of the newest epoch that played: then the run's end is the scheduler's to publish (EX-7). */
   #facts: RunFacts | undefined;
 
-  constructor(context: PlayingContext, claim: RunClaim) {
-    const { stream, run } = claim.run;
-    const { backoffMinMs: minMs, backoffMaxMs: maxMs, stallMs } = context.settings;
+  /** @param before how far the run had come where it was lost. */
+  constructor(context: PlayingContext, claim: RunClaim, before: NewestFrame | undefined) {
     this.#claim = claim;
+    this.#before = claim.newest ?? before;
+    this.#isBeside = claim.isOffered;
     this.#context = context;
-    this.#logger = context.logger.child({ stream, run });
-    this.#life = new SourceLife({
-      backoff: { minMs, maxMs, random: Math.random },
-      stallMs,
-      wallMs: Date.now,
-      onChange: (condition) => this.#changed(condition),
+    this.#logger = context.logger.child({ stream: claim.run.stream, run: claim.run.run });
+    this.#report = new SourceReport({
+      context,
+      logger: this.#logger,
+      run: claim.run,
+      progress: () => this.#epoch?.progress,
+      isElsewhere: () => this.#isBeside || this.#stopReason === 'handed-over',
     });
+    this.#settlement = new RunSettlement({ context, life: this.#report.life, signal: this.#stop.signal });
     this.#succession = new Succession({
       claimNext: (spec) => this.#claimNext(spec),
       begin: (predecessor) => this.#begin(predecessor),
-      report: (error) => context.report(toFault(error), { stream, run }),
+      report: this.#tell,
       limitMs: context.settings.openTimeoutMs,
     });
-    this.over = this.#run().catch((error: unknown) => context.report(toFault(error), { stream, run }));
+    this.over = this.#run().catch(this.#tell);
   }
 
   get claim(): RunClaim {
     return this.#claim;
   }
 
+  /** Of what the run has played, as far as it is known here. */
+  get newest(): NewestFrame | undefined {
+    return this.#epoch?.newest ?? this.#yield.newest ?? this.#before;
+  }
+
   /** Whether its source plays: then it can change hands with nothing lost but a moment. */
   get isPlaying(): boolean {
-    return this.#life.condition.state === 'playing';
+    return this.#report.life.condition.state === 'playing';
   }
 
   /** Ends the run here; `over` tells when it has. The first reason counts. */
   stop(reason: StopReason): void {
     if (!this.#stop.signal.aborted) this.#stop.abort(reason);
+  }
+
+  /** Leaves the run to another ingest: a camera that plays is handed over without a gap. @param limitMs how long that may take. */
+  leave(reason: LeaveReason, limitMs: number): void {
+    const { newest, facts } = this.#epoch ?? {};
+    const isSteady = this.isPlaying && !this.#succession.isUnderWay;
+    if (this.#stop.signal.aborted) return;
+    if (this.#handOver) this.#handOver.hasten(reason, limitMs);
+    else if (!newest || !facts || !isSteady || !this.#isCamera || limitMs <= 0) this.stop(reason);
+    else {
+      const { run } = this.#claim;
+      const offer = () => this.#claim.offer(newest, facts);
+      const leave = (why: StopReason) => this.stop(why);
+      this.#handOver = new HandOver({ run: run.run, offer, leave, report: this.#tell }, reason, limitMs);
+    }
+  }
+
+  /** Whether it is to be another's, and plays on until then. */
+  get isOffered(): boolean {
+    return this.#handOver !== undefined;
+  }
+
+  /** The registry says this of the stream's run. */
+  registered(run: Entry<Run>): void {
+    if (run.revision <= this.#claim.revision || run.value.owner === this.#claim.run.owner) return;
+    if (this.#handOver) this.#handOver.registered(run);
+    else this.stop('superseded');
+  }
+
+  /** Whether its frames come at their own time, whoever has it open. */
+  get #isCamera(): boolean {
+    return this.#claim.run.spec.mode === 'realtime' && this.#claim.known !== undefined;
   }
 
   get #stopReason(): StopReason | undefined {
@@ -94,37 +138,36 @@ export class StreamPlaying {
 
   /** The stream's spec is another. False where that is another run's (EX-10). */
   change(spec: Entry<StreamSpec>): boolean {
-    if (this.#succession.isWanted(spec)) return true;
-    const { run, known } = this.#claim;
-    if (this.#stop.signal.aborted || known === undefined || !goesOnUnder(run.spec, spec.value)) return false;
+    // Whoever takes what is offered plays what is wanted then.
+    if (this.#handOver || this.#succession.isWanted(spec)) return true;
+    if (this.#stop.signal.aborted || !this.#isCamera || !goesOnUnder(this.#claim.run.spec, spec.value)) return false;
     this.#succession.want(spec);
     this.#succession.look(this.#epoch);
     return true;
   }
 
   async #run(): Promise<void> {
-    const { metrics } = this.#context;
-    const { stream, spec } = this.#claim.run;
-    metrics.setCondition(stream, { ...this.#life.condition, mode: spec.mode });
-    const telling = setInterval(() => {
-      this.#announce();
-      if (!this.#stop.signal.aborted) this.#succession.look(this.#epoch);
-    }, STATUS_MS[spec.mode]);
-    let turn: Turn | undefined = this.#begin(undefined);
+    const looking = setInterval(() => {
+      if (!this.#stop.signal.aborted && !this.#handOver) this.#succession.look(this.#epoch);
+    }, LOOK_MS);
+    const { isOffered, newest } = this.#claim;
+    let turn: Turn | undefined = this.#begin(isOffered && newest ? elsewhere(newest) : undefined);
     try {
       while (turn) turn = await this.#afterTurn(await this.#turn(turn));
     } finally {
-      clearInterval(telling);
-      this.#announce();
-      metrics.setCondition(stream, undefined);
+      clearInterval(looking);
+      this.#handOver?.close();
+      this.#report.close();
     }
   }
 
   /** What follows a turn; undefined where nothing does. */
   async #afterTurn(verdict: TurnVerdict): Promise<Turn | undefined> {
+    this.#isBeside = false;
     const next = await this.#succession.take();
     if (verdict.kind !== 'over' && next) return next;
     await next?.epoch.discard();
+    this.#handOver?.giveUp();
     return verdict.kind === 'again' && (await this.#goOn(verdict.reason)) ? this.#begin(undefined) : undefined;
   }
 
@@ -139,7 +182,7 @@ export class StreamPlaying {
   async #goOn(reason: SourceReason): Promise<boolean> {
     const { signal } = this.#stop;
     this.#isLost = !isStillThere(reason);
-    const waitMs = this.#life.lost(reason);
+    const waitMs = this.#report.life.lost(reason);
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) {
       await this.#leave(undefined);
@@ -150,12 +193,12 @@ export class StreamPlaying {
     return next !== undefined;
   }
 
-  #begin(predecessor: StreamEpoch | undefined): Turn {
+  #begin(predecessor: Predecessor | undefined): Turn {
     const epoch = new StreamEpoch({
       context: this.#context,
       claim: this.#claim,
-      life: this.#life,
-      lastPlayed: this.#yield.lastPlayed,
+      life: this.#report.life,
+      newest: this.newest,
       isLost: this.#isLost && predecessor === undefined,
       signal: this.#stop.signal,
       predecessor,
@@ -175,13 +218,14 @@ export class StreamPlaying {
     } catch (error) {
       return await this.#broke(error);
     } finally {
-      this.#progress = epoch.progress ?? this.#progress;
+      this.#report.note(epoch.progress);
       this.#epoch = undefined;
       await epoch.close();
     }
   }
 
   #playing(epoch: StreamEpoch, prepared: PreparedStream): void {
+    this.#isBeside = false;
     this.#facts = epoch.facts;
     this.#context.metrics.epochs.inc({ stream: this.#claim.run.stream });
     logPlaying(this.#logger, this.#claim, prepared);
@@ -193,8 +237,7 @@ export class StreamPlaying {
   }
 
   async #after(epoch: StreamEpoch, end: EpochEnd): Promise<TurnVerdict> {
-    const { report } = this.#context;
-    const { stream, run, spec } = this.#claim.run;
+    const { spec } = this.#claim.run;
     switch (end.kind) {
       case 'stopped':
         await this.#leave(epoch);
@@ -209,96 +252,55 @@ export class StreamPlaying {
         await epoch.discard();
         return { kind: 'again', reason: 'bus-away' };
       case 'played': {
-        if (end.fault) report(end.fault, { stream, run });
+        if (end.fault) this.#tell(end.fault);
         const verdict = afterPlaying(spec, { ...end, isFruitless: this.#yield.isFruitless });
         if (verdict.kind === 'again') return verdict;
-        await this.#conclude(epoch, end.fault);
+        if (!(await this.#settlement.end(this.#claim, epoch, end.fault))) await this.#leave(epoch);
         return { kind: 'over' };
       }
     }
   }
 
-  /** The source came to its end. A stop that comes now changes nothing any more, unless the marker cannot be published in time. */
-  async #conclude(epoch: StreamEpoch, fault: Fault | undefined): Promise<void> {
-    const isMarked = await inTime(epoch.mark(fault), this.#stop.signal);
-    if (!isMarked) return await this.#leave(epoch);
-    if (fault) this.#life.failed(sourceReason(fault));
-    else this.#life.ended();
-    if (epoch.facts) await this.#settle({ kind: 'ended', facts: epoch.facts }, fault?.code);
-  }
-
   /** What could not be opened, or published. */
   async #broke(error: unknown): Promise<Verdict> {
-    const { report } = this.#context;
-    const { stream, run, spec } = this.#claim.run;
+    const { stream, spec } = this.#claim.run;
     const code = busErrorKind(error) === 'other' ? 'INTERNAL' : 'BUS_FAILED';
     const fault = toFault(error, code, `stream ${stream}`);
-    report(fault, { stream, run });
+    this.#tell(fault);
     const verdict = afterOpening(spec, fault, this.#facts !== undefined || this.#claim.known !== undefined);
-    if (verdict.kind === 'over') await this.#fail(fault);
+    if (verdict.kind === 'over') await this.#settlement.fail(this.#claim, fault, this.#facts !== undefined);
     return verdict;
-  }
-
-  /** The run cannot go on, and no end marker tells so. */
-  async #fail(fault: Fault): Promise<void> {
-    const { bus } = this.#context;
-    this.#life.failed(sourceReason(fault));
-    const isSettled = await this.#settle({ kind: 'failed', fault: faultJson(fault) }, fault.code);
-    if (isSettled && this.#facts === undefined)
-      await publishFailedRun(bus, this.#claim.run, { fault, signal: this.#stop.signal });
   }
 
   /** Stopped from outside. @param epoch the one that was stopped; undefined between two. */
   async #leave(epoch: StreamEpoch | undefined): Promise<void> {
     switch (this.#stopReason) {
       case 'removed':
-        return await this.#endRemoved(epoch);
+        return await this.#settlement.remove(this.#claim, epoch, this.#facts);
       case 'superseded':
         this.#fenced();
         await epoch?.discard();
+        return;
+      case 'handed-over':
+        await epoch?.close();
+        this.#logger.info('handed over to another ingest');
         return;
       case 'stopping':
       case 'moved':
       case undefined:
         await epoch?.close();
         this.#logger.info({ stop: this.#stopReason }, 'left to another ingest');
-        await this.#claim.giveBack();
+        await this.#claim.giveBack(this.newest);
     }
   }
 
-  /** What was published is still answered; nobody goes on with the run. */
-  async #endRemoved(epoch: StreamEpoch | undefined): Promise<void> {
-    this.#life.ended();
-    const facts = epoch?.facts ?? this.#facts;
-    if (epoch?.facts) await inTime(epoch.mark(epoch.removal), this.#stop.signal);
-    if (facts) await this.#settle({ kind: 'ended', facts, removed: true }, epoch?.removal?.code);
-    else await this.#claim.remove();
-  }
+  readonly #tell = (error: unknown): void => {
+    const { stream, run } = this.#claim.run;
+    this.#context.report(toFault(error), { stream, run });
+  };
 
   #fenced(): void {
     this.#context.metrics.fenced.inc();
     this.#logger.warn('another ingest has the run: standing down');
-  }
-
-  /** Writes the state that the run ends in. False where another ingest has taken it. */
-  #settle(state: RunState, fault: FaultCode | undefined): Promise<boolean> {
-    this.#context.metrics.runs.inc({ fault: fault ?? 'none' });
-    return this.#claim.write(state);
-  }
-
-  #changed(condition: SourceCondition): void {
-    const { metrics } = this.#context;
-    const { stream, spec } = this.#claim.run;
-    const { state, reason } = condition;
-    metrics.setCondition(stream, { ...condition, mode: spec.mode });
-    metrics.sourceChanges.inc({ stream, state, reason });
-    this.#logger.info({ state, reason }, 'source');
-    this.#announce();
-  }
-
-  #announce(): void {
-    const { stream, run } = this.#claim.run;
-    this.#progress = this.#epoch?.progress ?? this.#progress;
-    announceStatus(this.#context.bus, { stream, run, condition: this.#life.condition, ...this.#progress });
   }
 }

@@ -46,6 +46,8 @@ export type PreparationContext = {
   readonly known: SourceFacts | undefined;
   /** Whether the source may be another by now; then of what is known only its rate is taken, since a run has one (EX-8). */
   readonly isLost: boolean;
+  /** The first picture is wanted when it comes: another epoch plays until then. */
+  readonly prompt: boolean;
   readonly maxPayloadBytes: number;
   readonly signal: AbortSignal;
 };
@@ -69,8 +71,8 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
   const { frame, notices } = frameGeometry({ spec, source: facts, maxPayloadBytes });
   const longestSeconds = facts.live ? LONGEST_LIVE_SECONDS : DURATION_MARGIN * (facts.durationSeconds ?? 3_600);
   const start = context.startOf(plan, facts);
-  const originMs = start.kind === 'beside' ? start.atMs : undefined;
-  const slots = { firstSlot: firstSlotOf(start), originTicks: originMs === undefined ? undefined : 0 };
+  const origin = start.kind === 'onward' ? { atMs: start.atMs, fps: plan.fps } : undefined;
+  const slots = { firstSlot: firstSlotOf(start), originTicks: origin && 0 };
   const expression = selectExpression(plan, { timeBase, longestSeconds, ...slots });
   const natural = spec.mode === 'realtime' && (!facts.live || source.generated);
   // ffmpeg's own pace would spend the time before the start position as well.
@@ -94,8 +96,8 @@ export async function prepareStream(spec: StreamSpec, context: PreparationContex
       streamIndex,
       threads: context.settings.ffmpegThreads,
       paced: natural && fromStart,
-      prompt: start.kind === 'beside',
-      filters: filterChain({ timeBase, clocked, originMs, selectExpression: expression, source: facts, frame }),
+      prompt: context.prompt,
+      filters: filterChain({ timeBase, clocked, origin, selectExpression: expression, source: facts, frame }),
       encoding: frame.encoding,
     }),
   };

@@ -35,7 +35,10 @@ const STANDSTILL_MS = 60_000;
 
 export class StreamRoster {
   readonly #options: RosterOptions;
+  /** Nothing more is taken. */
   readonly #stop = new AbortController();
+  /** All that was played is left: until then it is heard of who takes what is offered. */
+  readonly #left = new AbortController();
   readonly #specs = new Map<string, Entry<StreamSpec>>();
   readonly #runs = new Map<string, Entry<Run>>();
   readonly #playing = new Map<string, StreamPlaying>();
@@ -73,7 +76,7 @@ export class StreamRoster {
   start(onLost: (error: unknown) => void): void {
     const { streams, runs, context } = this.#options;
     const follow = async <T>(bucket: Bucket<T>, entries: Map<string, Entry<T>>): Promise<void> => {
-      for await (const change of bucket.watch(this.#stop.signal)) {
+      for await (const change of bucket.watch(this.#left.signal)) {
         if (change.kind === 'current') this.#current += 1;
         else if (change.kind === 'put') entries.set(change.key, change);
         else entries.delete(change.key);
@@ -123,36 +126,49 @@ export class StreamRoster {
     const { metrics } = this.#options.context;
     const realtime = [...this.#playing].filter(([, { claim }]) => claim.run.spec.mode === 'realtime');
     return Object.fromEntries(
-      realtime.map(([key, { claim }]) => [
+      realtime.map(([key, { claim, newest }]) => [
         key,
-        { run: claim.run.run, epoch: claim.epoch, openFrames: metrics.framesOf(key).open },
+        {
+          run: claim.run.run,
+          epoch: claim.epoch,
+          openFrames: metrics.framesOf(key).open,
+          ...(newest && { played: newest }),
+        },
       ]),
     );
   }
 
-  /** Ends every run, gives the streams back and resolves when all is closed. Idempotent. */
+  /** Leaves every run to the others, gives the streams back and resolves when all is closed. Idempotent. */
   async stop(): Promise<void> {
+    const { context, membership } = this.#options;
+    const hasOthers = membership.live.length > 1;
+    const limitMs = hasOthers ? context.settings.drainTimeoutMs / 2 : 0;
+    const leaveAll = (): void => {
+      for (const playing of this.#playing.values()) playing.leave('stopping', limitMs);
+    };
     this.#stop.abort();
     clearImmediate(this.#looking);
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const playing of this.#playing.values()) playing.stop('stopping');
+    leaveAll();
     await Promise.all([...this.#busy.values()].map(({ done }) => done));
     // A claim that was under way when the stop came.
-    for (const playing of this.#playing.values()) playing.stop('stopping');
+    leaveAll();
     await Promise.all([...this.#playing.values()].map(({ over }) => over));
+    this.#left.abort();
     await this.#watching;
   }
 
   #decide(): void {
     if (!this.isCurrent || this.#stop.signal.aborted) return;
     const { live, id } = this.#options.membership;
+    const { settings } = this.#options.context;
     const nowMs = performance.now();
     this.#orphans.retain(this.#specs);
     const items = [...this.#specs.values()].flatMap((spec) => this.#assignable(spec, live, nowMs) ?? []);
     const { take, giveBack } = assignmentOf(id, live, items);
     this.#toTake = new Set(take);
     for (const key of take) this.#attend(key);
-    for (const key of giveBack) this.#playing.get(key)?.stop('moved');
+    for (const key of giveBack) this.#playing.get(key)?.leave('moved', settings.openTimeoutMs);
   }
 
   /** One ingest of all clears what is left of streams that are no more. */
@@ -173,7 +189,7 @@ export class StreamRoster {
     const run = this.#runs.get(key);
     if (!playing && !this.#isRewound(key, run) && !isPlayable(spec, run)) return undefined;
     const { id } = this.#options.membership;
-    const owner = playing ? id : ownerOf(run);
+    const owner = playing && !playing.isOffered ? id : ownerOf(run);
     // Left by an earlier life of this ingest: it is nobody else's.
     const isOwnBefore = owner === id && !playing;
     const isOrphan = owner === undefined || !live.includes(owner);
@@ -221,7 +237,7 @@ export class StreamRoster {
       })
       .finally(() => {
         this.#busy.delete(key);
-        if (state.again && !this.#stop.signal.aborted) this.#attend(key);
+        if (state.again) this.#attend(key);
       });
   }
 
@@ -230,7 +246,7 @@ export class StreamRoster {
     const run = this.#runs.get(key);
     const playing = this.#playing.get(key);
     if (playing) {
-      if (isSuperseded(playing, run)) playing.stop('superseded');
+      if (run) playing.registered(run);
       const isOther = spec?.revision !== playing.claim.run.specRevision;
       if (isOther && !(spec && playing.change(spec))) playing.stop('removed');
       return;
@@ -245,7 +261,7 @@ export class StreamRoster {
     // One that gave the stream back has settled what it had.
     const before = run?.value.owner === NOBODY ? undefined : membership.heldBefore(key, claim.run.run);
     if (before) context.metrics.lostWithProcess(key, before.openFrames);
-    const started = new StreamPlaying(context, claim);
+    const started = new StreamPlaying(context, claim, before?.played);
     this.#playing.set(key, started);
     const over = (): void => {
       this.#playing.delete(key);
@@ -273,10 +289,6 @@ export class StreamRoster {
     this.#timers.add(timer);
   }
 }
-
-/** Whether another ingest has written the run since this one did. */
-const isSuperseded = ({ claim }: StreamPlaying, run: Entry<Run> | undefined): boolean =>
-  run !== undefined && run.revision > claim.revision && run.value.owner !== claim.run.owner;
 
 /** Whose the run is; nobody's where it is over, or was given back. */
 const ownerOf = (run: Entry<Run> | undefined): string | undefined =>

@@ -74,6 +74,24 @@ test('the runner with the most room gets the next, and equal ones share', () => 
   expect([busy.sent.length, a.sent.length, b.sent.length]).toEqual([0, 2, 2]);
 });
 
+test('runners share each definition, however the others come between', () => {
+  const dispatcher = new Dispatcher();
+  const runners = [0, 1, 2].map(() => ({ d: 0, e: 0 }));
+  for (const had of runners)
+    dispatcher.addCarrier({
+      ...carrier(0).made,
+      credits: () => 4,
+      send: ({ invocation }) => {
+        had[invocation.definition as 'd' | 'e'] += 1;
+      },
+    });
+  // In the beat of three runners: one of the three would have all of the other.
+  for (let turn = 0; turn < 30; turn += 1) {
+    for (const definition of ['d', 'd', 'e']) dispatcher.offer(source('x', 1, definition));
+  }
+  expect(runners).toEqual(Array(3).fill({ d: 20, e: 10 }));
+});
+
 test('work is cancelled where it was sent; after a halt nothing is sent', () => {
   const dispatcher = new Dispatcher();
   const one = carrier(2);

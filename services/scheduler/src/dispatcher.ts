@@ -16,6 +16,9 @@ export class Dispatcher {
   /** Sources whose next invocation is to be sent alone, with the runner that is kept free for it. */
   readonly #alone = new Map<WorkSource, Carrier | undefined>();
   readonly #carriedBy = new WeakMap<Work, Carrier>();
+  /** By definition: when each was last sent some, counted in what was sent of all. */
+  readonly #lastSent = new Map<string, WeakMap<Carrier, number>>();
+  #sent = 0;
 
   addCarrier(carrier: Carrier): void {
     this.#carriers.add(carrier);
@@ -100,6 +103,8 @@ export class Dispatcher {
     // Behind the others that wait for their turn.
     this.#turnsOf(source.definition).add(source);
     this.#carriedBy.set(work, carrier);
+    this.#sent += 1;
+    this.#lastSentOf(source.definition).set(carrier, this.#sent);
     carrier.send(work);
   }
 
@@ -133,30 +138,36 @@ export class Dispatcher {
     return this.#alone.size > 0 && [...this.#alone.values()].includes(carrier);
   }
 
+  /** The one that holds the least; what is to be sent alone has to wait for it. */
   #leastBusy(definition: string): Carrier | undefined {
-    let best: Carrier | undefined;
-    for (const carrier of this.#carriers) {
-      if (!carrier.serves(definition) || this.#isKept(carrier)) continue;
-      if (best === undefined || carrier.holds < best.holds) best = carrier;
-    }
-    return best;
+    return this.#best(definition, (carrier) => (carrier.serves(definition) ? -carrier.holds : undefined));
   }
 
-  /** The one with the most credits, so that a busy runner is spared; of several, the one that was not last. */
+  /** The one with the most credits, so that a busy runner is spared. */
   #freest(definition: string): Carrier | undefined {
-    let best: Carrier | undefined;
-    let most = 0;
+    return this.#best(definition, (carrier) => carrier.credits(definition) || undefined);
+  }
+
+  /**
+   * The one that is worth the most; of several, the one whose last work of this definition is the longest ago, whatever it had of others:
+   * where those come in a steady beat, their turns would decide over this one's.
+   * @param worth undefined where it is out of the question, as is one that is kept for other work.
+   */
+  #best(definition: string, worth: (carrier: Carrier) => number | undefined): Carrier | undefined {
+    const lastSent = this.#lastSentOf(definition);
+    let best: { readonly carrier: Carrier; readonly worth: number; readonly last: number } | undefined;
     for (const carrier of this.#carriers) {
-      const credits = carrier.credits(definition);
-      if (credits > most && !this.#isKept(carrier)) {
-        best = carrier;
-        most = credits;
-      }
+      const here = { carrier, worth: worth(carrier), last: lastSent.get(carrier) ?? 0 };
+      if (here.worth === undefined || this.#isKept(carrier)) continue;
+      if (best === undefined || here.worth > best.worth || (here.worth === best.worth && here.last < best.last))
+        best = { ...here, worth: here.worth };
     }
-    if (best && this.#carriers.size > 1) {
-      this.#carriers.delete(best);
-      this.#carriers.add(best);
-    }
-    return best;
+    return best?.carrier;
+  }
+
+  #lastSentOf(definition: string): WeakMap<Carrier, number> {
+    const lastSent = this.#lastSent.get(definition) ?? new WeakMap();
+    this.#lastSent.set(definition, lastSent);
+    return lastSent;
   }
 }

@@ -26,7 +26,7 @@ export type RunDirectoryOptions = {
   gone(stream: string): void;
 };
 
-/** How long what is under way may take when a changed spec begins an epoch: what is due meanwhile waits. */
+/** How long what is under way may take when an epoch began beside the one before: what is due meanwhile waits. */
 const ANSWER_MS = 1_000;
 
 /** What is known of one stream. */
@@ -148,9 +148,9 @@ export class RunDirectory {
     let inherited: Totals = new Map();
     for (const followed of known.followed)
       if (playing && followed.run.run === run.run && followed.run.epoch < run.epoch) {
-        // Where the spec is another, the epoch before is left in order, its buffer with it (EX-10).
-        const isChanged = followed.run.specRevision !== run.specRevision;
-        inherited = await followed.drop(isChanged ? ANSWER_MS : 0);
+        // Where the next epoch began beside it, the epoch before is left in order, its buffer with it (EX-8, EX-10).
+        const isKept = run.left?.includes(followed.run.epoch) ?? false;
+        inherited = await followed.drop(isKept ? ANSWER_MS : 0);
       }
     // It may have been lost meanwhile.
     if (known.token === undefined) return;
