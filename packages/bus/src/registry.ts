@@ -3,7 +3,7 @@
 import type { KeptCost } from '@stream-infer/core/invocation-cost';
 import type { RegisteredStream } from '@stream-infer/core/registered-stream';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
-import type { NewestFrame, Run } from '@stream-infer/core/run';
+import type { Run } from '@stream-infer/core/run';
 import { type Bucket, openBucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
 import { isAssignment, isCost, isMember, isRegisteredStream, isRun, isRunner } from './registry-values.ts';
@@ -39,8 +39,6 @@ export type HeldRun = {
   readonly epoch: number;
   /** Frames that it has, and that have no fate. */
   readonly openFrames: number;
-  /** Ingest: how far it has come. */
-  readonly played?: NewestFrame;
   /** Scheduler: the newest frame that it has read, by sequence and n. */
   readonly newest?: { readonly sequence: number; readonly n: number };
   /** Scheduler: by algorithm, what is settled, and how many invocations were due. */

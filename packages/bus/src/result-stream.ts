@@ -75,6 +75,8 @@ export type LastResult = {
   readonly sequence: number;
   /** Of its window; 0 where none does. */
   readonly n: number;
+  /** When its window's newest frame came, milliseconds since 1970; absent offline. */
+  readonly capturedAtMs?: number;
   /** Of the scheduler that published it. */
   readonly token: number;
   readonly totals?: AlgorithmTotals;
@@ -90,9 +92,11 @@ export async function lastResult(bus: Bus, { stream, run, algorithm }: ResultPla
   if (message === undefined) return { sequence: 0, n: 0, token: 0 };
   const totals = message.headers.get(TOTALS_HEADER);
   const neededFrom = neededFromOf(message.headers);
+  const { n, capturedAtMs } = JSON.parse(new TextDecoder().decode(message.data)) as ResultRecord;
   return {
     sequence: message.sequence,
-    n: (JSON.parse(new TextDecoder().decode(message.data)) as ResultRecord).n,
+    n,
+    ...(capturedAtMs !== null && { capturedAtMs }),
     token: Number(message.headers.get(TOKEN_HEADER)),
     ...(totals !== '' && { totals: JSON.parse(totals) as AlgorithmTotals }),
     ...(neededFrom !== undefined && { neededFrom }),

@@ -47,7 +47,7 @@ export type StreamEpochOptions = {
   readonly context: PlayingContext;
   readonly claim: RunClaim;
   readonly life: SourceLife;
-  /** Of what the run has played, as far as it is known here. */
+  /** Of what the run has played, as far as its ingests have told. */
   readonly newest: NewestFrame | undefined;
   /** Whether the source was lost, and may be another by now. */
   readonly isLost: boolean;
@@ -215,16 +215,20 @@ export class StreamEpoch implements Predecessor {
 
   /** What the registry, RESULTS and the snapshots say of how far the run has come is read once, before the source is opened. */
   async #startOf(): Promise<(...facts: [PreparedStream['plan'], PreparedStream['facts']]) => EpochStart> {
-    const { context, claim, newest, predecessor } = this.#options;
+    const { context, claim, predecessor } = this.#options;
     const { run } = claim;
     if (!claim.continues) return () => ({ kind: 'first' });
     const { bus } = context;
     const { stream, spec } = run;
     const snapshots = await openSnapshots(bus);
     const runsAfter = new Map<string, number>();
+    let { newest } = this.#options;
     for (const { name } of spec.algorithms) {
       const place = { stream, run: run.run, algorithm: name };
-      runsAfter.set(name, (await resultProgress(bus, snapshots, place, spec.mode)).runsAfter);
+      const { last, runsAfter: after } = await resultProgress(bus, snapshots, place, spec.mode);
+      runsAfter.set(name, after);
+      // An ingest that died has told nothing.
+      if (last.capturedAtMs !== undefined && last.n > (newest?.n ?? 0)) newest = { n: last.n, atMs: last.capturedAtMs };
     }
     return (plan, { live }) => {
       const beside = predecessor?.newest;

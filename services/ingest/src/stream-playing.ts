@@ -42,8 +42,6 @@ export class StreamPlaying {
   readonly #stop = new AbortController();
   readonly #report: SourceReport;
   readonly #settlement: RunSettlement;
-  /** How far the run had come before. */
-  readonly #before: NewestFrame | undefined;
   #claim: RunClaim;
   #epoch: StreamEpoch | undefined;
   readonly #yield = new EpochYield();
@@ -57,10 +55,8 @@ export class StreamPlaying {
   /** Of the newest epoch that played: then the run's end is the scheduler's to publish (EX-7). */
   #facts: RunFacts | undefined;
 
-  /** @param before how far the run had come where it was lost. */
-  constructor(context: PlayingContext, claim: RunClaim, before: NewestFrame | undefined) {
+  constructor(context: PlayingContext, claim: RunClaim) {
     this.#claim = claim;
-    this.#before = claim.newest ?? before;
     this.#isBeside = claim.isOffered;
     this.#context = context;
     this.#logger = context.logger.child({ stream: claim.run.stream, run: claim.run.run });
@@ -85,9 +81,9 @@ export class StreamPlaying {
     return this.#claim;
   }
 
-  /** Of what the run has played, as far as it is known here. */
-  get newest(): NewestFrame | undefined {
-    return this.#epoch?.newest ?? this.#yield.newest ?? this.#before;
+  /** Of what the run has played, as far as its ingests have told. */
+  get #newest(): NewestFrame | undefined {
+    return this.#epoch?.newest ?? this.#yield.newest ?? this.#claim.newest;
   }
 
   /** Whether its source plays: then it can change hands with nothing lost but a moment. */
@@ -198,7 +194,7 @@ export class StreamPlaying {
       context: this.#context,
       claim: this.#claim,
       life: this.#report.life,
-      newest: this.newest,
+      newest: this.#newest,
       isLost: this.#isLost && predecessor === undefined,
       signal: this.#stop.signal,
       predecessor,
@@ -290,7 +286,7 @@ export class StreamPlaying {
       case undefined:
         await epoch?.close();
         this.#logger.info({ stop: this.#stopReason }, 'left to another ingest');
-        await this.#claim.giveBack(this.newest);
+        await this.#claim.giveBack(this.#newest);
     }
   }
 

@@ -126,14 +126,9 @@ export class StreamRoster {
     const { metrics } = this.#options.context;
     const realtime = [...this.#playing].filter(([, { claim }]) => claim.run.spec.mode === 'realtime');
     return Object.fromEntries(
-      realtime.map(([key, { claim, newest }]) => [
+      realtime.map(([key, { claim }]) => [
         key,
-        {
-          run: claim.run.run,
-          epoch: claim.epoch,
-          openFrames: metrics.framesOf(key).open,
-          ...(newest && { played: newest }),
-        },
+        { run: claim.run.run, epoch: claim.epoch, openFrames: metrics.framesOf(key).open },
       ]),
     );
   }
@@ -261,7 +256,7 @@ export class StreamRoster {
     // One that gave the stream back has settled what it had.
     const before = run?.value.owner === NOBODY ? undefined : membership.heldBefore(key, claim.run.run);
     if (before) context.metrics.lostWithProcess(key, before.openFrames);
-    const started = new StreamPlaying(context, claim, before?.played);
+    const started = new StreamPlaying(context, claim);
     this.#playing.set(key, started);
     const over = (): void => {
       this.#playing.delete(key);
