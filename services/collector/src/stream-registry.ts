@@ -12,6 +12,7 @@ import type { RegisteredStream } from '@stream-infer/core/registered-stream';
 import type { Run } from '@stream-infer/core/run';
 import { ApiError } from './api-error.ts';
 import { type BucketMirror, mirrorBucket } from './bucket-mirror.ts';
+import { refuseUnplayable } from './known-source.ts';
 import { etagOf, isMet, type Precondition } from './precondition.ts';
 import type { Admission, Neighbour } from './stream-admission.ts';
 
@@ -35,9 +36,9 @@ export type StreamRegistry = {
   stream(id: string): StreamEntry | undefined;
   /** The newest run of a stream. */
   run(id: string): Run | undefined;
-  /** Throws STREAM_EXISTS and BUS_NO_ROOM. */
+  /** Throws STREAM_EXISTS, BUS_NO_ROOM, and what its source that plays makes impossible. */
   create(stream: RegisteredStream): Promise<StreamEntry>;
-  /** Makes or replaces a stream, given what stands there. Throws STREAM_CHANGED and BUS_NO_ROOM. */
+  /** Makes or replaces a stream, given what stands there. Throws STREAM_CHANGED, BUS_NO_ROOM, and what its source that plays makes impossible. */
   replace(
     id: string,
     options: ReplaceOptions,
@@ -78,6 +79,7 @@ function createStreamRegistry(
   /** One at a time, so that two do not both take the last room. Undefined where another was quicker. */
   const write = (stream: RegisteredStream, standing: StreamEntry | undefined): Promise<StreamEntry | undefined> => {
     const written = turn.then(async () => {
+      refuseUnplayable(stream, runs.get(stream.id)?.value);
       const revision = await asked(async () => {
         await admission(stream, neighbours());
         return standing ? streams.update(stream.id, stream, standing.revision) : streams.create(stream.id, stream);
