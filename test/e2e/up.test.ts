@@ -193,7 +193,7 @@ describe('what is refused', () => {
       [['add', '--file', 'none.yaml'], 2, /^CONFIG_NOT_FOUND: none.yaml/],
       [['show', 'nobody'], 2, /^UNKNOWN_STREAM: .*nobody/],
       [['remove', 'nobody'], 2, /^UNKNOWN_STREAM: .*nobody/],
-      [['update', 'gate', '--fps', '3'], 2, /^CONFIG_INVALID: .*the password is left out/],
+      [['update', 'gate', '--source', 'rtsp://***@127.0.0.1:9/2'], 2, /^CONFIG_INVALID: .*the password is left out/],
       [['lst'], 2, /^USAGE: there is no streams lst: did you mean list\?/],
       [['list', '--api', 'nonsense'], 2, /^USAGE: --api is nonsense/],
       [['list', '--api', 'http://127.0.0.1:9'], 4, /^API_UNREACHABLE: no API answers at http:\/\/127.0.0.1:9/],
@@ -203,6 +203,8 @@ describe('what is refused', () => {
       expect(refused, args.join(' ')).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) });
       expect(refused.stderr.trim().split('\n')).toHaveLength(1);
     }
+    // What is not given of it stays, its password too.
+    expect(await up.streams('update', 'gate', '--fps', '3')).toMatchObject({ status: 0, stdout: 'updated: gate\n' });
     const all = await up.streams('list', '--json');
     expect(all.stdout).toContain('rtsp://***@127.0.0.1:9/1');
     expect(JSON.stringify([all, await up.stop()])).not.toContain('n0-one-sees');

@@ -190,6 +190,27 @@ describe('a password', () => {
     expect((await api.streams.get('gate'))?.value.source).toBe(CAMERA.source);
     expect(api.collector.log()).not.toContain(SECRET);
   });
+
+  test('stays where what is shown of its URL is put back with If-Match, and of no other (I8)', async () => {
+    const { body, etag } = await api.send('POST', '/v1/streams', CAMERA);
+    const put = (source: string | undefined, match: string) =>
+      api.send('PUT', '/v1/streams/gate', { ...body.definition, source, fps: 5 }, { 'if-match': match });
+    for (const source of ['rtsp://***@camera/2?token=***', 'rtsp://***@camera/1', 'rtsp://camera/1?token=***'])
+      expect(await put(source, etag), source).toMatchObject({
+        status: 400,
+        body: { error: { code: 'CONFIG_INVALID' } },
+      });
+    expect(await put(body.definition?.source, '"1"')).toMatchObject({ status: 412 });
+    const kept = await put(body.definition?.source, etag);
+    expect(kept).toMatchObject({
+      ...{ status: 200, body: { definition: { source: 'rtsp://***@camera/1?token=***', fps: '5' } } },
+    });
+    expect((await api.streams.get('gate'))?.value).toMatchObject({ source: CAMERA.source, fps: '5' });
+    // Of a stream that is not there nothing is registered, nor of one whose source is kept elsewhere.
+    await api.send('PUT', '/v1/streams/gate', { id: 'gate', sourceFrom: { env: 'GATE_URL' } });
+    expect(await put(body.definition?.source, '*')).toMatchObject({ status: 400 });
+    expect(JSON.stringify(kept) + api.collector.log()).not.toContain(SECRET);
+  });
 });
 
 describe('a request that is refused', () => {

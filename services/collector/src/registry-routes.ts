@@ -18,7 +18,7 @@ import {
 } from './api-schemas.ts';
 import { etagOf, parsePrecondition } from './precondition.ts';
 import type { StreamEntry } from './stream-registry.ts';
-import { requestedStream } from './stream-request.ts';
+import { requestedStream, withRegisteredSource } from './stream-request.ts';
 import { changedView, type StreamParameters, type StreamRouteOptions } from './stream-routes.ts';
 
 export type RegistryRouteOptions = StreamRouteOptions & {
@@ -89,7 +89,7 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
         operationId: 'putStream',
         summary: 'Registers a stream or replaces what is registered; another run begins',
         description:
-          'With If-Match, what another has written meanwhile is not written over. The body may leave the id out.',
+          'With If-Match, what another has written meanwhile is not written over, and a source that is what answers show of the registered one, *** in place of a password, stands for that one. The body may leave the id out.',
         params: STREAM_PARAMETERS,
         querystring: query(['owner', 'ifChanged']),
         headers: PRECONDITIONS,
@@ -108,10 +108,11 @@ export function registryRoutes(app: FastifyInstance, options: RegistryRouteOptio
       const { owner, ifChanged = false } = request.query;
       const precondition = parsePrecondition(request.headers);
       // What is no stream is refused before anything is asked.
-      const stream = requestedStream({ body: request.body, id, owner, algorithms: algorithms(), allow });
+      const mayLeaveOut = precondition.ifMatch !== undefined;
+      const stream = requestedStream({ body: request.body, id, owner, algorithms: algorithms(), allow, mayLeaveOut });
       const { entry, before } = await registry.replace(id, { precondition, ifChanged }, (standing) => ({
         ...(standing?.owner !== undefined && { owner: standing.owner }),
-        ...stream,
+        ...withRegisteredSource(stream, standing),
       }));
       request.change = changeTo(entry, before);
       return send(reply, before === null ? 201 : 200, entry);

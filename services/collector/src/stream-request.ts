@@ -20,19 +20,19 @@ export type StreamRequest = {
   readonly algorithms: readonly AlgorithmDefinition[];
   /** What its ingests may open (`sources.allow`); undefined where they alone know. */
   readonly allow: readonly string[] | undefined;
+  /** Its source may be one in which the password is left out, for withRegisteredSource to put it back. */
+  readonly mayLeaveOut?: boolean;
 };
 
 const WHERE = 'the stream';
 
 /** Throws CONFIG_UNKNOWN_KEY, CONFIG_INVALID, CONFIG_UNKNOWN_ALGORITHM, CONFIG_DUPLICATE_NAME, SOURCE_FORBIDDEN, or what resolveStream throws. */
-export function requestedStream({ body, id, owner, algorithms, allow }: StreamRequest): RegisteredStream {
+export function requestedStream({ body, id, owner, algorithms, allow, mayLeaveOut }: StreamRequest): RegisteredStream {
   const definition = parseValue(streamDefinitionSchema, id === undefined ? body : withId(body, id), WHERE);
   if (id !== undefined && definition.id !== id)
     throw invalid(`id is "${definition.id}": it must be ${id}, as the path says, or left out`);
-  if (definition.source !== undefined && isRedacted(definition.source))
-    throw invalid(
-      `source is "${redactUrl(definition.source)}", in which the password is left out: it must be the whole URL, or sourceFrom in its place`,
-    );
+  if (definition.source !== undefined && isRedacted(definition.source) && !mayLeaveOut)
+    throw leftOut(definition.source);
   if (algorithms.length === 0)
     throw new Fault(
       'CONFIG_UNKNOWN_ALGORITHM',
@@ -48,6 +48,24 @@ export function requestedStream({ body, id, owner, algorithms, allow }: StreamRe
   if (refusal) throw refusal;
   return { ...resolveStream(definition, algorithms, absolutePath), ...(owner !== undefined && { owner }) };
 }
+
+/**
+ * What an answer shows in place of a source with a password stands for that source. Throws CONFIG_INVALID where it is not what is shown of the
+ * registered one.
+ */
+export function withRegisteredSource(
+  stream: RegisteredStream,
+  registered: RegisteredStream | undefined,
+): RegisteredStream {
+  if (stream.source === undefined || !isRedacted(stream.source)) return stream;
+  if (registered?.source === undefined || redactUrl(registered.source) !== stream.source) throw leftOut(stream.source);
+  return { ...stream, source: registered.source };
+}
+
+const leftOut = (source: string): Fault =>
+  invalid(
+    `source is "${redactUrl(source)}", in which the password is left out: it must be the whole URL, or sourceFrom in its place; put back with If-Match as it is shown of the registered one, it stands for that`,
+  );
 
 const invalid = (what: string): Fault => new Fault('CONFIG_INVALID', `${WHERE}: ${what}`);
 
