@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type CommandResult, streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
-import { descendants, type ProcessIdentity, stillRunning } from '../harness/process-tree.ts';
+import { descendants, findProcess, type ProcessIdentity, stillRunning } from '../harness/process-tree.ts';
 
 const video = join(import.meta.dirname, '..', 'conformance', 'videos', 'counter30.mp4');
 /** nats-server, four services, the janitor, and an ffmpeg. */
@@ -203,12 +203,3 @@ describe.skipIf(process.platform !== 'linux')('nothing is left behind', () => {
 });
 
 type Results = { readonly counter30?: { readonly diary: object } };
-
-/** Services are all `node`: which one it is, its arguments tell. */
-async function findProcess(tree: readonly ProcessIdentity[], name: string): Promise<number> {
-  for (const { pid } of tree) {
-    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (name === 'nats-server' ? line.includes('nats-server\0') : line.includes(`services/${name}/`)) return pid;
-  }
-  throw new Error(`no ${name} among ${tree.length} processes`);
-}

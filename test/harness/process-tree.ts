@@ -33,3 +33,12 @@ export async function stillRunning(processes: readonly ProcessIdentity[]): Promi
     return stat !== undefined && stat.startTicks === startTicks && stat.state !== 'Z';
   });
 }
+
+/** The process of a service, or of nats-server, among them. Services are all `node`: which one it is, its arguments tell. */
+export async function findProcess(tree: readonly ProcessIdentity[], name: string): Promise<number> {
+  for (const { pid } of tree) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (name === 'nats-server' ? line.includes('nats-server\0') : line.includes(`services/${name}/`)) return pid;
+  }
+  throw new Error(`no ${name} among ${tree.length} processes`);
+}

@@ -8,6 +8,8 @@ import { descendants, type ProcessIdentity, stillRunning } from './process-tree.
 export type Up = {
   readonly apiUrl: string;
   readonly child: ChildProcess;
+  /** What it has said on standard error so far. */
+  told(): string;
   /** `stream-infer streams …` on it. */
   streams(...args: string[]): Promise<CommandResult>;
   /** SIGTERM; what it said and its exit status. */
@@ -44,6 +46,10 @@ export async function startUp(
   child.stdout?.on('data', (text: string) => {
     said += text;
   });
+  let told = '';
+  child.stderr?.on('data', (text: string) => {
+    told += text;
+  });
   const apiUrl = await Promise.race([
     eventually('the address of the API', () => /^the API is at (\S+)$/m.exec(said)?.[1]),
     result.then(({ status, stderr }): never => {
@@ -53,6 +59,7 @@ export async function startUp(
   return {
     apiUrl,
     child,
+    told: () => told,
     streams: (...more) =>
       streamInfer(['streams', ...more], { cwd: options.cwd, environment: { STREAM_INFER_API: apiUrl } }),
     stop() {

@@ -1,5 +1,6 @@
+import { Fault } from '@stream-infer/core/fault';
 import { expect, test } from 'vitest';
-import { type LogLevel, parseLogLine } from '../system/log-line.ts';
+import { type LogLevel, parseLogLine, restartLine } from '../system/log-line.ts';
 import { createLogDisplay, logLevels } from './log-display.ts';
 
 function display(live: boolean, ...lines: object[]) {
@@ -32,6 +33,18 @@ test('a source that fails is shown at once, its stream named once, and known as 
   expect(shown).toEqual(['SOURCE_LOST: stream lobby: gone', 'SOURCE_LOST: lobby.mp4 is gone']);
   expect(logs.hasShown('SOURCE_LOST: lobby.mp4 is gone')).toBe(true);
   expect(logs.hasShown('SOURCE_LOST: another')).toBe(false);
+});
+
+test('that each of several processes died is told, however often another one did', () => {
+  const { shown, logs } = display(true);
+  const died = (name: string) => logs.onLog(restartLine(name, new Fault('SERVICE_DIED', `${name} ended by SIGKILL`)));
+  for (const name of ['a', 'a', 'a', 'a', 'b', 'c', 'nats-server']) died(name);
+  logs.flush();
+  const told = (name: string) => `SERVICE_DIED: ${name} ended by SIGKILL: it is started again`;
+  expect(shown).toEqual([
+    ...[told('a'), told('a'), told('a'), told('b'), told('c'), told('nats-server')],
+    'SERVICE_DIED of a: 1 more of these',
+  ]);
 });
 
 test('a live source that is away is told of once for each fault, and when it is back', () => {

@@ -66,12 +66,19 @@ export function createLogDisplay(
         return;
       }
       if (line.code === undefined) lines.show(line.message, `warning: ${withFields(line)}`);
-      else if (live || FAULTS[line.code].exitStatus > 1) lines.show(line.code, String(faultOf(line.code, line)));
+      else if (live || FAULTS[line.code].exitStatus > 1)
+        lines.show(kindOf(line.code, line), String(faultOf(line.code, line)));
     },
     hasShown: (text) => shown.has(text),
     placeOf: (definition, code) => places.get(`${code} ${definition}`),
     flush: lines.flush,
   };
+}
+
+/** Faults of one process, or one algorithm, are not held back over those of another. */
+function kindOf(code: FaultCode, { fields }: LogLine): string {
+  const culprit = fields.process ?? fields.algorithm;
+  return culprit === undefined ? code : `${code} of ${culprit}`;
 }
 
 const MOST_AWAY = 1_000;

@@ -14,7 +14,7 @@ import { allowanceOf } from '@stream-infer/core/source-allowance';
 
 import { newApiToken } from '../api-token.ts';
 import { busUsers } from './bus-users.ts';
-import type { LogLevel, LogLine } from './log-line.ts';
+import { type LogLevel, type LogLine, restartLine } from './log-line.ts';
 import { namedSources, type Sourced } from './named-sources.ts';
 import { DEAD_LETTERS_BYTES, type ServerStore, startNatsServer } from './nats-server.ts';
 import { type ServiceAddresses, type ServiceProcess, startService } from './service-process.ts';
@@ -96,14 +96,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     yields: options.algorithmsFirst,
     kept: options.kept?.server,
     authorization: users.authorization,
-    onRestart: ({ message }) =>
-      onLog({
-        level: 'warn',
-        code: 'SERVICE_DIED',
-        message: `${message}: it is started again`,
-        fields: {},
-        addresses: undefined,
-      }),
+    onRestart: (fault) => onLog(restartLine('nats-server', fault)),
   });
   const settings = {
     NATS_URL: server.url,

@@ -1,6 +1,6 @@
 /** A line of a service's log, as much of it as the command acts on (service-kit writes them). */
 
-import { type FaultCode, isFaultCode } from '@stream-infer/core/fault';
+import { type Fault, type FaultCode, isFaultCode } from '@stream-infer/core/fault';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
@@ -37,6 +37,12 @@ export function parseLogLine(line: string): LogLine | undefined {
     addresses: isAddresses(addresses) ? addresses : undefined,
   };
 }
+
+/** What the system itself says of a process of its own that ended unasked. @param fault why it did. */
+export const restartLine = (process: string, { message }: Fault): LogLine => ({
+  ...{ level: 'warn', code: 'SERVICE_DIED', message: `${message}: it is started again` },
+  ...{ fields: { process }, addresses: undefined },
+});
 
 const isScalarField = (field: [string, unknown]): field is [string, string | number | boolean] =>
   ['string', 'number', 'boolean'].includes(typeof field[1]);

@@ -7,7 +7,7 @@ import { FAULTS, Fault, type FaultCode } from '@stream-infer/core/fault';
 import { environmentName, SERVICE_SETTINGS } from '@stream-infer/core/settings';
 import { RESTART_STATUS } from '@stream-infer/service-kit/restart-status';
 import { lastWords } from './last-words.ts';
-import { type LogLine, parseLogLine } from './log-line.ts';
+import { type LogLine, parseLogLine, restartLine } from './log-line.ts';
 import { type ManagedProcess, type ProcessEnd, startProcess } from './managed-process.ts';
 import { SERVICE_NODE_FLAGS, type ServiceName, servicePath } from './service-program.ts';
 import { supervise } from './supervision.ts';
@@ -67,10 +67,7 @@ export function startService(options: ServiceProcessOptions): ServiceProcess {
         },
       };
     },
-    onRestart: (fault) => {
-      const message = `${fault.message}: it is started again`;
-      options.onLog({ level: 'warn', code: 'SERVICE_DIED', message, fields: {}, addresses: undefined });
-    },
+    onRestart: (fault) => options.onLog(restartLine(name, fault)),
   });
   void failed.then(started.reject);
   return { name, started: started.promise, failed, stop, kill };

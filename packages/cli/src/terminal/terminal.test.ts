@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatDuration, formatPosition } from './duration.ts';
 import { progressLine } from './progress-line.ts';
 import { repeatedLines } from './repeated-lines.ts';
@@ -88,14 +88,47 @@ describe('the screen', () => {
   });
 });
 
-test('a line that comes again and again is shown three times, then counted', () => {
-  const lines: string[] = [];
-  const { show, flush } = repeatedLines((line) => lines.push(line));
-  for (let i = 0; i < 10; i += 1) show('A', `A: ${i}`);
-  show('B', 'B: 1');
-  flush();
-  flush();
-  expect(lines).toEqual(['A: 0', 'A: 1', 'A: 2', 'B: 1', 'A: 7 more of these']);
+describe('a line that comes again and again', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const record = () => {
+    const lines: string[] = [];
+    return { lines, ...repeatedLines((line) => lines.push(line)) };
+  };
+
+  test('is shown three times, then counted, each kind for itself', () => {
+    const { lines, show, flush } = record();
+    for (let i = 0; i < 10; i += 1) show('A', `A: ${i}`);
+    show('B', 'B: 1');
+    flush();
+    flush();
+    expect(lines).toEqual(['A: 0', 'A: 1', 'A: 2', 'B: 1', 'A: 7 more of these']);
+  });
+
+  test('is told of within seconds, and shown again after a pause', () => {
+    const { lines, show, flush } = record();
+    for (let i = 0; i < 5; i += 1) show('A', `A: ${i}`);
+    vi.advanceTimersByTime(10_000);
+    expect(lines.splice(0)).toEqual(['A: 0', 'A: 1', 'A: 2', 'A: 2 more of these']);
+    vi.advanceTimersByTime(60_000);
+    for (let i = 5; i < 8; i += 1) show('A', `A: ${i}`);
+    vi.advanceTimersByTime(10_000);
+    flush();
+    expect(lines).toEqual(['A: 5', 'A: 6', 'A: 7']);
+  });
+
+  test('and never stops is told of more and more seldom', () => {
+    const { lines, show, flush } = record();
+    for (let second = 0; second < 3_600; second += 1) {
+      show('A', 'A');
+      vi.advanceTimersByTime(1_000);
+    }
+    flush();
+    // Six periods of 10, 20 … 320 s and five of 600 s, four lines each.
+    expect(lines).toHaveLength(44);
+    const told = lines.map((line) => Number(/^A: (\d+) more/.exec(line)?.[1] ?? 1));
+    expect(told.reduce((sum, count) => sum + count)).toBe(3_600);
+  });
 });
 
 test('a table aligns names to the left and figures to the right', () => {

@@ -1,0 +1,35 @@
+/** `stream-infer up` while parts of it die: each death is told when it happens, and what it means for the streams. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
+import { descendants, findProcess } from '../harness/process-tree.ts';
+import { startUp, type Up } from '../harness/up.ts';
+
+let directory: string;
+let up: Up | undefined;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stream-infer-up-deaths-'));
+});
+afterEach(async () => {
+  await up?.killAll();
+  up = undefined;
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function kill({ child }: Up, name: string): Promise<void> {
+  process.kill(await findProcess(await descendants(child.pid ?? 0), name), 'SIGKILL');
+}
+
+test('that a process died is told when it dies, of whichever it is', async () => {
+  up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+  const { told } = up;
+  for (const name of ['algo-runner', 'ingest', 'scheduler', 'collector', 'nats-server']) {
+    await kill(up, name);
+    const line = `SERVICE_DIED: ${name} ended by SIGKILL: it is started again`;
+    await eventually(`${name} is told of`, () => told().split('\n').includes(line));
+  }
+  expect(told()).not.toContain('more of these');
+});
