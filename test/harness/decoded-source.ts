@@ -5,6 +5,7 @@ import type { Fault } from '@stream-infer/core/fault';
 import { ingestSettings, type Settings } from '@stream-infer/core/settings';
 import type { StreamAlgorithm, StreamSpec } from '@stream-infer/core/stream-spec';
 import { Decoder } from '../../services/ingest/src/decoder.ts';
+import type { EpochStart } from '../../services/ingest/src/epoch-start.ts';
 import { FrameLedger } from '../../services/ingest/src/frame-ledger.ts';
 import { resolveSource } from '../../services/ingest/src/source.ts';
 import { sourceEndFault } from '../../services/ingest/src/source-end.ts';
@@ -53,15 +54,17 @@ export const streamSpec = (source: string, different: Partial<StreamSpec> = {}):
 
 const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
 
+export type Circumstances = { readonly maxPayloadBytes?: number; readonly start?: EpochStart };
+
 export async function prepare(
   spec: StreamSpec,
   given: Partial<Settings<'ingest'>> = {},
-  maxPayloadBytes = MAX_PAYLOAD_BYTES,
+  { maxPayloadBytes = MAX_PAYLOAD_BYTES, start = { kind: 'first' } }: Circumstances = {},
 ): Promise<PreparedStream> {
   const settings = ingestSettings.parse(given);
   const source = await resolveSource(spec, { environment: process.env, openTimeoutMs: settings.openTimeoutMs });
   const { signal } = new AbortController();
-  const startOf = () => ({ kind: 'first' }) as const;
+  const startOf = () => start;
   const anew = { known: undefined, isLost: false, prompt: false };
   return prepareStream(spec, { settings, source, startOf, ...anew, maxPayloadBytes, signal });
 }
@@ -72,16 +75,18 @@ export type DecodeSettings = {
   readonly onPicture?: (data: Uint8Array, index: number) => void;
   /** Stops after so many pictures. */
   readonly most?: number;
+  /** Default: as the first epoch of a run. */
+  readonly start?: EpochStart;
 };
 
 export async function decode(
   source: string,
   different: Partial<StreamSpec> = {},
-  { settings, onPicture, most = Number.POSITIVE_INFINITY }: DecodeSettings = {},
+  { settings, onPicture, most = Number.POSITIVE_INFINITY, start = { kind: 'first' } }: DecodeSettings = {},
 ): Promise<DecodedSource> {
-  const prepared = await prepare(streamSpec(source, different), settings);
-  const { plan, timeBase, selective } = prepared;
-  const ledger = new FrameLedger({ plan, timeBase, selective });
+  const prepared = await prepare(streamSpec(source, different), settings, { start });
+  const { plan, timeBase, selective, slots } = prepared;
+  const ledger = new FrameLedger({ plan, timeBase, selective, ...slots });
   const decoder = new Decoder({ ffmpegPath: 'ffmpeg', prepared, ledger });
   const pictures: DecodedPicture[] = [];
   try {

@@ -6,9 +6,11 @@ import { type ClipFolder, clipFolder, testPicture } from '../harness/clips.ts';
 import { everyFrame } from '../harness/decoded-source.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { ServiceProcess } from '../harness/service-process.ts';
+import { startSingleViewerCamera } from '../harness/single-viewer-camera.ts';
 import { killed, outOfOrder, startTakeoverTeam, type TakeoverTeam } from '../harness/takeover-team.ts';
 
 const STREAMS = ['a', 'b', 'c', 'd'];
+const DRAIN_TIMEOUT_MS = 10_000;
 let team: TakeoverTeam;
 let clips: ClipFolder;
 let ingests: ServiceProcess[];
@@ -133,9 +135,51 @@ test('ingests that all stop wait for nobody to take what they have, but not for 
       algorithms: [everyFrame],
     });
   await team.untilAnswered(STREAMS, performance.now());
+  const stoppedAtMs = performance.now();
   expect(await Promise.all(ingests.map((ingest) => ingest.stop()))).toEqual([0, 0]);
+  // A stop that comes to its end only by its limit takes all of it.
+  expect(performance.now() - stoppedAtMs).toBeLessThan(DRAIN_TIMEOUT_MS);
   const next = await team.start('ingest', 'three');
   await team.untilAnswered(STREAMS, performance.now());
   expect(outOfOrder(team.arrivals)).toEqual([]);
   expect(await next.stop()).toBe(0);
+});
+
+test('a camera that one may watch at a time goes over too, after a refusal that counts as no loss', async () => {
+  const camera = await startSingleViewerCamera(10);
+  try {
+    await team.play('solo', camera.url, { mode: 'realtime', pixelFormat: 'gray', algorithms: [everyFrame] });
+    await team.untilAnswered(['solo'], performance.now());
+    const beganMs = performance.now();
+    const owner = Object.keys(await team.shares('ingest')).indexOf('one') >= 0 ? 0 : 1;
+    expect(await ingests[owner]?.stop(), 'it exits').toBe(0);
+    await team.untilAnswered(['solo'], performance.now());
+    console.info(`longest time without a result: ${Math.round(team.longestGapMs(['solo'], beganMs))} ms`);
+    expect(camera.refused).toBeGreaterThan(0);
+    const next = ingests[1 - owner] as ServiceProcess;
+    expect(await team.metric(next, 'stream_infer_source_changes_total{[^}]*state="reconnecting"[^}]*}')).toBeNaN();
+    expect(outOfOrder(team.arrivals)).toEqual([]);
+    expect(new Set(team.arrivals.map(({ record }) => record.run)).size).toBe(1);
+  } finally {
+    await camera.close();
+  }
+});
+
+test('a stream that is removed while it changes hands leaves no buffer', async () => {
+  for (const id of STREAMS)
+    await team.play(id, 'lavfi:testsrc=size=32x32:rate=10', {
+      mode: 'realtime',
+      pixelFormat: 'gray',
+      algorithms: [everyFrame],
+    });
+  await team.untilAnswered(STREAMS, performance.now());
+  const stopping = ingests[0]?.stop();
+  await eventually('all are played by the other', async () => (await team.shares('ingest')).two === 4);
+  // The buffers of the epochs before stand for two seconds.
+  for (const id of STREAMS) await team.remove(id);
+  expect(await stopping).toBe(0);
+  await eventually('no buffer is left', async () => {
+    const buffers = await team.bus.manager.streams.list().next();
+    return buffers.every(({ config }) => team.bus.topology.streamOfFrames(config.name) === undefined);
+  });
 });

@@ -96,7 +96,7 @@ export async function lastResult(bus: Bus, { stream, run, algorithm }: ResultPla
   return {
     sequence: message.sequence,
     n,
-    ...(capturedAtMs !== null && { capturedAtMs }),
+    ...(typeof capturedAtMs === 'number' && { capturedAtMs }),
     token: Number(message.headers.get(TOKEN_HEADER)),
     ...(totals !== '' && { totals: JSON.parse(totals) as AlgorithmTotals }),
     ...(neededFrom !== undefined && { neededFrom }),

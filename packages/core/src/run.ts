@@ -50,7 +50,7 @@ export type Run = {
   /** KV revision of the spec in the bucket `streams`. */
   readonly specRevision: number;
   readonly startedAtMs: number;
-  /** Epochs before this one whose buffers may still stand; whoever opens an epoch deletes them. Absent: none. */
+  /** Epochs before this one whose buffers may still stand; whoever opens an epoch deletes them, before or after. Absent: none. */
   readonly left?: readonly number[];
   /** With an empty owner: how far the run had come when its ingest gave it back, or offered it. */
   readonly newest?: NewestFrame;

@@ -34,12 +34,13 @@ export type EpochStartFacts = {
 
 /** Of an epoch that is not its run's first. */
 export function laterEpochStart(facts: EpochStartFacts): EpochStart {
-  const { run, plan, live, runsAfter, nowMs } = facts;
+  const { run, plan, live, runsAfter, newest, nowMs } = facts;
   if (run.spec.mode === 'offline') return { kind: 'again', fromN: resumeFrom(plan, runsAfter) };
-  const { newest = { n: plan.firstN, atMs: run.startedAtMs } } = facts;
-  const elapsedMs = Math.max(0, nowMs - newest.atMs);
+  // A file is decoded ahead of its time.
+  const known = (live ? newest : undefined) ?? { n: plan.firstN, atMs: run.startedAtMs };
+  const elapsedMs = Math.max(0, nowMs - known.atMs);
   const played = Math.floor((elapsedMs * plan.fps.num) / (plan.fps.den * 1_000));
-  const next = Math.max(facts.newest?.n ?? 0, ...runsAfter.values()) + 1;
-  const n = Math.max(next, newest.n + played);
+  const next = Math.max(newest?.n ?? 0, ...runsAfter.values()) + 1;
+  const n = Math.max(next, known.n + played);
   return live ? { kind: 'onward', firstN: n, atMs: nowMs } : { kind: 'again', fromN: n };
 }

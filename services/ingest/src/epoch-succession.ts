@@ -1,5 +1,5 @@
 /**
- * How a run goes on under a changed spec (EX-10): the next epoch begins beside the one that plays, and takes its place with its first frame. One
+ * How a run goes on under a changed spec (EX-10): the next epoch begins beside the one that plays, and takes its place (epoch-takeover.ts). One
  * change is under way at a time; of those that come meanwhile the newest follows.
  */
 
@@ -21,7 +21,7 @@ export type SuccessionOptions = {
   /** Begins the epoch that was claimed, beside this one. */
   begin(predecessor: StreamEpoch): Turn;
   report(error: unknown): void;
-  /** How long the next epoch may take to its first frame, until the one before makes way all the same. */
+  /** How long the next epoch may take to play, until the one before makes way all the same. */
   limitMs: number;
 };
 

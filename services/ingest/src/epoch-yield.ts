@@ -13,7 +13,7 @@ export class EpochYield {
 
   /** An epoch is over. */
   note({ newest, decoded }: { readonly newest: NewestFrame | undefined; readonly decoded: number }): void {
-    this.newest = newest ?? this.newest;
+    if (newest && newest.n > (this.newest?.n ?? 0)) this.newest = newest;
     this.#fruitless = decoded > this.#mostDecoded ? 0 : this.#fruitless + 1;
     this.#mostDecoded = Math.max(this.#mostDecoded, decoded);
   }

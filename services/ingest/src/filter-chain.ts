@@ -19,7 +19,7 @@ export type FilterOptions = {
   readonly timeBase: Rational;
   /** A frame's time is when it was decoded. */
   readonly clocked: boolean;
-  /** Times count from here, milliseconds since 1970; the first frame is at the slot, of those that `fps` makes, in whose middle it is decoded. */
+  /** Times count from here, milliseconds since 1970: the first frame's is the beginning of a slot, of those that `fps` makes, which is nearest when it is decoded. */
   readonly origin?: { readonly atMs: number; readonly fps: Rational } | undefined;
   /** Of ffmpeg's select filter; undefined: every decoded frame comes out. */
   readonly selectExpression: string | undefined;
@@ -48,10 +48,10 @@ export function filterChain(options: FilterOptions): string {
 
 /**
  * Register 0: what is added to every time, 1: whether that is known. The first frame begins its slot, as that of a run does: how long it was on its
- * way is not to put the others at the edge of theirs.
+ * way is not to put the others at the edge of theirs. A clock that was set back is not to put it before the first slot.
  */
 function sinceOrigin({ atMs, fps }: NonNullable<FilterOptions['origin']>): string {
-  const slot = `floor((RTCTIME-${Math.round(atMs * 1_000)})/1000000*${fps.num}/${fps.den}+0.5)`;
+  const slot = `max(0,floor((RTCTIME-${Math.round(atMs * 1_000)})/1000000*${fps.num}/${fps.den}+0.5))`;
   const ticks = `ceil(${slot}*${fps.den}/${fps.num}/TB-0.000001)`;
   return `if(not(ld(1))*not(isnan(PTS)),st(0,${ticks}-PTS);st(1,1));PTS+ld(0)`;
 }

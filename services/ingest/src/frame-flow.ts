@@ -36,8 +36,8 @@ export type FlowOptions = {
   /** JetStream name of the frame buffer. */
   readonly frames: string;
   readonly life: SourceLife;
-  /** Called once, when the first frame is decoded or none will be. */
-  opened(): void;
+  /** Called when frames were decoded, four times a second at most, and when none will be any more. */
+  progressed(): void;
   /** The source's picture has another size from now on. */
   resized(size: Size): void;
   /** Aborts when the epoch is to end before its source does. */
@@ -124,13 +124,13 @@ export class FrameFlow {
    * end marker from being published.
    */
   async play(): Promise<Fault | undefined> {
-    const { prepared, settings, signal, opened } = this.#options;
+    const { prepared, settings, signal, progressed } = this.#options;
     try {
       await this.#publishAll();
     } catch (error) {
       if (!signal.aborted) return toFault(error);
     } finally {
-      opened();
+      progressed();
     }
     if (signal.aborted) return undefined;
     if (this.#isUnlike) return unlikeFault(prepared.source, this.#sourceSize);
@@ -282,10 +282,10 @@ export class FrameFlow {
   }
 
   #tick(): void {
-    const { life, opened } = this.#options;
+    const { life, progressed } = this.#options;
     const nowMs = performance.now();
     if (this.#ledger.decoded !== this.#decodedAtProgress) {
-      opened();
+      progressed();
       this.#rate.count(this.#ledger.decoded - this.#decodedAtProgress, nowMs);
       this.#decodedAtProgress = this.#ledger.decoded;
       this.#progressAtMs = nowMs;

@@ -1,5 +1,5 @@
 import type { Entry } from '@stream-infer/bus/bucket';
-import type { Run, RunState } from '@stream-infer/core/run';
+import type { Run, RunFacts, RunState } from '@stream-infer/core/run';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HandOver } from './hand-over.ts';
 import { NOBODY } from './run-claim.ts';
@@ -21,9 +21,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const begin = (offer: () => Promise<unknown> = async () => true): HandOver =>
+const begin = (offer: () => Promise<boolean> = async () => true): HandOver =>
   new HandOver(
-    { run: 'r', offer, leave: (reason) => left.push(reason), report: (error) => reported.push(error) },
+    {
+      claim: { run: { run: 'r' } as Run, offer },
+      newest: { n: 1, atMs: 0 },
+      facts: {} as RunFacts,
+      leave: (reason) => left.push(reason),
+      report: (error) => reported.push(error),
+    },
     'moved',
     LIMIT_MS,
   );
@@ -91,6 +97,14 @@ test('where the bus does not take the offer, the run is left and the fault told'
   begin(() => Promise.reject(fault));
   await vi.advanceTimersByTimeAsync(0);
   expect([left, reported]).toEqual([['moved'], [fault]]);
+});
+
+test('where another ingest has the run already, this one stands down', async () => {
+  begin(() => Promise.resolve(false));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(left).toEqual(['superseded']);
+  await vi.advanceTimersByTimeAsync(LIMIT_MS);
+  expect(left).toEqual(['superseded']);
 });
 
 test('an epoch that ends meanwhile leaves nothing to be handed over', async () => {

@@ -4,19 +4,20 @@
  */
 
 import type { Entry } from '@stream-infer/bus/bucket';
-import type { Run } from '@stream-infer/core/run';
-import { NOBODY } from './run-claim.ts';
+import type { NewestFrame, Run, RunFacts } from '@stream-infer/core/run';
+import { NOBODY, type RunClaim } from './run-claim.ts';
 import type { StopReason } from './run-verdict.ts';
 
 /** Why an ingest leaves a run that goes on. */
 export type LeaveReason = Extract<StopReason, 'stopping' | 'moved'>;
 
 export type HandOverOptions = {
-  readonly run: string;
-  /** Writes that the run is anybody's. Rejects where the bus fails. */
-  offer(): Promise<unknown>;
+  readonly claim: Pick<RunClaim, 'run' | 'offer'>;
+  /** Of the epoch that plays. */
+  readonly newest: NewestFrame;
+  readonly facts: RunFacts;
   /** The run is to be left now. */
-  leave(reason: LeaveReason | 'handed-over'): void;
+  leave(reason: Exclude<StopReason, 'removed'>): void;
   report(error: unknown): void;
 };
 
@@ -52,7 +53,7 @@ export class HandOver {
     if (value.owner === NOBODY) return;
     const isFirstClaim = this.#claimed === undefined || this.#claimed === revision;
     // One that begins anew could not open the camera beside this one.
-    if (value.run === this.#options.run && value.state.kind === 'claimed' && isFirstClaim) {
+    if (value.run === this.#options.claim.run.run && value.state.kind === 'claimed' && isFirstClaim) {
       this.#claimed = revision;
       this.#wait(Number.POSITIVE_INFINITY);
     } else this.#end('handed-over');
@@ -69,8 +70,9 @@ export class HandOver {
   }
 
   async #offer(): Promise<void> {
+    const { claim, newest, facts } = this.#options;
     try {
-      await this.#options.offer();
+      if (!(await claim.offer(newest, facts))) this.#end('superseded');
     } catch (error) {
       this.#options.report(error);
       this.giveUp();
@@ -83,7 +85,7 @@ export class HandOver {
     this.#timer = setTimeout(() => this.giveUp(), Math.min(ms, leftMs));
   }
 
-  #end(reason: LeaveReason | 'handed-over'): void {
+  #end(reason: Exclude<StopReason, 'removed'>): void {
     this.close();
     this.#options.leave(reason);
   }

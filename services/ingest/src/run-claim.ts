@@ -57,6 +57,7 @@ export class RunClaim {
   #left: readonly number[];
   #known: SourceFacts | undefined;
   #revision: number;
+  #writing: Promise<unknown> = Promise.resolve();
 
   private constructor(runs: Bucket<Run>, run: Run, revision: number, before: Origin) {
     const { left = [], ...claimed } = run;
@@ -153,7 +154,14 @@ export class RunClaim {
     return { ...this.run, ...(left.length > 0 && { left }) };
   }
 
-  async #write(run: Run): Promise<boolean> {
+  /** One after the other: each names the revision of the one before. */
+  #write(run: Run): Promise<boolean> {
+    const written = this.#writing.then(() => this.#writeNext(run));
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+
+  async #writeNext(run: Run): Promise<boolean> {
     for (;;) {
       try {
         const revision = await this.#runs.update(run.stream, run, this.#revision);

@@ -77,8 +77,9 @@ export class RunClearance {
     }
     if (isOver(value) && !(await hasRunEnded(bus, value))) return false;
     if (clearance === 'remove-replay' && spec) await streams.delete(key, spec.revision);
-    if (!isOver(value))
-      for (const epoch of epochsOf(run)) await deleteFrameBuffer(bus, bus.topology.framesStream(key, epoch));
+    // Whoever published the end of a run has deleted the buffer of its last epoch.
+    for (const epoch of isOver(value) ? (value.left ?? []) : epochsOf(run))
+      await deleteFrameBuffer(bus, bus.topology.framesStream(key, epoch));
     return runs.delete(key, revision);
   }
 }

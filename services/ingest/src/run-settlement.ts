@@ -1,5 +1,6 @@
 /** How a run comes to its end here: what its buffer, the registry and RESULTS are told of it, and how its source stands then. */
 
+import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { type Fault, type FaultCode, faultJson } from '@stream-infer/core/fault';
 import type { RunFacts, RunState } from '@stream-infer/core/run';
 import { inTime } from './end-marking.ts';
@@ -58,9 +59,13 @@ export class RunSettlement {
     else await claim.remove();
   }
 
-  /** Writes the state that the run ends in. False where another ingest has taken it. */
-  #settle(claim: RunClaim, state: RunState, fault: FaultCode | undefined): Promise<boolean> {
-    this.#options.context.metrics.runs.inc({ fault: fault ?? 'none' });
-    return claim.write(state);
+  /** Writes the state that the run ends in; nobody reads the epochs before its last any more. False where another ingest has taken it. */
+  async #settle(claim: RunClaim, state: RunState, fault: FaultCode | undefined): Promise<boolean> {
+    const { bus, metrics } = this.#options.context;
+    metrics.runs.inc({ fault: fault ?? 'none' });
+    if (!(await claim.write(state))) return false;
+    for (const epoch of claim.left)
+      if (epoch !== claim.epoch) await deleteFrameBuffer(bus, bus.topology.framesStream(claim.run.stream, epoch));
+    return true;
   }
 }

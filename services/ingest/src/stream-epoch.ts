@@ -2,21 +2,24 @@
  * One epoch of a run: this ingest's uninterrupted turn at it (EX-1). Opened, played and closed here; what follows from how it ends is
  * decided by stream-playing.ts.
  *
- * The buffers of earlier epochs are deleted before this one has its own: an ingest that was paused and comes back is refused by the broker.
+ * The buffers of earlier epochs are deleted before this one has its own: an ingest that was paused and comes back is refused by the broker. One that
+ * begins beside another takes its place first (epoch-takeover.ts).
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { onRewind } from '@stream-infer/bus/announcements';
 import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
 import { resultProgress } from '@stream-infer/bus/result-progress';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { type Fault, toFault } from '@stream-infer/core/fault';
 import type { NewestFrame, RunFacts } from '@stream-infer/core/run';
+import type { Logger } from '@stream-infer/service-kit/logger';
 import { connectionHost, type Leave } from './connection-gate.ts';
 import { type EpochStart, laterEpochStart } from './epoch-start.ts';
+import { EpochTakeover, type Predecessor } from './epoch-takeover.ts';
 import { type FlowProgress, FrameFlow } from './frame-flow.ts';
 import type { Size } from './geometry.ts';
 import type { PlayingContext } from './playing-context.ts';
+import { logResized } from './playing-log.ts';
 import type { RunClaim } from './run-claim.ts';
 import { resolveSource } from './source.ts';
 import { openAccess } from './source-access.ts';
@@ -32,17 +35,6 @@ export type EpochEnd =
   | { readonly kind: 'played'; readonly fault: Fault | undefined; readonly wasKilled: boolean; readonly live: boolean }
   | { readonly kind: 'succeeded' | 'rewound' | 'fenced' | 'stopped' };
 
-/** An epoch of the run that plays while another opens the source beside it. */
-export type Predecessor = {
-  /** Undefined before its first. */
-  readonly newest: NewestFrame | undefined;
-  /** Another epoch of the run plays from now on. */
-  succeed(): void;
-};
-
-/** Of another ingest, which hears of it from the registry. */
-export const elsewhere = (newest: NewestFrame): Predecessor => ({ newest, succeed: () => undefined });
-
 export type StreamEpochOptions = {
   readonly context: PlayingContext;
   readonly claim: RunClaim;
@@ -56,14 +48,8 @@ export type StreamEpochOptions = {
   readonly predecessor?: Predecessor | undefined;
   /** The source is probed and the registry knows of the epoch. */
   playing(prepared: PreparedStream): void;
-  /** The source's picture has another size from now on; frames keep theirs. */
-  resized(size: Size): void;
+  readonly logger: Logger;
 };
-
-/** How long the buffer of an epoch that another succeeded is kept for what is under way of it. */
-const LINGER_MS = 2_000;
-/** How long frames for the longest window are waited for while the epoch before plays on. */
-const FILL_LIMIT_MS = 3_000;
 
 export class StreamEpoch implements Predecessor {
   readonly #options: StreamEpochOptions;
@@ -74,9 +60,7 @@ export class StreamEpoch implements Predecessor {
   #facts: RunFacts | undefined;
   #rewound = false;
   #succeeded = false;
-  #hasTakenOver = false;
-  /** Where it goes on beside another epoch. */
-  #firstSeen: NewestFrame | undefined;
+  #isTold = false;
 
   constructor(options: StreamEpochOptions) {
     this.#options = options;
@@ -96,7 +80,12 @@ export class StreamEpoch implements Predecessor {
     return this.#flow?.totals(undefined).decoded ?? 0;
   }
 
-  /** What the registry holds of the epoch, once it plays. */
+  /** Whether the registry tells that the run plays this epoch. */
+  get isTold(): boolean {
+    return this.#isTold;
+  }
+
+  /** What the registry holds of the epoch, or is to hold, once it has a buffer. */
   get facts(): RunFacts | undefined {
     return this.#facts;
   }
@@ -182,11 +171,10 @@ export class StreamEpoch implements Predecessor {
       if (!(await this.#open(prepared))) return { kind: 'fenced' };
       const { frames } = this.#facts as RunFacts;
       const left = leave;
-      const opened = (): void => {
+      const takeover = predecessor && this.#takeover(prepared, predecessor);
+      const progressed = (): void => {
         left();
-        if (!predecessor || this.#hasTakenOver || !this.#canTakeOver(prepared)) return;
-        this.#hasTakenOver = true;
-        void this.#takeOver(prepared, predecessor);
+        takeover?.look(this.newest);
       };
       this.#flow = new FrameFlow({
         bus,
@@ -196,8 +184,8 @@ export class StreamEpoch implements Predecessor {
         prepared,
         frames,
         life,
-        opened,
-        resized: this.#options.resized,
+        progressed,
+        resized: (size) => this.#resized(size),
         signal: this.#ending.signal,
       });
       // From here on the flow gives the place back.
@@ -217,6 +205,8 @@ export class StreamEpoch implements Predecessor {
   async #startOf(): Promise<(...facts: [PreparedStream['plan'], PreparedStream['facts']]) => EpochStart> {
     const { context, claim, predecessor } = this.#options;
     const { run } = claim;
+    const beside = predecessor?.newest;
+    if (beside) return () => ({ kind: 'onward', firstN: beside.n, atMs: beside.atMs });
     if (!claim.continues) return () => ({ kind: 'first' });
     const { bus } = context;
     const { stream, spec } = run;
@@ -230,11 +220,7 @@ export class StreamEpoch implements Predecessor {
       // An ingest that died has told nothing.
       if (last.capturedAtMs !== undefined && last.n > (newest?.n ?? 0)) newest = { n: last.n, atMs: last.capturedAtMs };
     }
-    return (plan, { live }) => {
-      const beside = predecessor?.newest;
-      if (beside) return { kind: 'onward', firstN: beside.n, atMs: beside.atMs };
-      return laterEpochStart({ run, plan, live, runsAfter, newest, nowMs: Date.now() });
-    };
+    return (plan, { live }) => laterEpochStart({ run, plan, live, runsAfter, newest, nowMs: Date.now() });
   }
 
   /** The buffer is made and the registry told. False where another ingest has the run. */
@@ -253,36 +239,38 @@ export class StreamEpoch implements Predecessor {
     const frames = await createFrameBuffer(bus, buffer);
     this.#facts = { source: facts, frame, frames, capacity, notices };
     if (predecessor) return true;
-    if (await claim.write({ kind: 'playing', ...this.#facts })) {
-      this.#options.playing(prepared);
-      return true;
-    }
+    if (await this.#tell(this.#facts, prepared)) return true;
     await deleteFrameBuffer(bus, frames);
     return false;
   }
 
-  /** Whether it has frames enough for the longest window: windows do not span epochs (EX-8), and none is to be missed for that. */
-  #canTakeOver({ plan }: PreparedStream): boolean {
-    const { newest } = this;
-    if (newest === undefined) return false;
-    this.#firstSeen ??= newest;
-    const span = Math.max(...plan.algorithms.map((algorithm) => algorithm.span));
-    return newest.n - this.#firstSeen.n >= span - 1 || newest.atMs - this.#firstSeen.atMs >= FILL_LIMIT_MS;
+  #resized(size: Size): void {
+    const { context, claim, logger } = this.#options;
+    context.metrics.resized.inc({ stream: claim.run.stream });
+    logResized(logger, size);
   }
 
-  /** The run plays this epoch. What the one before has under way is answered first. Never rejects. */
-  async #takeOver(prepared: PreparedStream, predecessor: Predecessor): Promise<void> {
-    const { claim, context } = this.#options;
-    try {
-      if (this.#facts === undefined || !(await claim.write({ kind: 'playing', ...this.#facts }))) return;
-      this.#options.playing(prepared);
-      predecessor.succeed();
-      await sleep(LINGER_MS, undefined, { signal: this.#ending.signal });
-      await this.#deleteBuffers(claim.left.filter((epoch) => epoch !== claim.epoch));
-    } catch (error) {
-      // The next epoch deletes them.
-      if (!this.#ending.signal.aborted) context.report(toFault(error, 'BUS_FAILED'), { stream: claim.run.stream });
-    }
+  /** Tells the registry that the run plays this epoch. False where another ingest has the run. */
+  async #tell(facts: RunFacts, prepared: PreparedStream): Promise<boolean> {
+    if (!(await this.#options.claim.write({ kind: 'playing', ...facts }))) return false;
+    this.#isTold = true;
+    this.#options.playing(prepared);
+    return true;
+  }
+
+  #takeover(prepared: PreparedStream, predecessor: Predecessor): EpochTakeover {
+    const { context, claim } = this.#options;
+    return new EpochTakeover({
+      predecessor,
+      span: Math.max(...prepared.plan.algorithms.map(({ span }) => span)),
+      tell: () => this.#tell(this.#facts as RunFacts, prepared),
+      forgetBefore: async () => {
+        await this.#deleteBuffers(claim.left.filter((epoch) => epoch !== claim.epoch));
+        claim.opens();
+      },
+      report: (error) => context.report(toFault(error, 'BUS_FAILED'), { stream: claim.run.stream }),
+      signal: this.#ending.signal,
+    });
   }
 
   async #deleteBuffers(epochs: readonly number[]): Promise<void> {

@@ -17,20 +17,22 @@ import { Standstill } from '@stream-infer/core/standstill';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { Succession, type Turn, type TurnVerdict } from './epoch-succession.ts';
+import { elsewhere, FILL_LIMIT_MS, type Predecessor } from './epoch-takeover.ts';
 import { EpochYield } from './epoch-yield.ts';
-import type { Size } from './geometry.ts';
 import { HandOver, type LeaveReason } from './hand-over.ts';
 import type { PlayingContext } from './playing-context.ts';
-import { logPlaying, logResized } from './playing-log.ts';
+import { logPlaying } from './playing-log.ts';
 import type { RunClaim } from './run-claim.ts';
 import { RunSettlement } from './run-settlement.ts';
 import { afterOpening, afterPlaying, type StopReason, type Verdict } from './run-verdict.ts';
 import { isStillThere } from './source-reason.ts';
 import { SourceReport } from './source-report.ts';
-import { type EpochEnd, elsewhere, type Predecessor, StreamEpoch } from './stream-epoch.ts';
+import { type EpochEnd, StreamEpoch } from './stream-epoch.ts';
 import type { PreparedStream } from './stream-preparation.ts';
 
 const LOOK_MS = 250;
+/** How long another ingest may take to end its ffmpeg. */
+const LEAVING_MS = 1_500;
 
 export class StreamPlaying {
   /** Resolves when the run is over, or left, and everything of it closed. Never rejects. */
@@ -48,7 +50,7 @@ export class StreamPlaying {
   readonly #succession: Succession;
   /** Another ingest is to have the run, and this one plays on until that one plays. */
   #handOver: HandOver | undefined;
-  /** It opens the source beside an ingest that plays the run: that one tells how it is. */
+  /** It opens the source beside an ingest that plays the run. */
   #isBeside: boolean;
   /** What is known of the source may not hold any more. */
   #isLost = false;
@@ -60,19 +62,20 @@ export class StreamPlaying {
     this.#isBeside = claim.isOffered;
     this.#context = context;
     this.#logger = context.logger.child({ stream: claim.run.stream, run: claim.run.run });
+    const quietUntilMs = performance.now() + context.settings.openTimeoutMs + FILL_LIMIT_MS;
     this.#report = new SourceReport({
       context,
       logger: this.#logger,
       run: claim.run,
       progress: () => this.#epoch?.progress,
-      isElsewhere: () => this.#isBeside || this.#stopReason === 'handed-over',
+      isElsewhere: () => (this.#isBeside && performance.now() < quietUntilMs) || this.#stopReason === 'handed-over',
     });
     this.#settlement = new RunSettlement({ context, life: this.#report.life, signal: this.#stop.signal });
     this.#succession = new Succession({
       claimNext: (spec) => this.#claimNext(spec),
       begin: (predecessor) => this.#begin(predecessor),
       report: this.#tell,
-      limitMs: context.settings.openTimeoutMs,
+      limitMs: context.settings.openTimeoutMs + FILL_LIMIT_MS,
     });
     this.over = this.#run().catch(this.#tell);
   }
@@ -88,13 +91,13 @@ export class StreamPlaying {
 
   /** Whether its source plays: then it can change hands with nothing lost but a moment. */
   get isPlaying(): boolean {
-    return this.#report.life.condition.state === 'playing';
+    return this.#epoch?.isTold === true && this.#report.life.condition.state === 'playing';
   }
 
   /** Ends the run here; `over` tells when it has. The first reason counts. */
-  stop(reason: StopReason): void {
+  readonly stop = (reason: StopReason): void => {
     if (!this.#stop.signal.aborted) this.#stop.abort(reason);
-  }
+  };
 
   /** Leaves the run to another ingest: a camera that plays is handed over without a gap. @param limitMs how long that may take. */
   leave(reason: LeaveReason, limitMs: number): void {
@@ -104,10 +107,8 @@ export class StreamPlaying {
     if (this.#handOver) this.#handOver.hasten(reason, limitMs);
     else if (!newest || !facts || !isSteady || !this.#isCamera || limitMs <= 0) this.stop(reason);
     else {
-      const { run } = this.#claim;
-      const offer = () => this.#claim.offer(newest, facts);
-      const leave = (why: StopReason) => this.stop(why);
-      this.#handOver = new HandOver({ run: run.run, offer, leave, report: this.#tell }, reason, limitMs);
+      const offer = { claim: this.#claim, newest, facts };
+      this.#handOver = new HandOver({ ...offer, leave: this.stop, report: this.#tell }, reason, limitMs);
     }
   }
 
@@ -134,18 +135,15 @@ export class StreamPlaying {
 
   /** The stream's spec is another. False where that is another run's (EX-10). */
   change(spec: Entry<StreamSpec>): boolean {
-    // Whoever takes what is offered plays what is wanted then.
-    if (this.#handOver || this.#succession.isWanted(spec)) return true;
+    if (this.#succession.isWanted(spec)) return true;
     if (this.#stop.signal.aborted || !this.#isCamera || !goesOnUnder(this.#claim.run.spec, spec.value)) return false;
     this.#succession.want(spec);
-    this.#succession.look(this.#epoch);
+    this.#look();
     return true;
   }
 
   async #run(): Promise<void> {
-    const looking = setInterval(() => {
-      if (!this.#stop.signal.aborted && !this.#handOver) this.#succession.look(this.#epoch);
-    }, LOOK_MS);
+    const looking = setInterval(() => this.#look(), LOOK_MS);
     const { isOffered, newest } = this.#claim;
     let turn: Turn | undefined = this.#begin(isOffered && newest ? elsewhere(newest) : undefined);
     try {
@@ -159,12 +157,20 @@ export class StreamPlaying {
 
   /** What follows a turn; undefined where nothing does. */
   async #afterTurn(verdict: TurnVerdict): Promise<Turn | undefined> {
+    const wasBeside = this.#isBeside;
     this.#isBeside = false;
     const next = await this.#succession.take();
     if (verdict.kind !== 'over' && next) return next;
     await next?.epoch.discard();
     this.#handOver?.giveUp();
-    return verdict.kind === 'again' && (await this.#goOn(verdict.reason)) ? this.#begin(undefined) : undefined;
+    return verdict.kind === 'again' && (await this.#goOn(verdict.reason, wasBeside))
+      ? this.#begin(undefined)
+      : undefined;
+  }
+
+  /** Begins an epoch for what is wanted; while the run changes hands that waits for who has it then. */
+  #look(): void {
+    if (!this.#stop.signal.aborted && !this.#handOver && !this.#isBeside) this.#succession.look(this.#epoch);
   }
 
   async #claimNext(spec: Entry<StreamSpec> | undefined): Promise<RunClaim | undefined> {
@@ -174,18 +180,24 @@ export class StreamPlaying {
     return next;
   }
 
-  /** Waits, then begins the next epoch. False where the run is left. */
-  async #goOn(reason: SourceReason): Promise<boolean> {
+  /**
+   * Begins the next epoch, after a wait. False where the run is left.
+   * @param wasBeside what could not be opened beside another ingest is not lost: the claim makes that one leave, and then it is opened.
+   */
+  async #goOn(reason: SourceReason, wasBeside: boolean): Promise<boolean> {
     const { signal } = this.#stop;
-    this.#isLost = !isStillThere(reason);
-    const waitMs = this.#report.life.lost(reason);
-    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    const wait = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted && !wasBeside) {
+      this.#isLost = !isStillThere(reason);
+      await wait(this.#report.life.lost(reason));
+    }
     if (signal.aborted) {
       await this.#leave(undefined);
       return false;
     }
     const next = await this.#claimNext(this.#succession.takeWanted());
     if (next === undefined) this.#fenced();
+    else if (wasBeside) await wait(LEAVING_MS);
     return next !== undefined;
   }
 
@@ -199,7 +211,7 @@ export class StreamPlaying {
       signal: this.#stop.signal,
       predecessor,
       playing: (prepared) => this.#playing(epoch, prepared),
-      resized: (size) => this.#resized(size),
+      logger: this.#logger,
     });
     return { epoch, end: epoch.play() };
   }
@@ -225,11 +237,6 @@ export class StreamPlaying {
     this.#facts = epoch.facts;
     this.#context.metrics.epochs.inc({ stream: this.#claim.run.stream });
     logPlaying(this.#logger, this.#claim, prepared);
-  }
-
-  #resized(size: Size): void {
-    this.#context.metrics.resized.inc({ stream: this.#claim.run.stream });
-    logResized(this.#logger, size);
   }
 
   async #after(epoch: StreamEpoch, end: EpochEnd): Promise<TurnVerdict> {
@@ -286,7 +293,7 @@ export class StreamPlaying {
       case undefined:
         await epoch?.close();
         this.#logger.info({ stop: this.#stopReason }, 'left to another ingest');
-        await this.#claim.giveBack(this.#newest);
+        await this.#claim.giveBack(this.#isCamera ? this.#newest : undefined);
     }
   }
 

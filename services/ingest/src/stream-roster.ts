@@ -13,6 +13,7 @@ import { type Assignable, assignmentOf, OrphanTimes } from '@stream-infer/core/a
 import { toFault } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
+import { FILL_LIMIT_MS } from './epoch-takeover.ts';
 import type { PlayingContext } from './playing-context.ts';
 import { isOver, isPlayable, NOBODY, RunClaim } from './run-claim.ts';
 import { RunClearance } from './run-clearance.ts';
@@ -163,7 +164,7 @@ export class StreamRoster {
     const { take, giveBack } = assignmentOf(id, live, items);
     this.#toTake = new Set(take);
     for (const key of take) this.#attend(key);
-    for (const key of giveBack) this.#playing.get(key)?.leave('moved', settings.openTimeoutMs);
+    for (const key of giveBack) this.#playing.get(key)?.leave('moved', settings.openTimeoutMs + FILL_LIMIT_MS);
   }
 
   /** One ingest of all clears what is left of streams that are no more. */

@@ -155,14 +155,20 @@ export class Dispatcher {
    */
   #best(definition: string, worth: (carrier: Carrier) => number | undefined): Carrier | undefined {
     const lastSent = this.#lastSentOf(definition);
-    let best: { readonly carrier: Carrier; readonly worth: number; readonly last: number } | undefined;
+    let best: Carrier | undefined;
+    let most = 0;
     for (const carrier of this.#carriers) {
-      const here = { carrier, worth: worth(carrier), last: lastSent.get(carrier) ?? 0 };
-      if (here.worth === undefined || this.#isKept(carrier)) continue;
-      if (best === undefined || here.worth > best.worth || (here.worth === best.worth && here.last < best.last))
-        best = { ...here, worth: here.worth };
+      const here = worth(carrier);
+      if (here === undefined || this.#isKept(carrier)) continue;
+      const isBetter =
+        best === undefined ||
+        here > most ||
+        (here === most && (lastSent.get(carrier) ?? 0) < (lastSent.get(best) ?? 0));
+      if (!isBetter) continue;
+      best = carrier;
+      most = here;
     }
-    return best?.carrier;
+    return best;
   }
 
   #lastSentOf(definition: string): WeakMap<Carrier, number> {
