@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StreamReport } from '@stream-infer/core/stream-report';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { descendants, findProcess } from '../harness/process-tree.ts';
@@ -32,4 +33,28 @@ test('that a process died is told when it dies, of whichever it is', async () =>
     await eventually(`${name} is told of`, () => told().split('\n').includes(line));
   }
   expect(told()).not.toContain('more of these');
+});
+
+test('that the bus took frames with it is told once for all streams, and that they play again', async () => {
+  up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+  const { told } = up;
+  const ids = ['yard', 'gate', 'lobby', 'dock'];
+  for (const id of ids) await up.streams('add', id, 'lavfi:testsrc=size=64x48:rate=10', '--mode', 'realtime');
+  const whole = JSON.stringify(ids.map(() => 'playing'));
+  const states = async (): Promise<string> => {
+    const { streams } = (await (await fetch(`${up?.apiUrl}/v1/streams`)).json()) as { streams: StreamReport[] };
+    return JSON.stringify(streams.map(({ source }) => source?.state));
+  };
+  await eventually('all play', async () => (await states()) === whole);
+  await kill(up, 'nats-server');
+  await eventually(
+    'it is told that they play again',
+    () => told().match(/^stream \w+: it plays again$/gm)?.length === 3,
+  );
+  await eventually('all play again', async () => (await states()) === whole);
+  expect(told().match(/^BUS_FAILED.*$/gm)).toEqual([
+    expect.stringMatching(
+      /^BUS_FAILED: the frame buffer is gone, .*: the frames in flight are lost, and the source is opened/,
+    ),
+  ]);
 });

@@ -24,6 +24,13 @@ export type BufferRoomOptions = {
 
 const RETRY_MS = 200;
 
+const WHY_GONE = 'the frame buffer is gone, since the NATS server was started anew or the buffer was deleted';
+/** What that means. It names no stream, so that whoever tells it of many at once can tell it once. */
+const GONE: Readonly<Record<Mode, string>> = {
+  realtime: `${WHY_GONE}: the frames in flight are lost, and the source is opened again`,
+  offline: `${WHY_GONE}: the source is opened again, and its frames are decoded anew`,
+};
+
 export class BufferRoom {
   readonly #options: BufferRoomOptions;
   readonly #signal: AbortSignal;
@@ -62,18 +69,13 @@ export class BufferRoom {
    * would gather it all (D12). Undefined once the signal has aborted. Throws BUS_FAILED where the buffer is gone, else the bus's own error.
    */
   async state(): Promise<{ firstSequence: number; lastSequence: number } | undefined> {
-    const { bus, frames } = this.#options;
+    const { bus, frames, mode } = this.#options;
     while (!this.#signal.aborted) {
       try {
         return await frameBufferState(bus, frames);
       } catch (error) {
         const kind = busErrorKind(error);
-        if (kind === 'stream-missing')
-          throw new Fault(
-            'BUS_FAILED',
-            `the frame buffer ${frames} is gone: the NATS server was started anew or the buffer was deleted`,
-            { cause: error },
-          );
+        if (kind === 'stream-missing') throw new Fault('BUS_FAILED', GONE[mode], { cause: error });
         if (kind !== 'timeout' && kind !== 'no-responders') throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }

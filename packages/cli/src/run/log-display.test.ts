@@ -1,6 +1,6 @@
 import { Fault } from '@stream-infer/core/fault';
-import { expect, test } from 'vitest';
-import { type LogLevel, parseLogLine, restartLine } from '../system/log-line.ts';
+import { expect, test, vi } from 'vitest';
+import { type LogLevel, type LogLine, parseLogLine, restartLine } from '../system/log-line.ts';
 import { createLogDisplay, logLevels } from './log-display.ts';
 
 function display(live: boolean, ...lines: object[]) {
@@ -10,12 +10,12 @@ function display(live: boolean, ...lines: object[]) {
 function displayAt(algorithmLevel: LogLevel, live: boolean, ...lines: object[]) {
   const shown: string[] = [];
   const logs = createLogDisplay({ line: (text) => void shown.push(text) }, { live, algorithmLevel });
-  for (const line of lines) {
-    const parsed = parseLogLine(JSON.stringify({ time: 't', service: 's', ...line }));
-    if (parsed) logs.onLog(parsed);
-  }
+  for (const line of lines) logs.onLog(logLine(line));
   return { shown, logs };
 }
+
+const logLine = (line: object): LogLine =>
+  parseLogLine(JSON.stringify({ time: 't', service: 's', ...line })) as LogLine;
 
 const failed = { level: 'warn', code: 'ALGORITHM_FAILED', msg: 'boom', stream: 'lobby' };
 
@@ -64,6 +64,26 @@ test('a live source that is away is told of once for each fault, and when it is 
     'SOURCE_LOST: gate was lost after 3 s',
     'SOURCE_UNREACHABLE: gate refuses the connection',
   ]);
+});
+
+test('what the bus does to all sources is told once, and that they play again', () => {
+  const message = 'the frame buffer is gone: the frames in flight are lost';
+  const lost = (stream: string) => ({ level: 'error', code: 'BUS_FAILED', msg: message, stream, run: `${stream}-1` });
+  const playing = (stream: string) => ({ level: 'info', msg: 'source', state: 'playing', stream, run: `${stream}-1` });
+  vi.useFakeTimers();
+  try {
+    const { shown, logs } = display(true, ...['a', 'b', 'c', 'd', 'e'].map(lost), playing('a'), lost('f'), lost('a'));
+    expect(shown.splice(0)).toEqual([`BUS_FAILED: ${message}`, 'stream a: it plays again']);
+    for (const stream of ['a', 'b', 'c', 'd', 'e', 'f', 'f']) logs.onLog(logLine(playing(stream)));
+    logs.flush();
+    const again = 'streams that play again: 4 more of these';
+    expect(shown.splice(0)).toEqual(['stream a: it plays again', 'stream b: it plays again', again]);
+    vi.advanceTimersByTime(30_000);
+    logs.onLog(logLine(lost('a')));
+    expect(shown).toEqual([`BUS_FAILED: ${message}`]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('warnings without a code tell their fields, what is less severe is left out', () => {

@@ -3,10 +3,12 @@
  * the run tells anyway. Of an algorithm's own logger it shows more where LOG_LEVEL asks for it.
  */
 
-import { FAULTS, Fault, type FaultCode } from '@stream-infer/core/fault';
+import { FAULTS, type FaultCode } from '@stream-infer/core/fault';
 import type { LogLevel, LogLine } from '../system/log-line.ts';
 import { repeatedLines } from '../terminal/repeated-lines.ts';
 import type { Screen } from '../terminal/screen.ts';
+import { loggedFault } from './logged-fault.ts';
+import { lostSources } from './lost-sources.ts';
 
 export type LogDisplay = {
   onLog(line: LogLine): void;
@@ -46,14 +48,12 @@ export function createLogDisplay(
 ): LogDisplay {
   const places = new Map<string, string>();
   const shown = new Set<string>();
-  const sources = lostSources((text) => {
+  const print = (text: string): void => {
     shown.add(text);
     screen.line(text);
-  });
-  const lines = repeatedLines((text) => {
-    shown.add(text);
-    screen.line(text);
-  });
+  };
+  const lines = repeatedLines(print);
+  const sources = lostSources(print, lines.show);
   return {
     onLog(line) {
       const { algorithm, at } = line.fields;
@@ -67,7 +67,7 @@ export function createLogDisplay(
       }
       if (line.code === undefined) lines.show(line.message, `warning: ${withFields(line)}`);
       else if (live || FAULTS[line.code].exitStatus > 1)
-        lines.show(kindOf(line.code, line), String(faultOf(line.code, line)));
+        lines.show(kindOf(line.code, line), String(loggedFault(line.code, line)));
     },
     hasShown: (text) => shown.has(text),
     placeOf: (definition, code) => places.get(`${code} ${definition}`),
@@ -80,48 +80,6 @@ function kindOf(code: FaultCode, { fields }: LogLine): string {
   const culprit = fields.process ?? fields.algorithm;
   return culprit === undefined ? code : `${code} of ${culprit}`;
 }
-
-const MOST_AWAY = 1_000;
-
-/**
- * What is wrong with sources that may come back, each fault of one once for as long as it is away, and that it is back.
- * `isTold` says whether the line was one of these.
- */
-function lostSources(print: (text: string) => void): { isTold(line: LogLine): boolean } {
-  const away = new Map<string, Set<string>>();
-  return {
-    isTold(line) {
-      const { stream, run, state } = line.fields;
-      if (stream === undefined || run === undefined) return false;
-      const source = `${stream} ${run}`;
-      if (line.code !== undefined && FAULTS[line.code].exitStatus === 3) {
-        const text = String(faultOf(line.code, line));
-        const told = away.get(source) ?? new Set();
-        if (!told.has(text)) print(text);
-        // Those that failed for good are not back, and an up lasts long.
-        if (away.size >= MOST_AWAY) away.clear();
-        away.set(source, told.add(text));
-        return true;
-      }
-      const isChange = line.code === undefined && line.message === 'source';
-      if (isChange && state === 'playing' && away.delete(source)) print(`stream ${stream}: its source is back`);
-      return isChange;
-    },
-  };
-}
-
-function faultOf(code: Fault['code'], { message, fields }: LogLine): Fault {
-  const why = fields.why === undefined ? '' : `: ${fields.why}`;
-  const place = fields.at === undefined ? '' : ` (at ${fields.at})`;
-  return faultOfStream(
-    new Fault(code, `${message}${why}${place}`),
-    fields.stream === undefined ? '' : String(fields.stream),
-  );
-}
-
-/** The fault, with the stream named where its message does not. */
-export const faultOfStream = (fault: Fault, stream: string): Fault =>
-  fault.message.includes(stream) ? fault : new Fault(fault.code, `stream ${stream}: ${fault.message}`);
 
 const withFields = ({ message, fields }: LogLine): string =>
   [message, ...Object.entries(fields).map(([name, value]) => `${name} ${value}`)].join(', ');

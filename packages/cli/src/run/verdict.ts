@@ -2,7 +2,7 @@
 
 import { type ExitStatus, Fault } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
-import { faultOfStream } from './log-display.ts';
+import { faultOfStream } from './logged-fault.ts';
 import type { FirstError, StreamResult } from './run-result.ts';
 
 export type Verdict = { readonly faults: readonly Fault[]; readonly exitStatus: 0 | ExitStatus };

@@ -1,0 +1,17 @@
+/** The fault that a line of a service's log tells of, as the user is shown it. */
+
+import { Fault } from '@stream-infer/core/fault';
+import type { LogLine } from '../system/log-line.ts';
+
+export function loggedFault(code: Fault['code'], { message, fields }: LogLine): Fault {
+  const why = fields.why === undefined ? '' : `: ${fields.why}`;
+  const place = fields.at === undefined ? '' : ` (at ${fields.at})`;
+  return faultOfStream(
+    new Fault(code, `${message}${why}${place}`),
+    fields.stream === undefined ? '' : String(fields.stream),
+  );
+}
+
+/** The fault, with the stream named where its message does not. */
+export const faultOfStream = (fault: Fault, stream: string): Fault =>
+  fault.message.includes(stream) ? fault : new Fault(fault.code, `stream ${stream}: ${fault.message}`);
