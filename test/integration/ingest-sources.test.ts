@@ -203,9 +203,11 @@ test('a live source that falls silent is opened again: another epoch of its run,
     response.writeHead(200, { 'content-type': 'video/mp2t' }).write(stream);
   });
   const told: string[] = [];
-  const stopListening = onStatus(world.bus, 'silent', ({ condition: { state, reason } }) =>
-    told.push(`${state} ${reason}`),
-  );
+  const rates: { readonly state: string; readonly fps: number }[] = [];
+  const stopListening = onStatus(world.bus, 'silent', ({ condition: { state, reason }, framesPerSecond: fps }) => {
+    told.push(`${state} ${reason}`);
+    rates.push({ state, fps });
+  });
   await world.play('silent', `http://${address}/silent.ts`, { mode: 'realtime', fps: '10' });
   const first = await world.untilPlaying('silent');
   const newestOf = async ({ state: { frames } }: PlayingRun): Promise<number> => {
@@ -222,6 +224,9 @@ test('a live source that falls silent is opened again: another epoch of its run,
   expect(before).toBeGreaterThan(0);
   expect(second.run).toBe(first.run);
   expect(told).toEqual(expect.arrayContaining(['playing frames', 'stalled no-frames', 'reconnecting no-frames']));
+  // All of its frames come at once, and nothing after them.
+  expect(Math.max(...rates.map(({ fps }) => fps))).toBeLessThanOrEqual(150);
+  expect(rates.filter(({ state, fps }) => state !== 'playing' && fps !== 0)).toEqual([]);
   const after = await eventually('a frame of it', async () => (await newestOf(second).catch(() => 0)) || undefined);
   expect(after).toBeGreaterThan(before);
   stopListening();

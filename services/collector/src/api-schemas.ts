@@ -88,7 +88,11 @@ const sourceState = described('What its source is doing now.', {
     state: { type: 'string', enum: [...SOURCE_STATES, 'unknown'], description: 'unknown: no ingest has told for 5 s.' },
     reason: { type: ['string', 'null'], description: 'Why it is in that state: docs/api.md.' },
     sinceMs: { type: ['number', 'null'], description: 'Since when, milliseconds since 1970.' },
-    framesPerSecond: { type: ['number', 'null'], description: 'Frames decoded a second, over the last seconds.' },
+    framesPerSecond: {
+      type: ['number', 'null'],
+      description:
+        'Frames decoded a second, over the last seconds; 0 before the first second, and while it does not play.',
+    },
     decoded: orNull(count('Frames decoded.')),
     published: orNull(count('Frames published: those that some window can use.')),
     lastFrameAgeMs: orNull({ type: 'number', description: 'Since the newest decoded frame.' }),

@@ -50,11 +50,14 @@ export class SourceReport {
     const { context, run, progress, isElsewhere } = this.#options;
     this.note(progress());
     if (isElsewhere()) return;
+    const { condition } = this.life;
     announceStatus(context.bus, {
       stream: run.stream,
       run: run.run,
-      condition: this.life.condition,
+      condition,
       ...this.#progress,
+      // Of a source that is lost frames came once, and there is no rate any more.
+      ...(condition.state !== 'playing' && { framesPerSecond: 0 }),
     });
   }
 
