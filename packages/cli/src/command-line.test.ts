@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Command, parseCommandLine } from './command-line.ts';
+import { parseStreamAlgorithmFlag } from './streams/stream-algorithm-flag.ts';
 
 const usage = (message: RegExp) => expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) });
 
@@ -89,6 +90,11 @@ describe('help', () => {
     expect(flags(help('streams', 'add', '-h'))).not.toContain('source');
     expect(help('streams', 'add', '-h')).toMatch(/^stream-infer streams add ID SOURCE/);
     expect(flags(help('streams', '--help'))).toEqual(expect.arrayContaining(['source', 'fps', 'owner', 'json']));
+  });
+
+  test('of streams names all that an algorithm may have otherwise on a stream', () => {
+    const [, named = ''] = /differs on this stream \(([^)]*)\)/.exec(help('streams', '--help').replace(/\s+/g, ' ')) ?? [];
+    expect(() => parseStreamAlgorithmFlag('bright,foo=3')).toThrow(`known are name, ${named}`);
   });
 
   test('fits a terminal of 120 columns', () => {

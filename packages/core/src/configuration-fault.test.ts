@@ -47,10 +47,15 @@ describe('an unknown key', () => {
     );
   });
 
-  test('far from every known key lists those that are not given yet', () => {
-    expect(faultOf({ algorithms: [algorithm], streams: [{ id: 'a', sourceFrom: { vault: 'A' } }] })).toBe(
+  test('far from every known key lists them all, those that are given too', () => {
+    expect(faultOf({ algorithms: [algorithm], streams: [{ id: 'a', sourceFrom: { env: 'A', vault: 'A' } }] })).toBe(
       'CONFIG_UNKNOWN_KEY: c.yaml: streams[0].sourceFrom.vault is unknown: known are env, file',
     );
+  });
+
+  test('is not taken for one that is given', () => {
+    const given = { ...stream, algorithms: [{ name: 'a', interval: 1, intervall: 2 }] };
+    expect(faultOf({ algorithms: [algorithm], streams: [given] })).not.toMatch(/did you mean interval\?/);
   });
 });
 

@@ -55,8 +55,13 @@ function issueFault(issue: Issue, { schema, value, where }: Document): Fault {
   const place = formatPath(issue.path);
   if (issue.code === 'unrecognized_keys') {
     const [unknown = ''] = issue.keys;
-    const known = knownKeysAt(schema, issue.path, valueAt(value, issue.path));
-    const nearest = nearestKey(unknown, known);
+    const known = knownKeysAt(schema, issue.path);
+    // Whoever has given a key did not mean it once more.
+    const given = Object.keys(valueAt(value, issue.path) ?? {});
+    const nearest = nearestKey(
+      unknown,
+      known.filter((key) => !given.includes(key)),
+    );
     const advice = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`;
     return new Fault('CONFIG_UNKNOWN_KEY', `${where}: ${formatPath([...issue.path, unknown])} is unknown: ${advice}`);
   }

@@ -2,16 +2,14 @@
 
 import { z } from 'zod';
 
-/** @param value what stands at the place: of several alternatives there, all that take an object are meant. */
-export function knownKeysAt(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): readonly string[] {
+/** Of several alternatives there, all that take an object are meant. */
+export function knownKeysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   const found = path.reduce<readonly z.ZodType[]>(
     (schemas, key) => schemas.flatMap((inner) => step(inner, key)),
     [schema],
   );
   const objects = found.flatMap(alternatives).filter((inner) => inner instanceof z.ZodObject);
-  const keys = [...new Set(objects.flatMap((inner) => Object.keys(inner.shape)))];
-  const taken = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-  return keys.filter((key) => !taken.includes(key));
+  return [...new Set(objects.flatMap((inner) => Object.keys(inner.shape)))];
 }
 
 /** The schemas of one key of a mapping or one place of a list. */

@@ -1,5 +1,6 @@
 /** What `stream-infer streams` takes: an action, its arguments and its options. */
 
+import { scheduleShape } from '@stream-infer/core/algorithm-definition';
 import { Fault } from '@stream-infer/core/fault';
 import { nearestKey } from '@stream-infer/core/nearest-key';
 import { HELP, JSON_OPTION, STREAM_FLAGS } from '../common-options.ts';
@@ -26,8 +27,7 @@ const DEFINITION = {
     type: 'string',
     value: 'NAME[,key=value…]',
     multiple: true,
-    description:
-      'An algorithm of the installation, with what differs on this stream (as, frameCount, frameStep, interval, intervalFrames, timeoutMs, maxInFlight). May be given several times. Default: all.',
+    description: `An algorithm of the installation, with what differs on this stream (as, ${Object.keys(scheduleShape).join(', ')}). May be given several times. Default: all.`,
   },
   ...STREAM_FLAGS,
 } as const satisfies OptionTable;
