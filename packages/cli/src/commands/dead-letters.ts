@@ -62,9 +62,8 @@ async function show(bus: Bus, ids: readonly number[], json: boolean): Promise<nu
 async function replayLetters(bus: Bus, { ids, all, json }: DeadLettersCommand): Promise<number> {
   const interrupts = watchInterrupts((signal) => process.exit(INTERRUPT_STATUS[signal]));
   try {
-    const letters = all
-      ? (await newest(bus)).filter(({ letter: { mode } }) => mode === 'offline')
-      : await lettersOf(bus, [...new Set(ids)]);
+    const asked = all ? await newest(bus) : await lettersOf(bus, [...new Set(ids)]);
+    const letters = all ? asked.filter(({ letter: { mode } }) => mode === 'offline') : asked;
     const replayed = await replay(bus, letters, { signal: interrupts.signal, passOver: all });
     const report = {
       replayed: replayed.map(({ id, letter, fault }) => ({
@@ -74,7 +73,9 @@ async function replayLetters(bus: Bus, { ids, all, json }: DeadLettersCommand): 
         ...(fault && { error: fault }),
       })),
     };
-    process.stdout.write(`${json ? JSON.stringify(report, null, 2) : replayTable(replayed)}\n`);
+    process.stdout.write(
+      `${json ? JSON.stringify(report, null, 2) : replayTable(replayed, asked.length - letters.length)}\n`,
+    );
     return replayed.some(({ fault }) => fault) ? 1 : 0;
   } catch (error) {
     if (interrupts.signal.aborted) return INTERRUPT_STATUS[await interrupts.first];

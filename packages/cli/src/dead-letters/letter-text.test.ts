@@ -1,6 +1,6 @@
 import type { DeadLetter } from '@stream-infer/core/dead-letter';
 import { expect, test } from 'vitest';
-import { letterSheet, letterTable } from './letter-text.ts';
+import { letterSheet, letterTable, replayTable } from './letter-text.ts';
 
 const letter: DeadLetter = {
   stream: 'lobby',
@@ -36,4 +36,12 @@ test('a sheet has all of one', () => {
     letter.error.message.trim(),
   ])
     expect(sheet).toContain(text);
+});
+
+test('what is replayed has a line each, and what cannot be is counted', () => {
+  expect(replayTable([])).toBe('there is nothing to replay');
+  expect(replayTable([], 3)).toMatch(/^there is nothing to replay: 3 dead letters are of realtime streams and cannot/);
+  const [, mended, rest] = replayTable([{ id: 7, letter }], 1).split('\n');
+  expect(mended).toMatch(/^7 +lobby +faces +1 s +mended$/);
+  expect(rest).toMatch(/^1 dead letter is of a realtime stream and cannot be replayed/);
 });

@@ -42,9 +42,18 @@ export function letterSheet({ id, letter }: StoredLetter): string {
   );
 }
 
-/** A line for each: mended, or what is still wrong. */
-export function replayTable(replayed: readonly Replayed[]): string {
-  if (replayed.length === 0) return 'there is nothing to replay';
+/**
+ * A line for each: mended, or what is still wrong.
+ * @param gone how many were passed over, since their streams are played in realtime.
+ */
+export function replayTable(replayed: readonly Replayed[], gone = 0): string {
+  const letters = gone === 1 ? '1 dead letter is of a realtime stream' : `${gone} dead letters are of realtime streams`;
+  const rest = `${letters} and cannot be replayed: the frames are gone`;
+  if (replayed.length === 0) return gone === 0 ? 'there is nothing to replay' : `there is nothing to replay: ${rest}`;
+  return gone === 0 ? table(replayed) : `${table(replayed)}\n${rest}`;
+}
+
+function table(replayed: readonly Replayed[]): string {
   return formatTable(
     ['id', 'stream', 'algorithm', 'at', 'outcome'],
     replayed.map(({ id, letter: { stream, algorithm, key }, fault }) => [
