@@ -1,14 +1,14 @@
-/** `stream-infer up` and `stream-infer streams`: streams come and go while it runs, and are back after everything was killed. */
+/** `stream-infer up` and `stream-infer streams`: streams come and go while it runs. */
 
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
-import { startUp, type Up } from '../harness/up.ts';
+import { startUp, streamOf, type Up, withResults } from '../harness/up.ts';
 
 const video = join(import.meta.dirname, '..', 'conformance', 'videos', 'counter30.mp4');
 const PICTURE = 'lavfi:testsrc=size=64x48:rate=10';
@@ -29,16 +29,6 @@ afterEach(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const stream = async ({ apiUrl }: Up, id: string): Promise<StreamReport> =>
-  (await (await fetch(`${apiUrl}/v1/streams/${id}`)).json()) as StreamReport;
-
-/** Waits until the stream has so many results in its newest run. */
-const withResults = (on: Up, id: string, least: number): Promise<StreamReport> =>
-  eventually(`${least} results of ${id}`, async () => {
-    const report = await stream(on, id);
-    return report.results >= least && report;
-  });
-
 describe('streams of a system that is up', () => {
   test('are added, changed and removed by the command, each without a change for the other', async () => {
     up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
@@ -51,7 +41,7 @@ describe('streams of a system that is up', () => {
     });
     const one = await withResults(up, 'one', 3);
     const now = await eventually('what its source and its algorithms are doing', async () => {
-      const report = await stream(up as Up, 'one');
+      const report = await streamOf(up as Up, 'one');
       return report.source?.state === 'playing' && (report.algorithms.stats?.completed ?? 0) > 3 && report;
     });
     expect(now.source).toMatchObject({ reason: 'frames', framesPerSecond: expect.any(Number) });
@@ -61,24 +51,27 @@ describe('streams of a system that is up', () => {
 
     expect(await up.streams('update', 'two', '--fps', '5')).toMatchObject({ status: 0, stdout: 'updated: two\n' });
     const updated = await eventually('another run of two', async () => {
-      const report = await stream(up as Up, 'two');
+      const report = await streamOf(up as Up, 'two');
       return report.results > 0 && report.run !== two.run && report;
     });
     expect(updated.definition).toMatchObject({ fps: '5', source: PICTURE, algorithms: [{ name: 'stats', as: 'own' }] });
 
     expect(await up.streams('remove', 'two')).toMatchObject({ status: 0, stdout: 'removed: two\n' });
-    await eventually('two is over', async () => (await stream(up as Up, 'two')).definition === null);
-    const listed = JSON.parse((await up.streams('list', '--json')).stdout) as { streams: StreamReport[] };
-    expect(listed.streams.map(({ id, owner, definition }) => [id, owner, definition?.mode])).toEqual([
-      ['one', null, 'realtime'],
-      ['two', null, undefined],
-    ]);
+    await eventually('two is over', async () => (await streamOf(up as Up, 'two')).definition === null);
+    const listed = async (...flags: string[]) => {
+      const { streams } = JSON.parse((await (up as Up).streams('list', '--json', ...flags)).stdout);
+      return (streams as StreamReport[]).map(({ id, owner, definition }) => [id, owner, definition?.mode]);
+    };
+    const registered = [['one', null, 'realtime']];
+    expect(await listed()).toEqual(registered);
+    expect(await listed('--all')).toEqual([...registered, ['two', null, undefined]]);
+    expect((await up.streams('list')).stdout).toMatch(/^one .*\nand 1 removed, of which results are left: --all/m);
     expect(await withResults(up, 'one', one.results + 3)).toMatchObject({ run: one.run, state: 'running' });
     // Other algorithms alone are no other run (EX-10).
     const both = ['--algorithm', 'stats', '--algorithm', 'stats,as=second,interval=0.5'];
     expect(await up.streams('update', 'one', ...both)).toMatchObject({ status: 0, stdout: 'updated: one\n' });
     const second = await eventually('an algorithm more', async () => {
-      const report = await stream(up as Up, 'one');
+      const report = await streamOf(up as Up, 'one');
       return (report.algorithms.second?.completed ?? 0) > 1 && report;
     });
     expect([second.run, second.state, second.algorithms.stats?.failed]).toEqual([one.run, 'running', 0]);
@@ -106,10 +99,10 @@ describe('streams of a system that is up', () => {
     expect(JSON.parse((await up.streams('apply', second, '--owner', 'site', '--json')).stdout)).toEqual({
       ...{ added: [], changed: [], unchanged: ['b', 'c'], removed: [] },
     });
-    expect((await stream(up, 'c')).definition?.source).toBe(join(directory, 'missing.mp4'));
+    expect((await streamOf(up, 'c')).definition?.source).toBe(join(directory, 'missing.mp4'));
     await eventually(
       'c has failed, by name',
-      async () => (await stream(up as Up, 'c')).fault?.code === 'SOURCE_NOT_FOUND',
+      async () => (await streamOf(up as Up, 'c')).fault?.code === 'SOURCE_NOT_FOUND',
     );
 
     const whole = join(directory, 'whole.yaml');
@@ -118,7 +111,7 @@ describe('streams of a system that is up', () => {
       `algorithms: [{name: stats, use: frame-stats, interval: 3}]\nstreams: [{id: b, source: '${PICTURE}', fps: 5}]\n`,
     );
     expect((await up.streams('apply', whole, '--owner', 'site', '--wait', '30')).stdout).toContain('changed: b\n');
-    expect((await stream(up, 'b')).definition?.algorithms).toMatchObject([{ name: 'stats', interval: '3' }]);
+    expect((await streamOf(up, 'b')).definition?.algorithms).toMatchObject([{ name: 'stats', interval: '3' }]);
     expect((await up.streams('apply', whole, '--owner', 'site')).stdout).toContain('unchanged: b\n');
 
     const refused = await up.streams('apply', await list(`{id: alone, source: '${PICTURE}'}`), '--owner', 'site');
@@ -128,7 +121,7 @@ describe('streams of a system that is up', () => {
     });
     await up.streams('apply', await list(), '--owner', 'site');
     const { streams } = JSON.parse((await up.streams('list', '--json')).stdout) as { streams: StreamReport[] };
-    expect(streams.filter(({ definition }) => definition !== null).map(({ id }) => id)).toEqual(['alone']);
+    expect(streams.map(({ id }) => id)).toEqual(['alone']);
   });
 
   test('are watched: a line for each as it changes, until nobody reads', async () => {
@@ -162,7 +155,7 @@ describe('streams of a system that is up', () => {
     await up.streams('add', '--file', 'job.yaml');
     const done = async (): Promise<StreamReport> =>
       eventually('the job is done', async () => {
-        const report = await stream(up as Up, 'job');
+        const report = await streamOf(up as Up, 'job');
         return report.state === 'ended' && report;
       });
     const first = await done();
@@ -203,6 +196,11 @@ describe('what is refused', () => {
       expect(refused, args.join(' ')).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) });
       expect(refused.stderr.trim().split('\n')).toHaveLength(1);
     }
+    // Of several what was removed before one that could not be is told.
+    await up.streams('add', 'typo', PICTURE);
+    expect(await up.streams('remove', 'typo', 'nobody')).toMatchObject({
+      ...{ status: 2, stdout: 'removed: typo\n', stderr: expect.stringMatching(/^UNKNOWN_STREAM: .*nobody/) },
+    });
     // What is not given of it stays, its password too.
     expect(await up.streams('update', 'gate', '--fps', '3')).toMatchObject({ status: 0, stdout: 'updated: gate\n' });
     const all = await up.streams('list', '--json');
@@ -255,46 +253,4 @@ test('where the services have their metrics is told, and the API says that it ha
   expect(told.split(', ').map((place) => place.replace(/ http:\/\/127\.0\.0\.1:\d+$/, ''))).toEqual([
     ...['collector', 'scheduler', 'ingest', 'algo-runner'],
   ]);
-});
-
-describe('a data folder', () => {
-  const args = ['--config', 'site.yaml', '--data', 'data'];
-
-  test('brings every stream back after everything was killed, and is held by one system at a time', async () => {
-    await writeFile(join(directory, 'site.yaml'), `${CONFIGURATION}streams:\n  - {id: file, source: '${PICTURE}'}\n`);
-    up = await startUp(args, { cwd: directory });
-    await up.streams('add', 'live', PICTURE, '--algorithm', 'stats');
-    await up.streams('add', 'job', video, '--algorithm', 'rare', '--pixel-format', 'gray');
-    const before = await withResults(up, 'live', 3);
-    const file = await withResults(up, 'file', 1);
-    await eventually('the job has ended', async () => (await stream(up as Up, 'job')).state === 'ended');
-    const job = await stream(up, 'job');
-
-    // Its own server is reached by who may read the folder.
-    expect(await streamInfer(['dead-letters', 'list', '--data', 'data'], { cwd: directory })).toMatchObject({
-      ...{ status: 0, stderr: '' },
-    });
-    expect((await stat(join(directory, 'data', 'bus.json'))).mode & 0o777).toBe(0o600);
-
-    const second = await streamInfer(['up', '--http', '0', ...args], { cwd: directory });
-    expect(second).toMatchObject({
-      status: 4,
-      stderr: expect.stringMatching(/^DATA_IN_USE: .*data is the data of process/),
-    });
-
-    await up.killAll();
-    up = await startUp(args, { cwd: directory });
-    // The run goes on where the time has come to (EX-8).
-    const live = await withResults(up, 'live', before.results + 3);
-    expect(live).toMatchObject({ definition: before.definition, revision: before.revision, state: 'running' });
-    expect(live.run).toBe(before.run);
-    expect((await withResults(up, 'file', 3)).revision).toBe(file.revision);
-    // What ended stays ended, with its results.
-    const { run, state, results } = job;
-    expect(await stream(up, 'job')).toMatchObject({ run, state, results });
-    const old = await (await fetch(`${up.apiUrl}/v1/streams/live/results?run=${before.run}`)).json();
-    expect(Object.keys((old as { stats: object }).stats).length).toBeGreaterThanOrEqual(3);
-    expect((await up.stop()).status).toBe(0);
-    expect(await readdir(join(directory, 'data'))).not.toContain('up.pid');
-  });
 });

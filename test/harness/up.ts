@@ -1,6 +1,7 @@
 /** `stream-infer up` as a process, for as long as a test needs it. */
 
 import type { ChildProcess } from 'node:child_process';
+import type { StreamReport } from '@stream-infer/core/stream-report';
 import { type CommandResult, streamInfer } from './command.ts';
 import { eventually } from './eventually.ts';
 import { descendants, type ProcessIdentity, stillRunning } from './process-tree.ts';
@@ -81,3 +82,13 @@ export async function startUp(
     },
   };
 }
+
+export const streamOf = async ({ apiUrl }: Up, id: string): Promise<StreamReport> =>
+  (await (await fetch(`${apiUrl}/v1/streams/${id}`)).json()) as StreamReport;
+
+/** Waits until the stream has so many results in its newest run. */
+export const withResults = (on: Up, id: string, least: number): Promise<StreamReport> =>
+  eventually(`${least} results of ${id}`, async () => {
+    const report = await streamOf(on, id);
+    return report.results >= least && report;
+  });

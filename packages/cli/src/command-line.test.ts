@@ -83,7 +83,7 @@ describe('help', () => {
 
   test('of an action of streams tells its own flags alone', () => {
     const flags = (text: string): string[] => [...text.matchAll(/^ {2}--(\S+)/gm)].map(([, name = '']) => name);
-    expect(flags(help('streams', 'list', '--help'))).toEqual(['api', 'token-file', 'json', 'help']);
+    expect(flags(help('streams', 'list', '--help'))).toEqual(['all', 'api', 'token-file', 'json', 'help']);
     expect(flags(help('streams', 'apply', '--help'))).toEqual(expect.arrayContaining(['owner', 'wait']));
     expect(flags(help('help', 'streams', 'apply'))).not.toContain('fps');
     expect(flags(help('streams', 'add', '-h'))).toEqual(expect.arrayContaining(['fps', 'video-stream']));
@@ -93,7 +93,8 @@ describe('help', () => {
   });
 
   test('of streams names all that an algorithm may have otherwise on a stream', () => {
-    const [, named = ''] = /differs on this stream \(([^)]*)\)/.exec(help('streams', '--help').replace(/\s+/g, ' ')) ?? [];
+    const [, named = ''] =
+      /differs on this stream \(([^)]*)\)/.exec(help('streams', '--help').replace(/\s+/g, ' ')) ?? [];
     expect(() => parseStreamAlgorithmFlag('bright,foo=3')).toThrow(`known are name, ${named}`);
   });
 

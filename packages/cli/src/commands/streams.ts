@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { Fault } from '@stream-infer/core/fault';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 import { count } from '../run/run-plan.ts';
-import { type Applied, applyStreams } from '../streams/apply-streams.ts';
+import { type Applied, type ApplyAdvice, applyStreams } from '../streams/apply-streams.ts';
 import { addedStream, updatedStream } from '../streams/defined-stream.ts';
 import { ownerOf, readStreamList } from '../streams/stream-list.ts';
-import { statusLine, streamTable, streamText } from '../streams/stream-text.ts';
+import { isRegistered, statusLine, streamTable, streamText } from '../streams/stream-text.ts';
 import type { StreamsAction } from '../streams/streams-arguments.ts';
 import { type StreamsClient, streamsClient } from '../streams/streams-client.ts';
 import { untilReady } from '../streams/until-ready.ts';
@@ -42,7 +42,8 @@ export async function streamsCommand(command: StreamsAction, screen: Screen): Pr
     }
     case 'list': {
       const streams = await client.list();
-      print({ streams }, streamTable(streams));
+      const shown = command.options.all ? streams : streams.filter(isRegistered);
+      print({ streams: shown }, streamTable(shown, streams.length - shown.length));
       return 0;
     }
     case 'show': {
@@ -50,10 +51,19 @@ export async function streamsCommand(command: StreamsAction, screen: Screen): Pr
       print(stream, streamText(stream));
       return 0;
     }
-    case 'remove':
-      for (const id of command.ids) await client.remove(id);
-      print({ removed: command.ids }, `removed: ${command.ids.join(', ')}`);
+    case 'remove': {
+      const removed: string[] = [];
+      try {
+        for (const id of command.ids) {
+          await client.remove(id);
+          removed.push(id);
+        }
+      } finally {
+        // What is gone is told of, also where another could not be removed.
+        if (removed.length > 0) print({ removed }, `removed: ${removed.join(', ')}`);
+      }
       return 0;
+    }
     case 'watch':
       await watchStreams(client, {
         ids: command.ids,
@@ -118,11 +128,16 @@ async function apply(
   const owner = ownerOf(options.owner);
   const waitSeconds = options.wait === undefined ? 0 : count('--wait', options.wait, LONGEST_WAIT_SECONDS);
   const definitions = await readStreamList(file);
-  return untilReady(() => applyStreams(client, definitions, owner), {
+  return untilReady(() => applyStreams(client, definitions, { owner, advice }), {
     limitMs: waitSeconds * 1_000,
     onWait: (fault) => screen.line(`waiting: ${fault}`),
   });
 }
+
+const advice: ApplyAdvice = (_id, owner) =>
+  owner === null
+    ? 'give it another id, or remove it first'
+    : `give it another id, remove it first, or apply with --owner ${owner}`;
 
 const appliedText = (applied: Applied): string =>
   Object.entries(applied)

@@ -4,7 +4,7 @@ import { Fault, toFault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
 import { INTERRUPT_STATUS, type Interrupts, watchInterrupts } from '../run/interrupts.ts';
 import { createLogDisplay, logLevels } from '../run/log-display.ts';
-import { applyStreams } from '../streams/apply-streams.ts';
+import { type ApplyAdvice, applyStreams } from '../streams/apply-streams.ts';
 import { streamsClient } from '../streams/streams-client.ts';
 import { type LocalSystem, startLocalSystem } from '../system/local-system.ts';
 import { findNatsServer } from '../system/nats-server.ts';
@@ -106,6 +106,10 @@ async function stayUp(system: LocalSystem, plan: UpPlan, stay: Stay): Promise<Fa
 
 type Beginning = Stay & { readonly onUp: () => void };
 
+/** Of a stream of the file. */
+const advice: ApplyAdvice = (id) =>
+  `no stream of the file was applied: take it out of the file, give it another id there, or remove it with stream-infer streams remove ${id}, and start up again`;
+
 /** Tells where the API is, once it is, and applies the streams of the file. */
 async function begin(system: LocalSystem, { streams }: UpPlan, { screen, json, onUp }: Beginning): Promise<void> {
   const { apiUrl, apiToken, services } = await system.ready;
@@ -119,7 +123,10 @@ async function begin(system: LocalSystem, { streams }: UpPlan, { screen, json, o
   );
   if (streams === undefined) return;
   try {
-    const { added, changed, removed } = await applyStreams(streamsClient(apiUrl, apiToken), streams, OWNER);
+    const { added, changed, removed } = await applyStreams(streamsClient(apiUrl, apiToken), streams, {
+      owner: OWNER,
+      advice,
+    });
     for (const [what, ids] of Object.entries({ added, changed, removed }))
       if (ids.length > 0) screen.line(`${what}: ${ids.join(', ')}`);
   } catch (error) {

@@ -6,6 +6,7 @@
 import { Fault } from '@stream-infer/core/fault';
 import type { StreamDefinitionInput } from '@stream-infer/core/stream-definition';
 import type { StreamReport } from '@stream-infer/core/stream-report';
+import { isRegistered } from './stream-text.ts';
 import type { StreamsClient } from './streams-client.ts';
 
 /** Ids, each in the order of the list. */
@@ -16,16 +17,21 @@ export type Applied = {
   readonly removed: readonly string[];
 };
 
+/** What to do about a stream of another owner, who is null where it was added alone. */
+export type ApplyAdvice = (id: string, owner: string | null) => string;
+
+export type ApplyOptions = { readonly owner: string; readonly advice: ApplyAdvice };
+
 /** Throws STREAM_EXISTS, before anything is written, where a stream is another owner's. */
 export async function applyStreams(
   client: StreamsClient,
   definitions: readonly StreamDefinitionInput[],
-  owner: string,
+  { owner, advice }: ApplyOptions,
 ): Promise<Applied> {
   const standing = new Map((await client.list()).filter(isRegistered).map((stream) => [stream.id, stream]));
   for (const { id } of definitions) {
     const other = standing.get(id);
-    if (other && other.owner !== owner) throw foreign(other, owner);
+    if (other && other.owner !== owner) throw foreign(other, owner, advice);
   }
   const applied = {
     added: [] as string[],
@@ -48,10 +54,8 @@ export async function applyStreams(
   return applied;
 }
 
-const isRegistered = ({ definition }: StreamReport): boolean => definition !== null;
-
-const foreign = ({ id, owner: of }: StreamReport, owner: string): Fault =>
+const foreign = ({ id, owner: of }: StreamReport, owner: string, advice: ApplyAdvice): Fault =>
   new Fault(
     'STREAM_EXISTS',
-    `stream ${id} was ${of === null ? 'added alone' : `applied by ${of}`}, not by ${owner}: give it another id, remove it first, or apply with --owner ${of ?? 'NAME'}`,
+    `stream ${id} was ${of === null ? 'added alone' : `applied by ${of}`}, not by ${owner}: ${advice(id, of)}`,
   );

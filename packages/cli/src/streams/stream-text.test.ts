@@ -46,6 +46,9 @@ test('a table has a line for each, and text says all of one', () => {
   const failed = { ...WAITING, state: 'failed', fault: { code: 'SOURCE_NOT_FOUND', message: 'gone' } } as const;
   expect(streamTable([failed])).toContain('gate    realtime  failed, SOURCE_NOT_FOUND  the variable GATE_URL');
   expect(streamTable([])).toContain('streams add');
+  expect(streamTable([WAITING], 2).split('\n').slice(2)).toEqual([
+    'and 2 removed, of which results are left: --all lists them too',
+  ]);
   const fault = { code: 'SOURCE_LOST', message: 'it went' } as const;
   expect(streamText({ ...LOBBY, fault })).toMatch(
     /since +2023-11-14T22:13:20.000Z\n(.*\n)*algorithm +faces: 11 results.*\nfault +SOURCE_LOST: it went$/,

@@ -3,8 +3,17 @@
 import type { AlgorithmNow, StreamReport } from '@stream-infer/core/stream-report';
 import { formatTable } from '../terminal/table.ts';
 
-export function streamTable(streams: readonly StreamReport[]): string {
-  if (streams.length === 0) return 'there is no stream: add one with stream-infer streams add';
+/** Of others only results are left. */
+export const isRegistered = ({ definition }: StreamReport): boolean => definition !== null;
+
+/** @param more how many are removed, and left out. */
+export function streamTable(streams: readonly StreamReport[], more = 0): string {
+  const rest = more === 0 ? [] : [`and ${more} removed, of which results are left: --all lists them too`];
+  const listed = streams.length === 0 ? 'there is no stream: add one with stream-infer streams add' : table(streams);
+  return [listed, ...rest].join('\n');
+}
+
+function table(streams: readonly StreamReport[]): string {
   return formatTable(
     ['stream', 'mode', 'state', 'source', 'owner', 'fps', 'results', 'errors'],
     streams.map((stream) => [

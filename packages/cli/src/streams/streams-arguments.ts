@@ -52,6 +52,10 @@ const APPLY = {
   },
 } as const satisfies OptionTable;
 
+const LIST = {
+  all: { type: 'boolean', description: 'Also streams that are removed, of which results are left.' },
+} as const satisfies OptionTable;
+
 /** As the help of all actions tells of what some take. */
 const of = (actions: string, table: OptionTable): OptionTable =>
   Object.fromEntries(
@@ -66,6 +70,7 @@ export const STREAMS_OPTIONS: OptionTable = {
   ...of('update', UPDATE),
   ...of('add, update', DEFINITION),
   ...of('apply', APPLY),
+  ...of('list', LIST),
   ...COMMON,
 };
 
@@ -90,7 +95,7 @@ export type StreamsAction =
     }
   | { readonly action: 'update'; readonly id: string; readonly options: UpdateOptions }
   | { readonly action: 'apply'; readonly file: string; readonly options: Common & OptionValues<typeof APPLY> }
-  | { readonly action: 'list'; readonly options: Common }
+  | { readonly action: 'list'; readonly options: Common & OptionValues<typeof LIST> }
   | { readonly action: 'show'; readonly id: string; readonly options: Common }
   | { readonly action: 'remove' | 'watch'; readonly ids: readonly string[]; readonly options: Common };
 
@@ -128,9 +133,9 @@ const HELP_OF: Readonly<Record<StreamsAction['action'], Subcommand>> = {
   },
   list: {
     usage: 'streams list [OPTIONS]',
-    summary: 'tell every stream, a line each',
+    summary: 'tell every stream that is registered, a line each',
     details: '',
-    options: COMMON,
+    options: { ...LIST, ...COMMON },
   },
   show: {
     usage: 'streams show ID [OPTIONS]',
@@ -175,7 +180,7 @@ export function parseStreamsArguments([first, ...rest]: readonly string[]): Stre
       return { action, file: one(action, 'FILE', positionals), options };
     }
     case 'list': {
-      const { values: options, positionals } = parseOptions(rest, COMMON);
+      const { values: options, positionals } = parseOptions(rest, { ...LIST, ...COMMON });
       if (positionals[0] !== undefined)
         throw new Fault('USAGE', `streams list takes no argument, and ${positionals[0]} is given`);
       return { action, options };

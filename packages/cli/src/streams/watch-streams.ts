@@ -3,10 +3,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { toFault } from '@stream-infer/core/fault';
 import type { StreamReport } from '@stream-infer/core/stream-report';
+import { isRegistered } from './stream-text.ts';
 import type { StreamsClient } from './streams-client.ts';
 
 export type StreamWatch = {
-  /** Only these; all where it is empty. */
+  /** Only these; all that are registered where it is empty. */
   readonly ids: readonly string[];
   readonly describe: (stream: StreamReport) => string;
   readonly print: (line: string) => void;
@@ -23,7 +24,10 @@ export async function watchStreams(client: StreamsClient, watch: StreamWatch): P
   const told = new Map<string, string>();
   const tell = (streams: readonly StreamReport[]): void => {
     for (const stream of streams) {
-      if (watch.ids.length > 0 && !watch.ids.includes(stream.id)) continue;
+      // What is removed while it is watched is told of once more.
+      const isMeant =
+        watch.ids.length === 0 ? isRegistered(stream) || told.has(stream.id) : watch.ids.includes(stream.id);
+      if (!isMeant) continue;
       const line = watch.describe(stream);
       if (told.get(stream.id) !== line) watch.print(line);
       told.set(stream.id, line);
