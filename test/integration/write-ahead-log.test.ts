@@ -1,6 +1,6 @@
 /** The log of a SQLite store and the file: who copies the one into the other, and when. */
 
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -32,13 +32,28 @@ const results = (count: number, text: string): ResultItem[] =>
     return { kind: 'result', sequence: n, stream: 'cam', run: 'r1', algorithm: 'faces', n, keyMs: n, rank: 1, text };
   });
 
-test('the log is taken into the file by a thread of its own once it has grown, and begins anew', async () => {
+const logSize = (): number => statSync(`${path}-wal`).size;
+
+/** Of this process, on the database and what belongs to it. */
+const descriptors = (): readonly string[] =>
+  readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      const file = readlinkSync(`/proc/self/fd/${name}`);
+      return file.startsWith(path) ? [file] : [];
+    } catch {
+      // The descriptor of the listing itself.
+      return [];
+    }
+  });
+
+async function growLog(): Promise<void> {
   const writer = await store.takeTurn(new AbortController().signal, () => undefined);
   await writer?.commit({ items: results(9_000, 'x'.repeat(4_000)), sequence: 9_000 }, 0);
-  const logSize = (): number => statSync(`${path}-wal`).size;
   expect(logSize()).toBeGreaterThan(32 * MIB);
-  expect(statSync(path).size).toBeLessThan(MIB);
-  await store.sync();
+}
+
+async function logBeginsAnew(): Promise<void> {
+  const writer = await store.takeTurn(new AbortController().signal, () => undefined);
   let sequence = 9_000;
   await vi.waitFor(
     async () => {
@@ -48,8 +63,25 @@ test('the log is taken into the file by a thread of its own once it has grown, a
     },
     { timeout: 10_000 },
   );
+}
+
+test('the log is taken into the file by a thread of its own once it has grown, and begins anew', async () => {
+  await growLog();
+  expect(statSync(path).size).toBeLessThan(MIB);
+  await store.sync();
+  await logBeginsAnew();
   expect(statSync(path).size).toBeGreaterThan(32 * MIB);
   expect(reported).toEqual([]);
+});
+
+test('a small log is taken into the file soon after the start: what that leaves open is all that later ones need', async () => {
+  const before = statSync(path).size;
+  await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(before), { timeout: 10_000 });
+  await vi.waitFor(() => expect(descriptors()).toHaveLength(4));
+  const open = descriptors();
+  await growLog();
+  await logBeginsAnew();
+  expect(descriptors()).toEqual(open);
 });
 
 test('a log that cannot be taken into the file is told of once', async () => {

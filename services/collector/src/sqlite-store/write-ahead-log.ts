@@ -2,6 +2,10 @@
  * Brings the write-ahead log of a SQLite file to the disk without holding up the thread that commits. `sync` makes durable what is committed, in
  * Node.js's thread pool; once the log has grown, a thread of its own copies it into the file, after which SQLite begins the log anew.
  *
+ * What an earlier life left in the log is copied soon after the start, however little it is. So what a checkpoint leaves in the process is there from the
+ * beginning, and does not look like a leak hours later: the memory of a thread that has ended, and a descriptor of the file, which SQLite
+ * cannot close while another connection of the process holds locks on it, and gives to the next one.
+ *
  * SQLite's own checkpoint is part of a commit, and waits for the disk there: seconds, where others write much to the same disk.
  */
 
@@ -40,12 +44,14 @@ const ENTRY = new URL(`./checkpoint${extname(fileURLToPath(import.meta.url))}`, 
 export function openWriteAheadLog({ path, report }: WriteAheadLogOptions): WriteAheadLog {
   const file = `${path}-wal`;
   let checkpointing: Promise<void> | undefined;
+  let begun = false;
   let told = '';
 
   const look = async (): Promise<void> => {
     const { size } = await stat(file);
-    if (size < CHECKPOINT_BYTES) return;
+    if (begun && size < CHECKPOINT_BYTES) return;
     await checkpoint({ path, mode: size < RESTART_BYTES ? 'PASSIVE' : 'RESTART' });
+    begun = true;
     told = '';
   };
   const tell = (error: unknown): void => {
