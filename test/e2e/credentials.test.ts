@@ -9,8 +9,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onStatus, type SourceStatus } from '@stream-infer/bus/announcements';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { openStreams } from '@stream-infer/bus/registry';
+import type { StreamReport } from '@stream-infer/core/stream-report';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../harness/collector.ts';
@@ -53,6 +55,8 @@ let directory: string;
 let api: string;
 const services = new Map<ServiceName, ServiceProcess>();
 const processLists: string[] = [];
+/** What ingests announced, while sources are lost too. */
+const announced: SourceStatus[] = [];
 const camera = createServer((request, response) => {
   const given = Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString();
   const isKnown = (['env', 'file', 'registered'] as const).some(
@@ -97,6 +101,7 @@ beforeAll(async () => {
     services.set(name, await startService(name, { ...environment, ...(name === 'ingest' && urls) }));
   api = services.get('collector')?.addresses.api ?? '';
   bus = await connectBus({ url: nats.url, prefix: 'stream-infer', name: 'credentials-test' });
+  onStatus(bus, '*', (status) => void announced.push(status));
   const streams = await openStreams(bus);
   await streams.put('env', specOf('env', { sourceFrom: { env: 'ENV_URL' } }));
   await streams.put('file', specOf('file', { sourceFrom: { file: join(directory, 'source') } }));
@@ -104,6 +109,9 @@ beforeAll(async () => {
   await streams.put('missing', specOf('missing', { sourceFrom: { env: 'NO_SUCH_URL' } }));
   await streams.put('registered', specOf('registered', { source: url('registered') }));
   await streams.put('live', specOf('live', { mode: 'realtime', sourceFrom: { env: 'ENV_URL' } }));
+  const gone = url('registered').replace(/:\d+\//, ':1/');
+  await streams.put('gone', specOf('gone', { mode: 'realtime', source: gone }));
+  await streams.put('locked', specOf('locked', { mode: 'realtime', sourceFrom: { env: 'WRONG_URL' } }));
   await eventually(
     'each has come to its end, and the camera plays',
     async () => {
@@ -111,7 +119,12 @@ beforeAll(async () => {
       const all = await Promise.all(
         ['env', 'file', 'registered', 'wrong', 'missing'].map(async (id) => (await stateOf(id)).state),
       );
-      return all.join() === 'ended,ended,ended,failed,failed' && ((await stateOf('live')).results ?? 0) > 0;
+      const lost = await Promise.all(['gone', 'locked'].map(async (id) => (await stateOf(id)).source?.fault?.code));
+      return (
+        all.join() === 'ended,ended,ended,failed,failed' &&
+        lost.join() === 'SOURCE_UNREACHABLE,SOURCE_UNAUTHORIZED' &&
+        ((await stateOf('live')).results ?? 0) > 0
+      );
     },
     60_000,
   );
@@ -125,8 +138,8 @@ afterAll(async () => {
   if (directory) await rm(directory, { recursive: true, force: true });
 });
 
-const stateOf = async (id: string): Promise<{ state?: string; results?: number }> =>
-  (await (await fetch(`${api}/v1/streams/${id}`)).json()) as { state?: string; results?: number };
+const stateOf = async (id: string): Promise<Partial<StreamReport>> =>
+  (await (await fetch(`${api}/v1/streams/${id}`)).json()) as Partial<StreamReport>;
 
 /** Of every process that these services and this nats-server are, their descendants without ffmpeg among them. */
 async function ourCommandLines(): Promise<string> {
@@ -183,7 +196,7 @@ describe('no password of any source is', () => {
   test('in what the API answers, events and refusals among them', async () => {
     const { paths } = (await (await fetch(`${api}/openapi.json`)).json()) as { paths: Record<string, object> };
     const gets = Object.keys(paths).filter((path) => Object.hasOwn(paths[path] ?? {}, 'get'));
-    const ids = ['env', 'file', 'wrong', 'missing', 'registered', 'live'];
+    const ids = ['env', 'file', 'wrong', 'missing', 'registered', 'live', 'gone', 'locked'];
     let asked = '';
     for (const path of gets.filter((each) => !each.includes('events')))
       for (const id of path.includes('{id}') ? ids : ['']) {
@@ -215,6 +228,12 @@ describe('no password of any source is', () => {
     }
   });
 
+  test('in what ingests announce, of sources that are lost too', () => {
+    const told = JSON.stringify(announced);
+    for (const code of ['SOURCE_UNREACHABLE', 'SOURCE_UNAUTHORIZED']) expect(told).toContain(code);
+    expect(leaked(told)).toEqual([]);
+  });
+
   test('on a command line of ours, while sources are opened and played', () => {
     expect(processLists.join('\n')).toContain('main.ts');
     expect(leaked(processLists.join('\n'))).toEqual([]);
@@ -226,6 +245,8 @@ describe('no password of any source is', () => {
       ['streams', 'list'],
       ['streams', 'list', '--json'],
       ['streams', 'show', 'registered'],
+      ['streams', 'show', 'gone'],
+      ['streams', 'show', 'locked'],
       ['dead-letters', 'list', '--json'],
       ['dead-letters', 'show', '1'],
     ]) {
@@ -239,4 +260,14 @@ describe('no password of any source is', () => {
     for (const name of (await readdir(directory)).filter((each) => each.startsWith('results.sqlite')))
       expect(leaked(await readFile(join(directory, name), 'latin1')), name).toEqual([]);
   });
+});
+
+test('why a camera is away, and when it is tried again, is shown with it', async () => {
+  const shown = async (id: string): Promise<string> =>
+    (await streamInfer(['streams', 'show', id], { environment: { STREAM_INFER_API: api } })).stdout;
+  expect(await shown('locked')).toMatch(/^state +reconnecting, unauthorized$/m);
+  expect(await shown('locked')).toMatch(
+    /^lost by +SOURCE_UNAUTHORIZED: .*WRONG_URL.*\nnext try +in (\d+ s|1 min \d\d s)$/m,
+  );
+  expect(await shown('gone')).toMatch(/^lost by +SOURCE_UNREACHABLE: http:\/\/\*\*\*@127\.0\.0\.1:1\/live\.mp4/m);
 });

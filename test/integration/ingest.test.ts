@@ -113,6 +113,8 @@ describe('a file played offline', () => {
       stream: 'cam',
       run: run.run,
       condition: { state: 'ended', reason: 'ended', sinceMs: expect.any(Number) },
+      fault: null,
+      retryInMs: null,
       framesPerSecond: 0,
       lastFrameAgeMs: expect.any(Number),
       decoded: 60,

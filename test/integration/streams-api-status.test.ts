@@ -58,6 +58,20 @@ test('state, reason, rates and ages come from the run that plays now, and are un
     state: 'stalled',
   });
 
+  // What another version of an ingest tells beside it, and what no version does.
+  const fault = { code: 'SOURCE_UNREACHABLE', message: 'nobody is there' } as const;
+  announceStatus(api.bus, { ...source, fault, retryInMs: 60_000, more: 'x' } as SourceStatus);
+  const lost = await eventually('what it is lost by', async () => {
+    const report = await read();
+    return report.source?.fault && report.source;
+  });
+  expect(lost.fault).toEqual(fault);
+  expect(lost.retryInMs).toBeGreaterThan(50_000);
+  announceStatus(api.bus, { ...source, fault: 'gone', decoded: 0 } as never);
+  announceStatus(api.bus, source);
+  await eventually('it is told no more', async () => (await read()).source?.fault === null);
+  expect((await read()).source).toMatchObject({ retryInMs: null, decoded: 40 });
+
   // What is no JSON, and what is told of another run, changes nothing.
   api.bus.connection.publish(api.bus.topology.statusSubject('lobby'), 'nonsense');
   announceLanes(api.bus, { ...lanes, stream: 'other' });

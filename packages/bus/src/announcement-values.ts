@@ -9,6 +9,7 @@ const isObject = (value: unknown): value is Fields => typeof value === 'object' 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isFigure = (value: unknown): boolean => typeof value === 'number';
 const isFigureOrNull = (value: unknown): boolean => value === null || isFigure(value);
+const isAbsentOr = (value: unknown, accepts: (value: unknown) => boolean): boolean => value == null || accepts(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
 
 const isOfEpoch = (value: unknown): value is Fields => isObject(value) && isText(value.run) && isCount(value.epoch);
@@ -20,11 +21,15 @@ export const isRewind = (value: unknown): boolean => isOfEpoch(value);
 const isCondition = (value: unknown): boolean =>
   isObject(value) && isText(value.state) && isText(value.reason) && isFigure(value.sinceMs);
 
+const isFault = (value: unknown): boolean => isObject(value) && isText(value.code) && isText(value.message);
+
 export const isSourceStatus = (value: unknown, stream: string): boolean =>
   isObject(value) &&
   value.stream === stream &&
   isText(value.run) &&
   isCondition(value.condition) &&
+  isAbsentOr(value.fault, isFault) &&
+  isAbsentOr(value.retryInMs, isFigure) &&
   isFigure(value.framesPerSecond) &&
   isFigureOrNull(value.lastFrameAgeMs) &&
   isCount(value.decoded) &&

@@ -3,6 +3,7 @@
  * by the next.
  */
 
+import type { FaultJson } from '@stream-infer/core/fault';
 import type { AlgorithmTotals } from '@stream-infer/core/result-record';
 import type { SourceCondition } from '@stream-infer/core/source-state';
 import type { Msg } from 'nats';
@@ -23,6 +24,10 @@ export type SourceStatus = {
   readonly stream: string;
   readonly run: string;
   readonly condition: SourceCondition;
+  /** What it is lost by, or failed by, without credentials. Null while it plays, and where only the reason is known; ingests of older versions leave it out. */
+  readonly fault?: FaultJson | null;
+  /** Until a lost source is opened again: 0 while it is. Null where it is not lost, or not opened again; older ingests leave it out. */
+  readonly retryInMs?: number | null;
   /** Decoded frames a second, over the last seconds. */
   readonly framesPerSecond: number;
   /** Since the newest decoded frame; null before the first. */

@@ -22,6 +22,10 @@ export type SourceNow = {
   readonly reason: SourceReason | null;
   /** Since 1970; null where it is not known. */
   readonly sinceMs: number | null;
+  /** What it is lost by, or failed by, where its ingest tells. */
+  readonly fault: FaultJson | null;
+  /** Until it is opened again, 0 while it is; null where it is not lost. */
+  readonly retryInMs: number | null;
   /** Decoded. */
   readonly framesPerSecond: number | null;
   readonly decoded: number | null;

@@ -88,6 +88,8 @@ const sourceState = described('What its source is doing now.', {
     state: { type: 'string', enum: [...SOURCE_STATES, 'unknown'], description: 'unknown: no ingest has told for 5 s.' },
     reason: { type: ['string', 'null'], description: 'Why it is in that state: docs/api.md.' },
     sinceMs: { type: ['number', 'null'], description: 'Since when, milliseconds since 1970.' },
+    fault: described('What it is lost by, or failed by; null while it plays.', orNull({ $ref: 'Fault#' })),
+    retryInMs: orNull({ type: 'number', description: 'Until a lost source is opened again: 0 while it is.' }),
     framesPerSecond: {
       type: ['number', 'null'],
       description:

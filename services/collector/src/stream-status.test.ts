@@ -39,14 +39,26 @@ describe('a source', () => {
   test('is as its ingest told, and its newest frame grows older meanwhile', () => {
     expect(sourceNow(after(500))).toEqual({
       ...{ state: 'reconnecting', reason: 'refused', sinceMs: 1_700_000_000_000 },
-      ...{ framesPerSecond: 9.5, decoded: 100, published: 10, lastFrameAgeMs: 700 },
+      ...{ framesPerSecond: 9.5, decoded: 100, published: 10, lastFrameAgeMs: 700, fault: null, retryInMs: null },
     });
+  });
+
+  test('that is lost tells by what, and when it is tried again, as far as its ingest tells that', () => {
+    const fault = { code: 'SOURCE_UNREACHABLE', message: 'nobody is there' } as const;
+    const lost = (silentMs: number, state?: RunMoment['state']) => {
+      const status: SourceStatus = { ...SOURCE, fault, retryInMs: 3_000.4 };
+      return sourceNow(after(silentMs, { heard: { source: { status, atMs: 1_000 } }, ...(state && { state }) }));
+    };
+    expect(lost(1_000)).toMatchObject({ fault, retryInMs: 2_000 });
+    expect(lost(4_000)).toMatchObject({ fault, retryInMs: 0 });
+    expect(lost(5_000)).toMatchObject({ state: 'unknown', fault: null, retryInMs: null });
+    expect(lost(0, { kind: 'failed', fault })).toMatchObject({ state: 'failed', fault: null, retryInMs: null });
   });
 
   test('that nobody has told of for 5 s is unknown; what was counted stays', () => {
     expect(sourceNow(after(4_999))).toMatchObject({ state: 'reconnecting' });
     expect(sourceNow(after(5_000))).toEqual({
-      ...{ state: 'unknown', reason: null, sinceMs: null, framesPerSecond: null },
+      ...{ state: 'unknown', reason: null, sinceMs: null, framesPerSecond: null, fault: null, retryInMs: null },
       ...{ decoded: 100, published: 10, lastFrameAgeMs: 5_200 },
     });
     expect(sourceNow(after(0, { heard: {} }))).toMatchObject({ state: 'unknown', decoded: null });

@@ -22,6 +22,8 @@ const NOTHING: SourceNow = {
   state: 'unknown',
   reason: null,
   sinceMs: null,
+  fault: null,
+  retryInMs: null,
   framesPerSecond: null,
   decoded: null,
   published: null,
@@ -36,23 +38,25 @@ export function sourceNow({ state, end, heard: { source }, nowMs }: RunMoment): 
   const figures: SourceNow = told
     ? {
         ...told.condition,
+        fault: told.fault ?? null,
+        retryInMs: told.retryInMs == null ? null : Math.max(0, Math.round(told.retryInMs - silentMs)),
         framesPerSecond: told.framesPerSecond,
         decoded: told.decoded,
         published: told.published,
         lastFrameAgeMs: told.lastFrameAgeMs === null ? null : Math.round(told.lastFrameAgeMs + silentMs),
       }
     : NOTHING;
+  const { decoded, published, lastFrameAgeMs } = figures;
   const over = overAs(state, end);
-  if (over === undefined)
-    return silentMs < SILENCE_MS
-      ? figures
-      : { ...figures, state: 'unknown', reason: null, sinceMs: null, framesPerSecond: null };
+  if (over === undefined) return silentMs < SILENCE_MS ? figures : { ...NOTHING, decoded, published, lastFrameAgeMs };
   const toldSo = figures.state === over;
   return {
     ...figures,
     state: over,
     reason: toldSo ? figures.reason : over === 'ended' ? 'ended' : null,
     sinceMs: toldSo ? figures.sinceMs : null,
+    fault: toldSo ? figures.fault : null,
+    retryInMs: null,
     framesPerSecond: null,
     lastFrameAgeMs: null,
     ...(end && { decoded: end.decoded, published: end.published }),

@@ -1,3 +1,4 @@
+import { Fault } from '@stream-infer/core/fault';
 import type { SourceCondition } from '@stream-infer/core/source-state';
 import { describe, expect, test } from 'vitest';
 import { HELD_MS, SourceLife } from './source-life.ts';
@@ -50,6 +51,27 @@ describe('a loss', () => {
       'reconnecting not-found',
       'playing frames',
     ]);
+  });
+
+  test('tells by what and when the source is opened again, until frames come', () => {
+    const { life, clock } = newLife();
+    const fault = new Fault('SOURCE_UNREACHABLE', 'nobody is there');
+    clock.wallMs = 5_000;
+    life.broke(fault);
+    expect(life.loss).toBeUndefined();
+    life.lost('refused');
+    expect(life.loss).toEqual({ fault, retryAtMs: 5_125 });
+    life.opened(0);
+    expect(life.loss?.fault).toBe(fault);
+    life.frame(10);
+    expect(life.loss).toBeUndefined();
+    // What is lost for a reason alone is not told to be lost by what was before.
+    life.lost('bus-away');
+    expect(life.loss).toEqual({ fault: undefined, retryAtMs: 5_250 });
+    life.broke(fault);
+    life.failed('not-found');
+    life.lost('refused');
+    expect(life.loss).toEqual({ fault, retryAtMs: undefined });
   });
 
   test('before the first frame is reconnecting too', () => {

@@ -9,8 +9,17 @@
  * of state or reason is told once. A frozen picture is a reason of `playing`: an alarm, never a loss.
  */
 
+import type { Fault } from '@stream-infer/core/fault';
 import type { SourceCondition, SourceReason, SourceState } from '@stream-infer/core/source-state';
 import { Backoff, type BackoffOptions } from './backoff.ts';
+
+/** Why a source that is lost is, and what comes of it. */
+export type SourceLoss = {
+  /** Undefined where only its reason is known. */
+  readonly fault: Fault | undefined;
+  /** When it is opened again, milliseconds since 1970; undefined where it is not. */
+  readonly retryAtMs: number | undefined;
+};
 
 export type SourceLifeOptions = {
   readonly backoff: BackoffOptions;
@@ -34,6 +43,9 @@ export class SourceLife {
   /** When the first frame of this attempt came. */
   #playingSinceMs: number | undefined;
   #isFrozen = false;
+  /** What went wrong with what was opened last. */
+  #fault: Fault | undefined;
+  #loss: SourceLoss | undefined;
 
   constructor(options: SourceLifeOptions) {
     this.#options = options;
@@ -43,6 +55,11 @@ export class SourceLife {
 
   get condition(): SourceCondition {
     return this.#condition;
+  }
+
+  /** While it is lost, or once it has failed. */
+  get loss(): SourceLoss | undefined {
+    return this.#loss;
   }
 
   /** Whether it ended or failed: whatever is told after that changes nothing. */
@@ -56,6 +73,12 @@ export class SourceLife {
     this.#progressAtMs = nowMs;
     this.#playingSinceMs = undefined;
     this.#isFrozen = false;
+    this.#fault = undefined;
+  }
+
+  /** What `lost` or `failed`, to be told next, is for. */
+  broke(fault: Fault): void {
+    this.#fault = fault;
   }
 
   /** A frame was decoded. Cheap: to be told of each, or of the newest of some. */
@@ -91,8 +114,10 @@ export class SourceLife {
   /** It did not open, or broke, and is to be opened again after as many milliseconds as this returns. */
   lost(reason: SourceReason): number {
     this.#progressAtMs = undefined;
+    const waitMs = this.#backoff.next(reason);
+    this.#loses(this.#options.wallMs() + waitMs);
     this.#become('reconnecting', reason);
-    return this.#backoff.next(reason);
+    return waitMs;
   }
 
   /** It played to its end. */
@@ -102,13 +127,21 @@ export class SourceLife {
 
   /** Nothing more is tried. */
   failed(reason: SourceReason): void {
+    this.#loses(undefined);
     this.#become('failed', reason);
+  }
+
+  #loses(retryAtMs: number | undefined): void {
+    if (this.isOver) return;
+    this.#loss = { fault: this.#fault, retryAtMs };
+    this.#fault = undefined;
   }
 
   #become(state: SourceState, reason: SourceReason): void {
     if (this.isOver) return;
     const before = this.#condition;
     if (before.state === state && before.reason === reason) return;
+    if (state !== 'reconnecting' && state !== 'failed') this.#loss = undefined;
     const { wallMs, onChange } = this.#options;
     this.#condition = { state, reason, sinceMs: wallMs() };
     onChange?.(this.#condition);

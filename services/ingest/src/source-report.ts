@@ -1,6 +1,7 @@
 /** How the source of a run stands, told wherever it is asked for: in the log, in the metrics, and on the bus. */
 
 import { announceStatus } from '@stream-infer/bus/announcements';
+import { type Fault, faultJson } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
 import type { SourceCondition } from '@stream-infer/core/source-state';
 import type { Logger } from '@stream-infer/service-kit/logger';
@@ -45,16 +46,26 @@ export class SourceReport {
     this.#progress = progress ?? this.#progress;
   }
 
+  /** The source could not be opened, or broke: told once, and with the condition for as long as it is lost by this. */
+  broke(fault: Fault): void {
+    const { context, run } = this.#options;
+    this.life.broke(fault);
+    context.report(fault, { stream: run.stream, run: run.run });
+  }
+
   /** Announces it now. */
   tell(): void {
     const { context, run, progress, isElsewhere } = this.#options;
     this.note(progress());
     if (isElsewhere()) return;
-    const { condition } = this.life;
+    const { condition, loss } = this.life;
+    const { fault, retryAtMs } = loss ?? {};
     announceStatus(context.bus, {
       stream: run.stream,
       run: run.run,
       condition,
+      fault: fault === undefined ? null : faultJson(fault),
+      retryInMs: retryAtMs === undefined ? null : Math.max(0, Math.round(retryAtMs - Date.now())),
       ...this.#progress,
       // Of a source that is lost frames came once, and there is no rate any more.
       ...(condition.state !== 'playing' && { framesPerSecond: 0 }),

@@ -255,7 +255,7 @@ export class StreamPlaying {
         await epoch.discard();
         return { kind: 'again', reason: 'bus-away' };
       case 'played': {
-        if (end.fault) this.#tell(end.fault);
+        if (end.fault) this.#report.broke(end.fault);
         const verdict = afterPlaying(spec, { ...end, isFruitless: this.#yield.isFruitless });
         if (verdict.kind === 'again') return verdict;
         if (!(await this.#settlement.end(this.#claim, epoch, end.fault))) await this.#leave(epoch);
@@ -269,7 +269,7 @@ export class StreamPlaying {
     const { stream, spec } = this.#claim.run;
     const code = busErrorKind(error) === 'other' ? 'INTERNAL' : 'BUS_FAILED';
     const fault = toFault(error, code, `stream ${stream}`);
-    this.#tell(fault);
+    this.#report.broke(fault);
     const verdict = afterOpening(spec, fault, this.#facts !== undefined || this.#claim.known !== undefined);
     if (verdict.kind === 'over') await this.#settlement.fail(this.#claim, fault, this.#facts !== undefined);
     return verdict;

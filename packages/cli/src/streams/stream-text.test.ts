@@ -6,7 +6,7 @@ const LOBBY: StreamReport = {
   ...{ id: 'lobby', run: 'r1', state: 'running', results: 12, errors: 1, end: null, fault: null, revision: 3 },
   source: {
     ...{ state: 'playing', reason: 'frames', sinceMs: 1_700_000_000_000, framesPerSecond: 9.96 },
-    ...{ decoded: 120, published: 24, lastFrameAgeMs: 80 },
+    ...{ decoded: 120, published: 24, lastFrameAgeMs: 80, fault: null, retryInMs: null },
   },
   algorithms: {
     faces: {
@@ -53,4 +53,18 @@ test('a table has a line for each, and text says all of one', () => {
   expect(streamText({ ...LOBBY, fault })).toMatch(
     /since +2023-11-14T22:13:20.000Z\n(.*\n)*algorithm +faces: 11 results.*\nfault +SOURCE_LOST: it went$/,
   );
+});
+
+test('of a source that is lost all is told by what, and when it is tried again', () => {
+  const fault = { code: 'SOURCE_UNAUTHORIZED', message: 'rtsp://***@camera/1 refuses the credentials' } as const;
+  const lost = { ...LOBBY.source, state: 'reconnecting', reason: 'unauthorized', fault } as StreamReport['source'];
+  const text = (retryInMs: number | null | undefined) =>
+    streamText({ ...LOBBY, source: { ...lost, retryInMs } as StreamReport['source'] });
+  expect(text(125_000)).toMatch(
+    /^lost by +SOURCE_UNAUTHORIZED: rtsp:\/\/\*\*\*@camera\/1 refuses.*\nnext try +in 2 min 05 s$/m,
+  );
+  expect(text(0)).toMatch(/^next try +now$/m);
+  // Collectors of older versions tell neither.
+  expect(streamText({ ...LOBBY, source: { ...LOBBY.source, fault: undefined } as never })).not.toContain('lost by');
+  expect(text(undefined)).not.toContain('next try');
 });

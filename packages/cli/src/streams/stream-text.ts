@@ -1,6 +1,7 @@
 /** Streams for people: a table of all, one in full, and a line of what one is doing now. */
 
-import type { AlgorithmNow, StreamReport } from '@stream-infer/core/stream-report';
+import type { AlgorithmNow, SourceNow, StreamReport } from '@stream-infer/core/stream-report';
+import { formatDuration } from '../terminal/duration.ts';
 import { formatTable } from '../terminal/table.ts';
 
 /** Of others only results are left. */
@@ -40,6 +41,8 @@ export function streamText(stream: StreamReport): string {
     ['owner', owner ?? ''],
     ['state', stateOf(stream)],
     ['since', source?.sinceMs == null ? '' : new Date(source.sinceMs).toISOString()],
+    ['lost by', source?.fault ? `${source.fault.code}: ${source.fault.message}` : ''],
+    ['next try', nextTry(source)],
     ['run', run ?? ''],
     ['frames', framesOf(stream)],
     ['results', `${results}, ${errors} of them errors`],
@@ -50,6 +53,12 @@ export function streamText(stream: StreamReport): string {
     ['stream', id],
     rows.filter(([, value]) => value !== ''),
   );
+}
+
+/** Of a lost source. A collector of an older version does not tell. */
+function nextTry(source: SourceNow | null): string {
+  if (source?.retryInMs == null) return '';
+  return source.retryInMs === 0 ? 'now' : `in ${formatDuration(source.retryInMs / 1_000)}`;
 }
 
 /** What it is doing now, on one line. */
