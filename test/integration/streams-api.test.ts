@@ -233,6 +233,7 @@ describe('a request that is refused', () => {
 
   test.each([
     [{ ...LOBBY, source: 'lobby.mp4' }, 'CONFIG_INVALID', /source "lobby.mp4" is relative/],
+    [{ ...LOBBY, source: 'rstp://a:b@camera/1' }, 'CONFIG_INVALID', /"rstp:\/\/\*\*\*@camera\/1".*did you mean rtsp\?/],
     [{ id: 'a', sourceFrom: { file: 'secret' } }, 'CONFIG_INVALID', /source "secret" is relative/],
     [{ ...LOBBY, heigth: 3 }, 'CONFIG_UNKNOWN_KEY', /heigth is unknown: did you mean height\?/],
     [{ ...LOBBY, fps: 0 }, 'CONFIG_INVALID', /fps is 0: it must be a number above 0/],

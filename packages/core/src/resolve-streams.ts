@@ -9,6 +9,7 @@ import { Fault } from './fault.ts';
 import { formatRational, parseRational, type Rational } from './rational.ts';
 import { samplePlan } from './sample-plan.ts';
 import { sourceKind } from './source-kind.ts';
+import { refuseUnknownScheme } from './source-scheme.ts';
 import type { StreamDefinition } from './stream-definition.ts';
 import type { Mode, SourceFrom, StreamAlgorithm, StreamSpec } from './stream-spec.ts';
 import { upstreamNames } from './upstream.ts';
@@ -37,6 +38,7 @@ export function resolveStream(
   const { id, source, sourceFrom, width, height, pixelFormat, encoding, videoStream } = stream;
   const mode = stream.mode ?? (source !== undefined && sourceKind(source) === 'file' ? 'offline' : 'realtime');
   const fps = stream.fps === undefined ? undefined : exact(stream.fps);
+  if (source !== undefined) refuseUnknownScheme(source, `stream ${id}`);
   if (pixelFormat === 'yuv420p') refuseOddSize(id, { width, height });
   const algorithms = (stream.algorithms ?? definitions.map(({ name }) => name)).map((entry) =>
     resolveAlgorithm(typeof entry === 'string' ? { name: entry } : entry, definitions, mode),

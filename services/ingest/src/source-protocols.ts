@@ -3,6 +3,8 @@
  * others, so that a playlist or a redirect from a network cannot name a file of this machine.
  */
 
+import type { LiveScheme } from '@stream-infer/core/source-scheme';
+
 const HTTP = ['http', 'https', 'httpproxy', 'tls', 'tcp', 'crypto'] as const;
 
 /** Scheme of the URL → protocols. RTSP comes over TCP alone (source.ts), and is no protocol of ffmpeg's but a format. */
@@ -25,7 +27,7 @@ const PROTOCOLS = new Map<string, readonly string[]>(
     tcp: ['tcp'],
     mmsh: ['mmsh', 'http', 'tcp'],
     mmst: ['mmst', 'tcp'],
-  }),
+  } satisfies Record<LiveScheme, readonly string[]>),
 );
 
 export const isHttp = (scheme: string): boolean => scheme === 'http' || scheme === 'https';
