@@ -2,6 +2,9 @@
 
 import { FAULTS, type Fault, type FaultCode } from '@stream-infer/core/fault';
 import { NAME, NAME_RULE, OWNER, OWNER_RULE } from '@stream-infer/core/names';
+import { IF_MATCH_PATTERN, IF_MATCH_RULE, IF_NONE_MATCH_PATTERN, IF_NONE_MATCH_RULE } from './precondition.ts';
+import { CURSOR_PATTERN, CURSOR_RULE } from './record-cursor.ts';
+import { TIME_PATTERN, TIME_RULE } from './time-range.ts';
 
 export const API_ERRORS = {
   BAD_REQUEST: { status: 400, description: 'A parameter is unknown or has a value that it cannot have; it is named.' },
@@ -67,7 +70,14 @@ const WHERE: Readonly<Record<string, string>> = {
 };
 
 /** Patterns in words. */
-const RULES: Readonly<Record<string, string>> = { [NAME.source]: NAME_RULE, [OWNER.source]: OWNER_RULE };
+const RULES: Readonly<Record<string, string>> = {
+  [NAME.source]: NAME_RULE,
+  [OWNER.source]: OWNER_RULE,
+  [TIME_PATTERN]: TIME_RULE,
+  [CURSOR_PATTERN]: CURSOR_RULE,
+  [IF_MATCH_PATTERN]: IF_MATCH_RULE,
+  [IF_NONE_MATCH_PATTERN]: IF_NONE_MATCH_RULE,
+};
 
 /** Names the parameter and what it must be. */
 export function badRequest(refusal: Refusal | undefined, context: string | undefined): ApiError {

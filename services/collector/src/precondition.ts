@@ -11,6 +11,10 @@ export type Precondition = {
 /** What the headers may hold, as JSON Schema patterns. A weak ETag (`W/"…"`) is one that never matches. */
 export const IF_MATCH_PATTERN = '^\\s*(\\*|(W/)?"[^"]*"(\\s*,\\s*(W/)?"[^"]*")*)\\s*$';
 export const IF_NONE_MATCH_PATTERN = '^\\s*\\*\\s*$';
+/** The same in words. */
+export const IF_MATCH_RULE =
+  'must be an ETag as it was answered, such as "17" with its quotes, several with commas, or *';
+export const IF_NONE_MATCH_RULE = 'must be *';
 
 export const etagOf = (revision: number): string => `"${revision}"`;
 

@@ -4,6 +4,9 @@ import type { RecordPlace } from './result-queries.ts';
 
 export const CURSOR_PATTERN = '^[0-9]{1,15}\\.[A-Za-z0-9_-]{1,64}$';
 
+/** The same in words. */
+export const CURSOR_RULE = 'must be what a page has told as its next cursor';
+
 export const formatCursor = ({ n, algorithm }: RecordPlace): string => `${n}.${algorithm}`;
 
 /** @param cursor of the pattern */

@@ -94,10 +94,18 @@ export function streamRoutes(app: FastifyInstance, options: StreamRouteOptions):
   );
 }
 
-/** The newest run of the stream unless one is named. Throws UNKNOWN_STREAM and UNKNOWN_RUN. */
-export async function findRun(store: ResultQueries, stream: string, run?: string): Promise<RunSummary> {
+/**
+ * The newest run of the stream unless one is named. Throws UNKNOWN_STREAM and UNKNOWN_RUN.
+ * @param absent what is told where there is none.
+ */
+export async function findRun(
+  store: ResultQueries,
+  stream: string,
+  run?: string,
+  absent = `nothing of a stream ${stream} is stored`,
+): Promise<RunSummary> {
   const newest = await store.run(stream);
-  if (newest === undefined) throw new ApiError('UNKNOWN_STREAM', `nothing of a stream ${stream} is stored`);
+  if (newest === undefined) throw new ApiError('UNKNOWN_STREAM', absent);
   const found = run === undefined ? newest : await store.run(stream, run);
   if (found === undefined) throw new ApiError('UNKNOWN_RUN', `nothing of a run ${run} of stream ${stream} is stored`);
   return found;
@@ -178,6 +186,8 @@ async function runOf(
 ): Promise<StreamReport> {
   const newest = registry.run(id);
   const run = newest?.run === named ? newest : undefined;
-  const stored = run ? await store.run(id, run.run) : await findRun(store, id, named);
-  return streamView(id, registry.stream(id), run, stored, board.of);
+  const registered = registry.stream(id);
+  const absent = registered ? undefined : `no stream ${id} is registered, and nothing of one is stored`;
+  const stored = run ? await store.run(id, run.run) : await findRun(store, id, named, absent);
+  return streamView(id, registered, run, stored, board.of);
 }

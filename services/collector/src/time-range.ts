@@ -5,6 +5,8 @@ export type TimeRange = { readonly fromMs: number; readonly toMs: number };
 
 /** Decimal seconds, as time keys are written. */
 export const TIME_PATTERN = '^[0-9]{1,9}(\\.[0-9]{1,9})?$';
+/** The same in words. */
+export const TIME_RULE = 'must be seconds, such as 60 or 12.5';
 
 /** @param from,to decimal seconds; without them the range is open on that side. */
 export const timeRange = (from: string | undefined, to: string | undefined): TimeRange => ({
