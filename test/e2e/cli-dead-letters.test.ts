@@ -167,6 +167,7 @@ describe('a replay', () => {
     const { status, stdout } = await letters('replay', '--all');
     expect(stdout.match(/ mended$/gm)).toHaveLength(3);
     expect(stdout).toMatch(/REPLAY_IMPOSSIBLE/);
+    expect(stdout).toMatch(/^1 dead letter is of a realtime stream and cannot be replayed/m);
     expect(status).toBe(1);
     await eventually('no error is left', async () => !JSON.stringify(await results()).includes('$error'));
   });
