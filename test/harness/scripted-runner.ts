@@ -45,7 +45,7 @@ export type ScriptedRunnerOptions = {
 export type Outcome =
   | { readonly data: unknown }
   | { readonly bytes: Uint8Array }
-  | { readonly code: string; readonly notStarted?: boolean };
+  | { readonly code: string; readonly message?: string; readonly notStarted?: boolean };
 
 type Call = ServerDuplexStream<InvokeRequest, InvokeResponse>;
 
@@ -148,7 +148,7 @@ function resultOf(invocationId: string, outcome: Outcome, runUs = 0): Result {
     const value = 'bytes' in outcome ? Buffer.from(outcome.bytes) : Buffer.from(JSON.stringify(outcome.data));
     return { invocationId, outcome: { $case: 'data', value }, timings, version: '1', snapshot: undefined };
   }
-  const { code, notStarted = false } = outcome;
-  const value = { code, message: `scripted ${code}`, notStarted };
+  const { code, message = `scripted ${code}`, notStarted = false } = outcome;
+  const value = { code, message, notStarted };
   return { invocationId, outcome: { $case: 'fault', value }, timings, version: '1', snapshot: undefined };
 }

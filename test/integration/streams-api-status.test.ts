@@ -42,8 +42,9 @@ test('state, reason, rates and ages come from the run that plays now, and are un
     },
   };
   const totals = { triggered: 4, completed: 2, failed: 1, dropped: { stale: 1 } };
+  const lastError = { code: 'ALGORITHM_FAILED', message: 'boom' } as const;
   const lanes: LaneStatus = {
-    ...{ stream: 'lobby', run: 'r1', algorithms: { faces: { ...totals, lastResultAgeMs: 100, lateMs: 7 } } },
+    ...{ stream: 'lobby', run: 'r1', algorithms: { faces: { ...totals, lastResultAgeMs: 100, lateMs: 7, lastError } } },
   };
   announceStatus(api.bus, source);
   announceLanes(api.bus, lanes);
@@ -53,7 +54,7 @@ test('state, reason, rates and ages come from the run that plays now, and are un
   });
   expect(told.source).toMatchObject({ reason: 'no-frames', sinceMs: 1_700_000_000_000, decoded: 40, published: 4 });
   expect(told.source?.lastFrameAgeMs).toBeGreaterThanOrEqual(3_000);
-  expect(told.algorithms.faces).toMatchObject({ ...totals, state: 'followed', lateMs: 7 });
+  expect(told.algorithms.faces).toMatchObject({ ...totals, state: 'followed', lateMs: 7, lastError });
   expect((await api.collector.get<{ streams: StreamReport[] }>('/v1/streams')).streams[0]?.source).toMatchObject({
     state: 'stalled',
   });

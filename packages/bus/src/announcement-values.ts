@@ -12,6 +12,8 @@ const isFigureOrNull = (value: unknown): boolean => value === null || isFigure(v
 const isAbsentOr = (value: unknown, accepts: (value: unknown) => boolean): boolean => value == null || accepts(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
 
+const isFault = (value: unknown): boolean => isObject(value) && isText(value.code) && isText(value.message);
+
 const isOfEpoch = (value: unknown): value is Fields => isObject(value) && isText(value.run) && isCount(value.epoch);
 
 export const isReleased = (value: unknown): boolean => isOfEpoch(value) && isCount(value.through);
@@ -20,8 +22,6 @@ export const isRewind = (value: unknown): boolean => isOfEpoch(value);
 
 const isCondition = (value: unknown): boolean =>
   isObject(value) && isText(value.state) && isText(value.reason) && isFigure(value.sinceMs);
-
-const isFault = (value: unknown): boolean => isObject(value) && isText(value.code) && isText(value.message);
 
 export const isSourceStatus = (value: unknown, stream: string): boolean =>
   isObject(value) &&
@@ -40,6 +40,7 @@ const isAlgorithmStatus = (value: unknown): boolean =>
   isCount(value.triggered) &&
   isCount(value.completed) &&
   isCount(value.failed) &&
+  isAbsentOr(value.lastError, isFault) &&
   isObject(value.dropped) &&
   Object.values(value.dropped).every(isCount);
 

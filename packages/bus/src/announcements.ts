@@ -45,6 +45,8 @@ export type AlgorithmStatus = AlgorithmTotals & {
   readonly lastResultAgeMs: number | null;
   /** How late that one was; null offline and before the first. */
   readonly lateMs: number | null;
+  /** Of the newest result that is one, without credentials; null before the first that this scheduler published. Schedulers of older versions leave it out. */
+  readonly lastError?: FaultJson | null;
 };
 
 /** How the algorithms of one run are getting on, by name. */

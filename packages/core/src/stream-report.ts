@@ -38,6 +38,8 @@ export type AlgorithmNow = AlgorithmTotals & {
   readonly state: 'followed' | 'ended' | 'unknown';
   readonly lastResultAgeMs: number | null;
   readonly lateMs: number | null;
+  /** Of the newest result that is one, where its scheduler tells. */
+  readonly lastError: FaultJson | null;
 };
 
 /** A stream with one of its runs; without one it waits for an ingest. */

@@ -110,6 +110,7 @@ const algorithmState = described('How one of its algorithms is getting on.', {
     },
     lastResultAgeMs: orNull({ type: 'number', description: 'Since its newest result was published.' }),
     lateMs: orNull({ type: 'number', description: 'How late that one was; null offline.' }),
+    lastError: described('Of its newest result that is an error, while that is told of.', orNull({ $ref: 'Fault#' })),
     ...totals,
   }),
 });

@@ -93,12 +93,20 @@ describe('a source', () => {
 describe('an algorithm', () => {
   test('is as its scheduler told, and unknown after 5 s of silence', () => {
     expect(algorithmsNow(after(100))).toEqual({
-      faces: { ...TOTALS, state: 'followed', lastResultAgeMs: 400, lateMs: 40 },
+      faces: { ...TOTALS, state: 'followed', lastResultAgeMs: 400, lateMs: 40, lastError: null },
     });
     expect(algorithmsNow(after(5_000))).toMatchObject({
       faces: { state: 'unknown', lastResultAgeMs: 5_300, completed: 5 },
     });
     expect(algorithmsNow(after(0, { heard: {} }))).toEqual({});
+  });
+
+  test('that failed tells its last error, at the end of its run too', () => {
+    const lastError = { code: 'ALGORITHM_FAILED', message: 'boom' } as const;
+    const faces = { ...TOTALS, lastResultAgeMs: 300, lateMs: 40, lastError };
+    const heard = { lanes: { status: { ...LANES, algorithms: { faces } }, atMs: 1_000 } };
+    for (const more of [{}, { end: END }])
+      expect(algorithmsNow(after(0, { heard, ...more }))).toMatchObject({ faces: { lastError } });
   });
 
   test('of a run that is over has the totals of its end', () => {

@@ -73,11 +73,11 @@ export function algorithmsNow({ end, heard: { lanes }, nowMs }: RunMoment): Reco
       const totals = end?.algorithms[name] ?? told[name];
       if (totals === undefined) return [];
       const { triggered, completed, failed, dropped } = totals;
-      if (end) return [[name, { state: 'ended', ...DONE, triggered, completed, failed, dropped }]];
-      const { lastResultAgeMs = null, lateMs = null } = told[name] ?? {};
+      const { lastResultAgeMs = null, lateMs = null, lastError = null } = told[name] ?? {};
+      if (end) return [[name, { state: 'ended', ...DONE, lastError, triggered, completed, failed, dropped }]];
       const state = silentMs < SILENCE_MS ? 'followed' : 'unknown';
       const age = lastResultAgeMs === null ? null : Math.round(lastResultAgeMs + silentMs);
-      return [[name, { state, lastResultAgeMs: age, lateMs, triggered, completed, failed, dropped }]];
+      return [[name, { state, lastResultAgeMs: age, lateMs, lastError, triggered, completed, failed, dropped }]];
     }),
   );
 }

@@ -101,7 +101,7 @@ export class LaneResults {
       case 'published':
         state.published(trigger.n);
         schedule.settle(trigger.n, outcome, schedule.onSettled && upstreamResult(error ? { error } : record));
-        metrics.published(performance.now() - trigger.triggeredAtMs, lateMs);
+        metrics.published(performance.now() - trigger.triggeredAtMs, lateMs, error);
         if (lateMs !== null && lateMs > 0) events.late(lateMs);
         return;
       case 'full':

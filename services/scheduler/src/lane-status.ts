@@ -2,12 +2,20 @@
 
 import { type AlgorithmStatus, announceLanes } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
+import type { FaultJson } from '@stream-infer/core/fault';
+import { redactUrl } from '@stream-infer/core/redact-url';
 import type { Observed } from './lane-book.ts';
 import type { LaneMetrics } from './metrics.ts';
 
-type Lane = { readonly observed: Observed; publishedAtMs: number | undefined; lateMs: number | null };
+type Lane = {
+  readonly observed: Observed;
+  publishedAtMs: number | undefined;
+  lateMs: number | null;
+  lastError: FaultJson | null;
+};
 
 const EVERY_MS = 1_000;
+const MESSAGE_LENGTH = 1_000;
 
 export class LaneStatusReport {
   readonly #bus: Bus;
@@ -23,14 +31,16 @@ export class LaneStatusReport {
 
   /** Follows one algorithm; what is published is told on to its metrics. */
   follow(observed: Observed, metrics: LaneMetrics): LaneMetrics {
-    const lane: Lane = { observed, publishedAtMs: undefined, lateMs: null };
+    const lane: Lane = { observed, publishedAtMs: undefined, lateMs: null, lastError: null };
     this.#lanes.push(lane);
     return {
       ...metrics,
-      published: (latencyMs, lateMs) => {
+      published: (latencyMs, lateMs, error) => {
         lane.publishedAtMs = performance.now();
         lane.lateMs = lateMs;
-        metrics.published(latencyMs, lateMs);
+        // What an algorithm throws may be long: its results have the whole of it.
+        if (error) lane.lastError = { code: error.code, message: redactUrl(error.message).slice(0, MESSAGE_LENGTH) };
+        metrics.published(latencyMs, lateMs, error);
       },
     };
   }
@@ -52,9 +62,10 @@ export class LaneStatusReport {
   }
 }
 
-const statusOf = ({ observed, publishedAtMs, lateMs }: Lane, nowMs: number): AlgorithmStatus => ({
+const statusOf = ({ observed, publishedAtMs, lateMs, lastError }: Lane, nowMs: number): AlgorithmStatus => ({
   ...observed.ledger.totals,
   triggered: observed.ledger.triggered,
   lastResultAgeMs: publishedAtMs === undefined ? null : Math.round(nowMs - publishedAtMs),
   lateMs,
+  lastError,
 });

@@ -4,6 +4,7 @@
  */
 
 import type { FrameFate, InvocationFate } from '@stream-infer/core/fate';
+import type { FaultJson } from '@stream-infer/core/fault';
 import { LedgerBook } from '@stream-infer/core/ledger-book';
 import type { Mode } from '@stream-infer/core/stream-spec';
 import { createMembersGauge } from '@stream-infer/service-kit/members-gauge';
@@ -290,4 +291,7 @@ export function createSchedulerMetrics(registry: Registry) {
   };
 }
 
-export type LaneMetrics = ReturnType<SchedulerMetrics['observe']>;
+export type LaneMetrics = Omit<ReturnType<SchedulerMetrics['observe']>, 'published'> & {
+  /** With the error where the result is one. */
+  published(latencyMs: number, lateMs: number | null, error?: FaultJson): void;
+};

@@ -1,4 +1,4 @@
-import type { StreamReport } from '@stream-infer/core/stream-report';
+import type { AlgorithmNow, StreamReport } from '@stream-infer/core/stream-report';
 import { expect, test } from 'vitest';
 import { statusLine, streamTable, streamText } from './stream-text.ts';
 
@@ -10,7 +10,7 @@ const LOBBY: StreamReport = {
   },
   algorithms: {
     faces: {
-      ...{ state: 'followed', lastResultAgeMs: 420, lateMs: 1_500 },
+      ...{ state: 'followed', lastResultAgeMs: 420, lateMs: 1_500, lastError: null },
       ...{ triggered: 15, completed: 11, failed: 1, dropped: { replaced: 2, stale: 1 } },
     },
   },
@@ -67,4 +67,12 @@ test('of a source that is lost all is told by what, and when it is tried again',
   // Collectors of older versions tell neither.
   expect(streamText({ ...LOBBY, source: { ...LOBBY.source, fault: undefined } as never })).not.toContain('lost by');
   expect(text(undefined)).not.toContain('next try');
+});
+
+test('of an algorithm that failed the last error is told', () => {
+  const { faces } = LOBBY.algorithms;
+  const lastError = { code: 'ALGORITHM_FAILED', message: 'boom' } as const;
+  const text = streamText({ ...LOBBY, algorithms: { faces: { ...faces, lastError } as AlgorithmNow } });
+  expect(text).toMatch(/^algorithm +faces: 11 results.*\nlast error +faces: ALGORITHM_FAILED: boom$/m);
+  expect(streamText(LOBBY)).not.toContain('last error');
 });

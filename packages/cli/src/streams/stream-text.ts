@@ -46,13 +46,23 @@ export function streamText(stream: StreamReport): string {
     ['run', run ?? ''],
     ['frames', framesOf(stream)],
     ['results', `${results}, ${errors} of them errors`],
-    ...Object.entries(stream.algorithms).map(([name, now]) => ['algorithm', algorithmText(name, now)] as const),
+    ...Object.entries(stream.algorithms).flatMap(algorithmRows),
     ['fault', fault ? `${fault.code}: ${fault.message}` : ''],
   ];
   return formatTable(
     ['stream', id],
     rows.filter(([, value]) => value !== ''),
   );
+}
+
+/** With the error that it failed with last, which a collector of an older version does not tell. */
+function algorithmRows([name, now]: readonly [string, AlgorithmNow]): (readonly [string, string])[] {
+  const { lastError } = now;
+  const told = lastError ? `${name}: ${lastError.code}: ${lastError.message}` : '';
+  return [
+    ['algorithm', algorithmText(name, now)],
+    ['last error', told],
+  ];
 }
 
 /** Of a lost source. A collector of an older version does not tell. */
