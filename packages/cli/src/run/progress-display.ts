@@ -1,7 +1,7 @@
 /** Tells the progress of a run while it plays: as a line of a terminal that is drawn over, elsewhere as a line now and then. */
 
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
-import { progressLine, type SourceProgress } from '../terminal/progress-line.ts';
+import { openingLine, progressLine, type SourceProgress } from '../terminal/progress-line.ts';
 import type { Screen } from '../terminal/screen.ts';
 import type { RunProgress } from './run-watch.ts';
 
@@ -23,7 +23,10 @@ export function showProgress(
     if (progress.size > 0) startedAtMs ??= performance.now();
     return startedAtMs === undefined ? 0 : performance.now() - startedAtMs;
   };
+  const openingSinceMs = performance.now();
   const line = (): string => {
+    if (specs.every(({ id }) => isOpening(progress.get(id))))
+      return openingLine(label, (performance.now() - openingSinceMs) / 1_000);
     const sources = specs.map(({ id }) => sourceProgress(progress.get(id)));
     const { width, isTerminal } = screen;
     return progressLine(sources, { label, elapsedSeconds: elapsedMs() / 1_000, width: isTerminal ? width : undefined });
@@ -40,6 +43,11 @@ export function showProgress(
     clearInterval(timer);
     screen.clear();
   };
+}
+
+/** Before anything of it is known: of a camera, until its first pictures can be decoded, which takes seconds. */
+function isOpening({ status, playing, isOver = false }: Partial<RunProgress> = {}): boolean {
+  return !isOver && playing === undefined && (status?.decoded ?? 0) === 0;
 }
 
 function sourceProgress(run: RunProgress | undefined): SourceProgress {

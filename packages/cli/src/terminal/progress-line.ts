@@ -54,6 +54,10 @@ export function progressLine(sources: readonly SourceProgress[], options: Progre
   return cutShort(room < LEAST_BAR_WIDTH ? `${name}  ${text}` : `${name}  ${bar(share, room)}  ${text}`, width);
 }
 
+/** `opening gate …  0:04`. */
+export const openingLine = (label: string, elapsedSeconds: number): string =>
+  `opening ${label} …  ${formatPosition(elapsedSeconds)}`;
+
 /** `playing`; of several `2 playing, 1 reconnecting`. */
 function camerasText(sources: readonly SourceProgress[]): string {
   const states = sources.flatMap(({ camera, isOver }) => (camera === undefined || isOver ? [] : camera));
