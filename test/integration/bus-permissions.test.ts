@@ -115,7 +115,7 @@ const PUBLISHED: readonly Row[] = [
   [`$JS.API.STREAM.SNAPSHOT.${FRAMES}`, NOBODY],
   [`$JS.API.DIRECT.GET.${FRAMES}`, ['algo-runner', 'ingest']],
   [`$JS.API.CONSUMER.CREATE.${FRAMES}`, ['scheduler']],
-  [`$JS.API.CONSUMER.CREATE.${FRAMES}.name`, NOBODY],
+  [`$JS.API.CONSUMER.CREATE.${FRAMES}.name`, ['scheduler']],
   [`$JS.API.CONSUMER.DELETE.${FRAMES}.x`, ['scheduler']],
   [`$JS.FC.${FRAMES}.x`, ['scheduler']],
   [`$JS.API.STREAM.CREATE.${RESULTS}`, ['collector', 'scheduler']],

@@ -68,8 +68,10 @@ async function* readOnce(
 ): AsyncGenerator<ReadMessage | 'broken' | 'gone', void, void> {
   const { connection, manager, topology } = bus;
   const framesStream = topology.framesStream(stream, epoch);
-  // A literal subject of its own for each consumer, so that a predecessor's late messages reach nobody.
-  const deliverSubject = `${topology.headersSubject(replica, stream, epoch)}.${nuid.next()}`;
+  // A literal subject of its own for each consumer, so that a predecessor's late messages reach nobody. The same stands for its name: one that nats-server
+  // 2.9 makes up it never forgets.
+  const id = nuid.next();
+  const deliverSubject = `${topology.headersSubject(replica, stream, epoch)}.${id}`;
   const inbox = createInbox<Delivery | 'broken'>();
   let lastHeardMs = performance.now();
   let expected = 1;
@@ -98,6 +100,7 @@ async function* readOnce(
   let consumer: string | undefined;
   try {
     const info = await manager.consumers.add(framesStream, {
+      name: id,
       deliver_subject: deliverSubject,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: from,

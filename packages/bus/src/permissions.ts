@@ -149,7 +149,9 @@ const GRANTS: Readonly<Record<BusClient, (grants: Grants, topology: Topology) =>
       .write('assignments')
       .write('snapshots')
       .write('costs')
-      .ask(ANY, 'createConsumer', 'deleteConsumer', 'flowControl', 'streamInfo', 'purgeStream', 'deleteStream')
+      .ask(ANY, 'createNamedConsumer', 'deleteConsumer', 'flowControl', 'streamInfo', 'purgeStream', 'deleteStream')
+      // Schedulers of older versions name none.
+      .ask(ANY, 'createConsumer')
       .ask(topology.resultsStream, 'createStream', 'streamInfo', 'directGet')
       .ask(topology.deadLettersStream, 'createStream', 'streamInfo', 'directGet')
       .publish(topology.anyReleased, topology.anyRewind, topology.anyLanes)
