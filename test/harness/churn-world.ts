@@ -3,17 +3,25 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, connectBus } from '@stream-infer/bus/bus';
 import { openAssignments, openRuns } from '@stream-infer/bus/registry';
+import { bucketStream } from '@stream-infer/bus/topology';
 import type { StreamReport } from '@stream-infer/core/stream-report';
+import { busHeap } from './bus-heap.ts';
 import { startCollector, type TestCollector } from './collector.ts';
 import { eventually } from './eventually.ts';
+import type { GoHeap } from './go-heap.ts';
 import { startNatsServer } from './nats-server.ts';
 import { descendants } from './process-tree.ts';
 import { type ServiceName, type ServiceProcess, startService } from './service-process.ts';
 
 const INTERVAL_SECONDS = 0.5;
 export const CAMERA = { source: 'lavfi:testsrc=size=32x32:rate=10', pixelFormat: 'gray' };
+
+/** Markers stand for two minutes, what is stored of a run for one beyond it. */
+const FORGOTTEN_MS = 240_000;
+const LOOK_MS = 500;
 
 /** What is there for streams: their buffers by stream, the consumers of these, their ffmpegs. */
 export type Held = {
@@ -29,6 +37,8 @@ export type ChurnWorld = {
   service(name: ServiceName): ServiceProcess;
   /** Of nats-server. */
   readonly busPid: number;
+  /** What lives in nats-server. */
+  busHeap(): Promise<GoHeap>;
   /** Puts another in its place. */
   restart(name: Exclude<ServiceName, 'collector'>): Promise<void>;
   put(id: string, definition?: object): Promise<Response>;
@@ -39,6 +49,8 @@ export type ChurnWorld = {
   registered(): Promise<readonly string[]>;
   /** Subjects on which something stands in RESULTS. */
   results(): Promise<readonly string[]>;
+  /** Resolves when the bus has forgotten, with its markers of deleted keys, all streams but so many; these have results. */
+  forgotten(playing: number): Promise<unknown>;
   /** Adds streams, waits until they play, and removes them, all at once; resolves when nothing is left but what these have. */
   churn(ids: readonly string[], playing: readonly string[]): Promise<Held>;
   /** Results of a stream that are missing, less those whose fate is counted: 0, or less where some were dropped before its first. */
@@ -51,7 +63,7 @@ export async function startChurnWorld(more: Readonly<Record<string, string>> = {
   const directory = await mkdtemp(join(tmpdir(), 'stream-infer-churn-'));
   const file = join(directory, 'installation.yaml');
   await writeFile(file, `algorithms:\n  - {name: stats, use: frame-stats, interval: ${INTERVAL_SECONDS}}\n`);
-  const nats = await startNatsServer();
+  const nats = await startNatsServer({ profiled: true });
   const place = { NATS_URL: nats.url, STREAM_INFER_CONFIG: file, STORE_PATH: join(directory, 'results.sqlite') };
   const environment = { ...place, ...more };
   const collector = await startCollector(environment);
@@ -68,6 +80,7 @@ export async function startChurnWorld(more: Readonly<Record<string, string>> = {
     collector,
     service,
     busPid: nats.pid,
+    busHeap: () => busHeap(nats, bus),
     async restart(name) {
       services.set(name, await startService(name, environment));
     },
@@ -100,6 +113,19 @@ export async function startChurnWorld(more: Readonly<Record<string, string>> = {
       const { state } = await bus.manager.streams.info(bus.topology.resultsStream, { subjects_filter: '>' });
       return Object.keys(state.subjects ?? {});
     },
+    forgotten: (playing) =>
+      eventually(
+        'the bus has forgotten what was removed',
+        async () => {
+          const { runs, assignments, streams } = bus.topology.buckets;
+          const keys = await Promise.all(
+            [runs, assignments, streams].map((name) => bus.manager.streams.info(bucketStream(name))),
+          );
+          const standing = [...keys.map(({ state }) => state.messages), (await world.results()).length];
+          return standing.every((count) => count === playing) || sleep(LOOK_MS, false);
+        },
+        FORGOTTEN_MS,
+      ),
     async churn(ids, playing) {
       await Promise.all(
         ids.map(async (id) => {

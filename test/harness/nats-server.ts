@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnOwned } from '@stream-infer/service-kit/owned-process';
 
-export type TestNatsServer = { readonly url: string; readonly pid: number; stop(): Promise<void> };
+export type TestNatsServer = {
+  readonly url: string;
+  readonly pid: number;
+  /** Of its profiler; undefined unless it is `profiled`. */
+  readonly profilerUrl: string | undefined;
+  stop(): Promise<void>;
+};
 
 export type TestNatsServerOptions = {
   /** Where it keeps what is to survive it; a folder of its own unless given. */
@@ -15,6 +21,8 @@ export type TestNatsServerOptions = {
   readonly port?: number;
   /** What stands in its configuration besides. */
   readonly configuration?: string;
+  /** With Go's profiler on a port of its own. */
+  readonly profiled?: boolean;
   /** Variables that it refers to. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A command and its arguments that the server's are put behind, such as one that enters a network. */
@@ -38,14 +46,15 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
       '--ports_file_dir',
       directory,
       '-c',
-      await config(directory, options.configuration),
+      await config(directory, `${options.profiled ? 'prof_port: -1\n' : ''}${options.configuration ?? ''}`),
     ],
     { stdio: 'ignore', env: { ...process.env, ...options.environment } },
   );
-  const url = await natsUrl(directory, server);
+  const { nats, profile } = await ports(directory, server);
   return {
-    url,
+    url: nats[0] ?? '',
     pid: server.pid ?? 0,
+    profilerUrl: profile?.[0],
     async stop() {
       if (server.exitCode === null && server.signalCode === null) {
         const exited = new Promise((resolve) => server.once('exit', resolve));
@@ -57,19 +66,22 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
   };
 }
 
-async function config(directory: string, more = ''): Promise<string> {
+async function config(directory: string, more: string): Promise<string> {
   const path = join(directory, 'nats.conf');
   await writeFile(path, `max_payload: 16MB\nmax_pending: 128MB\n${more}`);
   return path;
 }
 
-async function natsUrl(directory: string, server: ChildProcess): Promise<string> {
+/** URLs that it listens on, as it names them. */
+type Ports = { readonly nats: readonly string[]; readonly profile?: readonly string[] };
+
+async function ports(directory: string, server: ChildProcess): Promise<Ports> {
   for (let tries = 0; tries < 500; tries += 1) {
     if (server.exitCode !== null) throw new Error(`nats-server ended with ${server.exitCode}`);
     const file = (await readdir(directory)).find((name) => name.endsWith('.ports'));
     if (file) {
       const text = await readFile(join(directory, file), 'utf8');
-      if (text.trim() !== '') return (JSON.parse(text) as { nats: string[] }).nats[0] ?? '';
+      if (text.trim() !== '') return JSON.parse(text) as Ports;
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
