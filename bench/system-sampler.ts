@@ -20,6 +20,7 @@ export type SystemSampler = { sample(): Promise<Sample>; close(): Promise<void> 
 export const SAMPLED_NODE_OPTIONS = `--import=${join(import.meta.dirname, 'collect-garbage.mjs')}`;
 /** A collection takes some tens of milliseconds; freed pages go back soon after. */
 const COLLECTION_MS = 1_000;
+const BETWEEN_MS = 300;
 
 /** @param root the command's process, which is sampled too. */
 export async function systemSampler(root: number): Promise<SystemSampler> {
@@ -42,17 +43,19 @@ export async function systemSampler(root: number): Promise<SystemSampler> {
   };
 }
 
-/** Resolves when it should be done. */
+/** One after the other: all at once would hold the whole system up, and its results. Resolves when it should be done. */
 export async function collectAllGarbage(processes: readonly Pick<ProcessIdentity, 'pid'>[]): Promise<void> {
-  await Promise.all(processes.map(collectGarbage));
+  for (const process of processes) if (await collectGarbage(process)) await sleep(BETWEEN_MS);
   await sleep(COLLECTION_MS);
 }
 
-/** Of a process that was started with SAMPLED_NODE_OPTIONS; another is left alone. */
-async function collectGarbage({ pid }: Pick<ProcessIdentity, 'pid'>): Promise<void> {
+/** Whether it collects: a process that was started with SAMPLED_NODE_OPTIONS does. */
+async function collectGarbage({ pid }: Pick<ProcessIdentity, 'pid'>): Promise<boolean> {
   const options = (await environmentOf(pid).catch(() => undefined))?.NODE_OPTIONS;
   const [program] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-  if (options?.includes(SAMPLED_NODE_OPTIONS) && program?.endsWith('node')) process.kill(pid, 'SIGUSR2');
+  const does = options?.includes(SAMPLED_NODE_OPTIONS) === true && program?.endsWith('node') === true;
+  if (does) process.kill(pid, 'SIGUSR2');
+  return does;
 }
 
 async function busStreams(bus: Bus) {

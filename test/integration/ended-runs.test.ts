@@ -13,6 +13,7 @@ let server: TestNatsServer;
 let bus: Bus;
 /** Up to where the store has RESULTS. */
 let stored: number;
+/** Streams of which the registry has a run. */
 const registered = new Set<string>();
 
 beforeAll(async () => {
@@ -35,7 +36,7 @@ const trimmer = (): ResultTrimmer =>
   createResultTrimmer({
     bus,
     store: { sync: async () => undefined, progress: async () => ({ sequence: stored, position: 0 }) },
-    isRegistered: ({ stream, run }) => registered.has(`${stream}.${run}`),
+    hasRunOf: (stream) => registered.has(stream),
     remainsMs: 0,
   });
 
@@ -57,7 +58,7 @@ const subjectsOf = (stream: string, run: string): string[] => [
   ...['faces', 'plates'].map((algorithm) => bus.topology.resultSubject(stream, run, algorithm)),
 ];
 
-test('of a run that ended and is registered no more nothing is left, however short; what plays, and what is registered, stays', async () => {
+test('of a stream that the registry has no run of nothing is left that ended, however short; what plays, and all runs of what is registered, stay', async () => {
   for (const [stream, run] of [
     ['yard', 'r1'],
     ['yard', 'r2'],
@@ -66,13 +67,15 @@ test('of a run that ended and is registered no more nothing is left, however sho
     await publishRun(stream, run);
   const playing = { stream: 'lobby', run: 'r1', algorithm: 'faces' };
   await seriesPublisher(bus, playing)(testRecord(playing, 1));
-  for (const key of ['yard.r2', 'yard-2.r1']) registered.add(key);
+  for (const stream of ['yard', 'yard-2']) registered.add(stream);
   const one = trimmer();
-  expect(await round(one)).toBe(3);
+  expect(await round(one)).toBe(0);
   const lobby = bus.topology.resultSubject('lobby', 'r1', 'faces');
-  expect(await standing()).toEqual([lobby, ...subjectsOf('yard', 'r2'), ...subjectsOf('yard-2', 'r1')].sort());
-  registered.clear();
+  registered.delete('yard');
   expect(await round(one)).toBe(6);
+  expect(await standing()).toEqual([lobby, ...subjectsOf('yard-2', 'r1')].sort());
+  registered.clear();
+  expect(await round(one)).toBe(3);
   expect(await standing()).toEqual([lobby]);
   expect(await round(one)).toBe(0);
 });

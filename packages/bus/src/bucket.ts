@@ -117,7 +117,7 @@ async function deletedKeys(bus: Bus, kv: KV): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   const stop = new AbortController();
   const changeOf = (entry: KvEntry): KeyChange<unknown> | undefined => readEntry(entry, () => true);
-  for await (const change of watchOnce<unknown>({ bus, kv, changeOf }, stop.signal)) {
+  for await (const change of watchOnce<unknown>({ bus, kv, changeOf, headersOnly: true }, stop.signal)) {
     if (change.kind === 'deleted') found.set(change.key, change.revision);
     if (change.kind === 'current') stop.abort();
   }
@@ -138,7 +138,13 @@ function readEntry<T>(entry: KvEntry, accepts: Accepts): KeyChange<T> | undefine
   }
 }
 
-type Watched<T> = { readonly bus: Bus; readonly kv: KV; changeOf(entry: KvEntry): KeyChange<T> | undefined };
+type Watched<T> = {
+  readonly bus: Bus;
+  readonly kv: KV;
+  /** Without values: what is put has none then. */
+  readonly headersOnly?: boolean;
+  changeOf(entry: KvEntry): KeyChange<T> | undefined;
+};
 
 const RETRY_MS = 200;
 
@@ -193,11 +199,12 @@ class Told {
 
 /** Until the signal aborts, the server was away, or the watch breaks. */
 async function* watchOnce<T>(
-  { bus, kv, changeOf }: Watched<T>,
+  { bus, kv, changeOf, headersOnly = false }: Watched<T>,
   signal: AbortSignal,
 ): AsyncGenerator<Change<T>, void, void> {
   const inbox = createInbox<Change<T>>();
-  const iterator = await kv.watch({ initializedFn: () => inbox.put({ kind: 'current' }) });
+  const initializedFn = (): void => inbox.put({ kind: 'current' });
+  const iterator = await kv.watch({ headers_only: headersOnly, initializedFn });
   const stop = (): void => {
     iterator.stop();
     inbox.close();

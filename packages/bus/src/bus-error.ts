@@ -2,7 +2,7 @@
  * What a refusal of the server means. Told by `err_code` (D12): HTTP-like codes such as 503 stand for several faults.
  */
 
-import { NatsError } from 'nats';
+import { ErrorCode, NatsError } from 'nats';
 
 const ERR_CODES = {
   10028: 'no-room',
@@ -21,6 +21,10 @@ export type BusErrorKind =
   | 'no-responders'
   | 'closed'
   | 'other';
+
+/** Whether the server does not permit it. */
+export const isDenied = (error: unknown): boolean =>
+  error instanceof NatsError && error.code === ErrorCode.PermissionsViolation;
 
 /** What kind of failure a thrown value of the client is. */
 export function busErrorKind(error: unknown): BusErrorKind {

@@ -4,9 +4,20 @@
  * server thinks was delivered.
  */
 
-import { AckPolicy, DeliverPolicy, type MsgHdrs, headers as makeHeaders, nanos, nuid, ReplayPolicy } from 'nats';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  type JetStreamManager,
+  type MsgHdrs,
+  headers as makeHeaders,
+  nanos,
+  nuid,
+  ReplayPolicy,
+} from 'nats';
 import type { Bus } from './bus.ts';
-import { busErrorKind } from './bus-error.ts';
+import { busErrorKind, isDenied } from './bus-error.ts';
 import { deliveryInfo } from './delivery-info.ts';
 import { decodeHeader, type EndHeader, type FrameHeader } from './frame-headers.ts';
 import { createInbox } from './inbox.ts';
@@ -99,8 +110,7 @@ async function* readOnce(
   signal.addEventListener('abort', inbox.close, { once: true });
   let consumer: string | undefined;
   try {
-    const info = await manager.consumers.add(framesStream, {
-      name: id,
+    const info = await addConsumer(manager, framesStream, id, {
       deliver_subject: deliverSubject,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: from,
@@ -141,6 +151,21 @@ function readMessage({ sequence, newest, headers }: Delivery): ReadMessage {
     return { sequence, newest, bytes, header: decodeHeader(headers) };
   } catch {
     return { sequence, newest, bytes, header: undefined };
+  }
+}
+
+/** Named; by no name where the server has the permissions that schedulers of the version before are given. */
+async function addConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  name: string,
+  config: Partial<ConsumerConfig>,
+): Promise<ConsumerInfo> {
+  try {
+    return await manager.consumers.add(stream, { ...config, name });
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return await manager.consumers.add(stream, config);
   }
 }
 

@@ -4,10 +4,10 @@ import { EndedRuns } from './ended-runs.ts';
 const yard = { stream: 'yard', run: 'r1' };
 const lobby = { stream: 'lobby', run: 'r1' };
 
-test('what stands of a run goes once the registry has had it no more for a while', () => {
+test('what stands of a run goes once the registry has had none of its stream for a while', () => {
   const runs = new EndedRuns(1_000);
   const registered = new Set(['yard', 'lobby']);
-  const due = (nowMs: number) => runs.due(({ stream }) => registered.has(stream), nowMs);
+  const due = (nowMs: number) => runs.due((stream) => registered.has(stream), nowMs);
   runs.ended(yard);
   runs.ended(lobby);
   expect(due(5_000)).toEqual([]);
@@ -23,7 +23,15 @@ test('what stands of a run goes once the registry has had it no more for a while
   expect(due(9_000)).toEqual([]);
 });
 
-test('a run that the registry has after all is waited for anew', () => {
+test('those that cannot go yet are behind the others', () => {
+  const runs = new EndedRuns(0);
+  runs.ended(yard);
+  runs.ended(lobby);
+  runs.delayed(yard);
+  expect(runs.due(() => false, 0)).toEqual([lobby, yard]);
+});
+
+test('a stream that the registry has a run of after all is waited for anew', () => {
   const runs = new EndedRuns(1_000);
   runs.ended(yard);
   expect(runs.due(() => false, 0)).toEqual([]);

@@ -22,11 +22,9 @@ test('what could not be played from a live source that plays is refused, and wha
   const playing = runIn({ kind: 'playing', source, frame, frames: 'F', capacity: 4, notices: [] });
   expect(() => refuseUnplayable(SHORT, playing)).toThrow(tooShort);
   expect(() => refuseUnplayable({ ...CAMERA, algorithms: [algorithm({ interval: '1/10' })] }, playing)).not.toThrow();
-  // Of a rate above the camera's own nothing comes.
-  expect(() => refuseUnplayable({ ...SHORT, fps: '100' }, playing)).toThrow(tooShort);
 });
 
-test('nothing is, where the source is another, a file, one that failed, or not known', () => {
+test('nothing is, where the source is another, a file, one that failed, not known, or asked anew', () => {
   const runs = [
     undefined,
     runIn({ kind: 'claimed' }),
@@ -36,4 +34,6 @@ test('nothing is, where the source is another, a file, one that failed, or not k
     runIn({ kind: 'claimed', source: { ...source, live: false } }),
   ];
   for (const run of runs) expect(() => refuseUnplayable(SHORT, run)).not.toThrow();
+  // Another rate is another run, for which the source is asked how many frames it sends now.
+  expect(() => refuseUnplayable({ ...SHORT, fps: '100' }, claimed())).not.toThrow();
 });

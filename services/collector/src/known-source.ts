@@ -1,6 +1,7 @@
 /** What the registry tells of a live source that plays, so that a stream which could not be played from it is refused before it takes the place of one that is. */
 
 import type { Run, SourceFacts } from '@stream-infer/core/run';
+import { goesOnUnder } from '@stream-infer/core/run-continuity';
 import { samplePlan } from '@stream-infer/core/sample-plan';
 import type { StreamSpec } from '@stream-infer/core/stream-spec';
 
@@ -13,11 +14,8 @@ export function refuseUnplayable(stream: StreamSpec, run: Run | undefined): void
   if (facts) samplePlan(stream, facts);
 }
 
-/** Undefined where the run plays another source, or one that may be another file by now, or nothing is known of it yet. */
+/** Undefined where the stream is another run's, whose source is asked anew, or nothing is known of it yet. */
 function knownSource(stream: StreamSpec, { spec, state }: Run): SourceFacts | undefined {
   if (state.kind !== 'playing' && state.kind !== 'claimed') return undefined;
-  return state.source?.live && sourceOf(stream) === sourceOf(spec) ? state.source : undefined;
+  return state.source?.live && goesOnUnder(spec, stream) ? state.source : undefined;
 }
-
-const sourceOf = ({ source, sourceFrom, videoStream }: StreamSpec): string =>
-  JSON.stringify([source, sourceFrom && Object.entries(sourceFrom), videoStream]);

@@ -1,7 +1,7 @@
 /**
  * Trims RESULTS, a few subjects and runs at a time (EX-7). Only after the store is synced: what goes from the bus is then safe from a
  * power cut too. What an algorithm that comes after another may still be handed stays until its run ends (R-10), and the last of each subject
- * for as long as the run is registered.
+ * for as long as the registry has a run of the stream.
  */
 
 import type { Bus } from '@stream-infer/bus/bus';
@@ -13,7 +13,7 @@ import {
   trimResults,
   untrimmedSubjects,
 } from '@stream-infer/bus/result-trim';
-import { type EndedRun, EndedRuns } from './ended-runs.ts';
+import { EndedRuns } from './ended-runs.ts';
 import type { ResultQueries } from './result-queries.ts';
 import type { StoreUpkeep } from './result-store.ts';
 import { createTrimLedger } from './trim-ledger.ts';
@@ -34,13 +34,13 @@ export type ResultTrimmer = {
 export type ResultTrimmerOptions = {
   readonly bus: Bus;
   readonly store: Pick<StoreUpkeep, 'sync'> & Pick<ResultQueries, 'progress'>;
-  /** Whether the registry has the run. */
-  isRegistered(run: EndedRun): boolean;
-  /** Milliseconds for which what stands of a run is left once the registry has it no more; a minute where it is left out. */
+  /** Whether the registry has a run of the stream. */
+  hasRunOf(stream: string): boolean;
+  /** Milliseconds for which what stands of a run is left once the registry has none; a minute where it is left out. */
   readonly remainsMs?: number;
 };
 
-export function createResultTrimmer({ bus, store, isRegistered, remainsMs }: ResultTrimmerOptions): ResultTrimmer {
+export function createResultTrimmer({ bus, store, hasRunOf, remainsMs }: ResultTrimmerOptions): ResultTrimmer {
   const ledger = createTrimLedger();
   const ended = new EndedRuns(remainsMs);
   let surveyed = false;
@@ -49,13 +49,14 @@ export function createResultTrimmer({ bus, store, isRegistered, remainsMs }: Res
 
   /** Enters what an earlier process stored and left untrimmed. */
   const survey = async (): Promise<void> => {
+    const begun = opened;
     const { sequence } = await store.progress();
     for await (const { subject, lastSequence, neededFrom } of untrimmedSubjects(bus)) {
       // What comes later is yet to be stored, and is entered then.
       if (lastSequence <= sequence) ledger.found(subject, lastSequence, neededFrom);
     }
     for await (const run of endedRuns(bus)) ended.ended(run);
-    surveyed = true;
+    surveyed = opened === begun;
   };
 
   return {
@@ -72,7 +73,7 @@ export function createResultTrimmer({ bus, store, isRegistered, remainsMs }: Res
     },
     async round(signal) {
       if (!surveyed) await survey();
-      const gone = ended.due(isRegistered, performance.now()).slice(0, ROUND_RUNS);
+      const gone = ended.due(hasRunOf, performance.now()).slice(0, ROUND_RUNS);
       if (ledger.isEmpty() && gone.length === 0) return 0;
       const planned = opened;
       const others = await acknowledgedByOthers(bus);
@@ -91,9 +92,11 @@ export function createResultTrimmer({ bus, store, isRegistered, remainsMs }: Res
       for (const run of gone) {
         if (isOver()) return trimmed;
         const removed = await removeEndedRun(bus, run, Math.min(others, sequence));
-        if (removed === undefined) continue;
-        trimmed += removed;
-        ended.removed(run);
+        if (removed === undefined) ended.delayed(run);
+        else {
+          trimmed += removed;
+          ended.removed(run);
+        }
       }
       return trimmed;
     },

@@ -93,7 +93,7 @@ export async function startCollector(context: ServiceContext<'collector'>): Prom
   const trimmer = createResultTrimmer({
     bus,
     store,
-    isRegistered: ({ stream, run }) => registry.run(stream)?.run === run,
+    hasRunOf: (stream) => registry.run(stream) !== undefined,
   });
   const { resultsMaxBytes } = settings;
   const consumer = startResultConsumer({ bus, store, feed, trimmer, metrics, logger, resultsMaxBytes, signal });

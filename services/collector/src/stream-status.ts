@@ -3,6 +3,7 @@
 import type { RunEnd } from '@stream-infer/core/result-record';
 import type { RunState } from '@stream-infer/core/run';
 import type { AlgorithmNow, SourceNow } from '@stream-infer/core/stream-report';
+import { toldFault } from '@stream-infer/core/told-fault';
 import type { HeardOf } from './status-board.ts';
 
 /** After so long a silence nothing is known. */
@@ -38,7 +39,8 @@ export function sourceNow({ state, end, heard: { source }, nowMs }: RunMoment): 
   const figures: SourceNow = told
     ? {
         ...told.condition,
-        fault: told.fault ?? null,
+        // Anybody may announce.
+        fault: told.fault ? toldFault(told.fault) : null,
         retryInMs: told.retryInMs == null ? null : Math.max(0, Math.round(told.retryInMs - silentMs)),
         framesPerSecond: told.framesPerSecond,
         decoded: told.decoded,
@@ -73,7 +75,8 @@ export function algorithmsNow({ end, heard: { lanes }, nowMs }: RunMoment): Reco
       const totals = end?.algorithms[name] ?? told[name];
       if (totals === undefined) return [];
       const { triggered, completed, failed, dropped } = totals;
-      const { lastResultAgeMs = null, lateMs = null, lastError = null } = told[name] ?? {};
+      const { lastResultAgeMs = null, lateMs = null, lastError: error } = told[name] ?? {};
+      const lastError = error ? toldFault(error) : null;
       if (end) return [[name, { state: 'ended', ...DONE, lastError, triggered, completed, failed, dropped }]];
       const state = silentMs < SILENCE_MS ? 'followed' : 'unknown';
       const age = lastResultAgeMs === null ? null : Math.round(lastResultAgeMs + silentMs);

@@ -143,7 +143,7 @@ export function createIngestMetrics(registry: Registry) {
     }),
     epochs: new Counter({
       name: 'stream_infer_epochs_total',
-      help: 'Epochs begun: the first of a run, and one more for each time that it goes on after a loss.',
+      help: 'Epochs begun: the first of a run, and one more for each time that it goes on: after a loss, with other algorithms, or from another ingest.',
       labelNames: ['stream'],
       registers,
     }),

@@ -4,6 +4,7 @@ import { announceStatus } from '@stream-infer/bus/announcements';
 import { type Fault, faultJson } from '@stream-infer/core/fault';
 import type { Run } from '@stream-infer/core/run';
 import type { SourceCondition } from '@stream-infer/core/source-state';
+import { toldFault } from '@stream-infer/core/told-fault';
 import type { Logger } from '@stream-infer/service-kit/logger';
 import { type FlowProgress, NO_PROGRESS } from './frame-flow.ts';
 import type { PlayingContext } from './playing-context.ts';
@@ -64,7 +65,7 @@ export class SourceReport {
       stream: run.stream,
       run: run.run,
       condition,
-      fault: fault === undefined ? null : faultJson(fault),
+      fault: fault === undefined ? null : toldFault(faultJson(fault)),
       retryInMs: retryAtMs === undefined ? null : Math.max(0, Math.round(retryAtMs - Date.now())),
       ...this.#progress,
       // Of a source that is lost frames came once, and there is no rate any more.

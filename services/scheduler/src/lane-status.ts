@@ -3,7 +3,7 @@
 import { type AlgorithmStatus, announceLanes } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
 import type { FaultJson } from '@stream-infer/core/fault';
-import { redactUrl } from '@stream-infer/core/redact-url';
+import { toldFault } from '@stream-infer/core/told-fault';
 import type { Observed } from './lane-book.ts';
 import type { LaneMetrics } from './metrics.ts';
 
@@ -15,7 +15,6 @@ type Lane = {
 };
 
 const EVERY_MS = 1_000;
-const MESSAGE_LENGTH = 1_000;
 
 export class LaneStatusReport {
   readonly #bus: Bus;
@@ -39,7 +38,7 @@ export class LaneStatusReport {
         lane.publishedAtMs = performance.now();
         lane.lateMs = lateMs;
         // What an algorithm throws may be long: its results have the whole of it.
-        if (error) lane.lastError = { code: error.code, message: redactUrl(error.message).slice(0, MESSAGE_LENGTH) };
+        if (error) lane.lastError = toldFault(error);
         metrics.published(latencyMs, lateMs, error);
       },
     };

@@ -24,6 +24,8 @@ export type Outlet = {
   readonly errorFate: 'failed' | 'dead-lettered';
   /** Resolves when it stands where it belongs, or never will. */
   publish(result: WindowResult, facts: Omit<ResultFacts, 'neededFrom'>): Promise<PublishOutcome>;
+  /** Whether the run was ended by another scheduler, and what stood of it is gone. Rejects with the client's errors. */
+  isForgotten(): Promise<boolean>;
 };
 
 export type RunOutletOptions = {
@@ -39,6 +41,7 @@ export type RunOutletOptions = {
 
 export const runOutlet = (options: RunOutletOptions): Outlet => ({
   errorFate: 'dead-lettered',
+  isForgotten: () => options.publisher.isForgotten(),
   async publish({ record, trigger, bytes, error }, facts) {
     const { publisher, hold, deadLetters, definition, mode, specHash } = options;
     // What was never sent failed upstream: the letter is there.
@@ -70,6 +73,7 @@ const RETRY_MS = 250;
 
 export const replayOutlet = ({ bus, replay, signal, refused }: ReplayOutletOptions): Outlet => ({
   errorFate: 'failed',
+  isForgotten: async () => false,
   async publish({ record, bytes, error }) {
     while (!signal.aborted && !bus.connection.isClosed()) {
       try {

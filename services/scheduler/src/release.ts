@@ -9,14 +9,12 @@ import { announceReleased } from '@stream-infer/bus/announcements';
 import type { Bus } from '@stream-infer/bus/bus';
 import { busErrorKind } from '@stream-infer/bus/bus-error';
 import { purgeFrameBuffer } from '@stream-infer/bus/frame-stream';
+import type { PlayingRun } from './playing-run.ts';
 
 export type ReleaserOptions = {
   readonly bus: Bus;
-  readonly stream: string;
-  readonly run: string;
-  readonly epoch: number;
-  /** Name of the JetStream stream. */
-  readonly frames: string;
+  /** Whose buffer it is. */
+  readonly run: PlayingRun;
 };
 
 const GATHERED_FRAMES = 6;
@@ -57,7 +55,9 @@ export class Releaser {
   }
 
   async #purge(): Promise<void> {
-    const { bus, stream, run, epoch, frames } = this.#options;
+    const { bus, run: playing } = this.#options;
+    const { stream, run, epoch } = playing;
+    const { frames } = playing.state;
     const through = this.#wanted;
     try {
       await purgeFrameBuffer(bus, frames, through + 1);

@@ -6,6 +6,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Bus } from '@stream-infer/bus/bus';
 import { type BusErrorKind, busErrorKind } from '@stream-infer/bus/bus-error';
+import { openRuns } from '@stream-infer/bus/registry';
 import { resultProgress } from '@stream-infer/bus/result-progress';
 import { type LastResult, lastResult, publishResult, type ResultFacts } from '@stream-infer/bus/result-stream';
 import type { Snapshots } from '@stream-infer/bus/snapshots';
@@ -96,6 +97,19 @@ export class ResultPublisher {
     return 'given-up';
   }
 
+  /**
+   * Whether what it has published stands there no more, and the registry has no run of the stream: then the run is over, and was ended by another
+   * scheduler while this one stood still (R-12). Rejects with the client's errors.
+   */
+  async isForgotten(): Promise<boolean> {
+    return this.#after > 0 && (await this.#hasVanished(await lastResult(this.#options.bus, this.#options)));
+  }
+
+  async #hasVanished({ sequence }: LastResult): Promise<boolean> {
+    const { bus, stream } = this.#options;
+    return sequence === 0 && (await (await openRuns(bus)).get(stream)) === undefined;
+  }
+
   /** What follows from a refusal, or from an answer that did not come. */
   async #refused(n: number, kind: BusErrorKind): Promise<PublishOutcome | 'again' | 'wait'> {
     const { mode, token, refused } = this.#options;
@@ -104,15 +118,16 @@ export class ResultPublisher {
       return mode === 'realtime' ? 'full' : 'wait';
     }
     const last = await this.#readLast().catch(() => undefined);
-    if (last && last.token > token) return 'fenced';
+    if (last === 'forgotten' || (last && last.token > token)) return 'fenced';
     if (last && last.n >= n) return 'published';
-    if (kind === 'wrong-sequence') return 'again';
+    if (last && kind === 'wrong-sequence') return 'again';
     refused(kind);
     return 'wait';
   }
 
-  async #readLast(): Promise<LastResult> {
+  async #readLast(): Promise<LastResult | 'forgotten'> {
     const last = await lastResult(this.#options.bus, this.#options);
+    if (this.#after > 0 && (await this.#hasVanished(last))) return 'forgotten';
     this.#after = last.sequence;
     return last;
   }

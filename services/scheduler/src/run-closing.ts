@@ -37,14 +37,18 @@ export class RunClosing {
     return this.#untilTaken('whether it has ended is not known yet', () => hasRunEnded(bus, run));
   }
 
-  /** Whether the end was published; else the signal aborted. @param end asked for with each try. */
-  async publish(end: () => RunEnd): Promise<boolean> {
+  /**
+   * Whether the end was published; undefined where the signal aborted first.
+   * @param end asked for with each try.
+   * @param isForgotten whether another scheduler has published it, and it is gone.
+   */
+  publish(end: () => RunEnd, isForgotten: () => Promise<boolean>): Promise<'published' | 'forgotten' | undefined> {
     const { bus, run } = this.#options;
-    const published = await this.#untilTaken('its end is not published yet', async () => {
+    return this.#untilTaken<'published' | 'forgotten'>('its end is not published yet', async () => {
+      if (await isForgotten()) return 'forgotten';
       await publishRunEnd(bus, run, new TextEncoder().encode(canonicalJson(end())));
-      return true;
+      return 'published';
     });
-    return published === true;
   }
 
   /** Deletes what nobody is to read any more. @param former names of all algorithms that the run had. Never rejects. */

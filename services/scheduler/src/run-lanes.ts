@@ -35,6 +35,8 @@ export type RunLanes = {
   readonly lanes: readonly Lane[];
   /** Of the epoch's frames. */
   readonly account: FrameAccount;
+  /** Whether the run was ended by another scheduler, and what stood of it is gone. Rejects with the client's errors. */
+  isForgotten(): Promise<boolean>;
 };
 
 export type RunLanesOptions = {
@@ -132,7 +134,9 @@ export async function openLanes(options: RunLanesOptions): Promise<RunLanes | un
     });
     lanes.set(name, lane);
   }
-  return { schedule, lanes: [...lanes.values()], account };
+  const isForgotten = async (): Promise<boolean> =>
+    (await Promise.all([...tracks.values()].map(({ outlet }) => outlet.isForgotten()))).includes(true);
+  return { schedule, lanes: [...lanes.values()], account, isForgotten };
 }
 
 /** The frames of this epoch, in the book of the stream. What a predecessor in another process has read of it is that one's. */

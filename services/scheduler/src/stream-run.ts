@@ -70,13 +70,7 @@ export class StreamRun {
       replica,
       isIdle: () => this.#opened?.schedule.schedules.every((schedule) => schedule.idle) ?? true,
     });
-    this.#releaser = new Releaser({
-      bus,
-      stream: run.stream,
-      run: run.run,
-      epoch: run.epoch,
-      frames: run.state.frames,
-    });
+    this.#releaser = new Releaser({ bus, run });
     this.#status = new LaneStatusReport(bus, run);
     this.#closing = new RunClosing({ ...options, signal: this.#left.signal });
     this.done = this.#live();
@@ -309,7 +303,12 @@ export class StreamRun {
     const { run } = this;
     const fault = source.fault ?? (this.#fault && faultJson(this.#fault)) ?? null;
     if (this.#state !== 'following') return;
-    if (!(await this.#closing.publish(() => runEnd(run, source, this.#totals, Date.now(), fault)))) return;
+    const closed = await this.#closing.publish(
+      () => runEnd(run, source, this.#totals, Date.now(), fault),
+      async () => (await this.#opened?.isForgotten()) ?? false,
+    );
+    if (closed === 'forgotten') this.#fenced();
+    if (closed !== 'published') return;
     this.#state = 'over';
     this.#logger.info({ fault: fault?.code }, 'run is over');
     await this.#closing.clear([...this.#totals.keys()]);
