@@ -127,7 +127,7 @@ test('an ingest that stops hands its cameras over while they play: not one due w
   });
 });
 
-test('ingests that all stop wait for nobody to take what they have, but not for long', async () => {
+async function playAll(): Promise<void> {
   for (const id of STREAMS)
     await team.play(id, 'lavfi:testsrc=size=32x32:rate=10', {
       mode: 'realtime',
@@ -135,6 +135,10 @@ test('ingests that all stop wait for nobody to take what they have, but not for 
       algorithms: [everyFrame],
     });
   await team.untilAnswered(STREAMS, performance.now());
+}
+
+test('ingests that all stop wait for nobody to take what they have, but not for long', async () => {
+  await playAll();
   const stoppedAtMs = performance.now();
   expect(await Promise.all(ingests.map((ingest) => ingest.stop()))).toEqual([0, 0]);
   // A stop that comes to its end only by its limit takes all of it.
@@ -166,13 +170,7 @@ test('a camera that one may watch at a time goes over too, after a refusal that 
 });
 
 test('a stream that is removed while it changes hands leaves no buffer', async () => {
-  for (const id of STREAMS)
-    await team.play(id, 'lavfi:testsrc=size=32x32:rate=10', {
-      mode: 'realtime',
-      pixelFormat: 'gray',
-      algorithms: [everyFrame],
-    });
-  await team.untilAnswered(STREAMS, performance.now());
+  await playAll();
   const stopping = ingests[0]?.stop();
   await eventually('all are played by the other', async () => (await team.shares('ingest')).two === 4);
   // The buffers of the epochs before stand for two seconds.

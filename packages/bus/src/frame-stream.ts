@@ -129,3 +129,8 @@ function isAt({ run, epoch, n }: FramePlace, encoded: MsgHdrs): boolean {
     return false;
   }
 }
+
+/** The buffers of these epochs of a stream, where they stand. Rejects with the client's errors. */
+export async function deleteFrameBuffers(bus: Bus, stream: string, epochs: readonly number[]): Promise<void> {
+  for (const epoch of epochs) await deleteFrameBuffer(bus, bus.topology.framesStream(stream, epoch));
+}

@@ -111,6 +111,11 @@ export class RunClaim {
     return this.#left;
   }
 
+  /** Of those, all but this one. */
+  get before(): readonly number[] {
+    return this.#left.filter((epoch) => epoch !== this.epoch);
+  }
+
   /**
    * The buffers that were left are deleted, and this epoch's is about to be made: the registry is told with the next write.
    * @param keeping of those that were left, what is deleted later.
@@ -150,7 +155,7 @@ export class RunClaim {
 
   /** The run with the epochs that its own does not tell. */
   get #told(): Run {
-    const left = this.#left.filter((epoch) => epoch !== this.epoch);
+    const left = this.before;
     return { ...this.run, ...(left.length > 0 && { left }) };
   }
 

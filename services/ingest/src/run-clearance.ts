@@ -5,7 +5,7 @@
 
 import type { Bucket, Entry } from '@stream-infer/bus/bucket';
 import type { Bus } from '@stream-infer/bus/bus';
-import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { deleteFrameBuffers } from '@stream-infer/bus/frame-stream';
 import { hasRunEnded } from '@stream-infer/bus/result-stream';
 import { OrphanTimes } from '@stream-infer/core/assignment';
 import { type Fault, toFault } from '@stream-infer/core/fault';
@@ -78,8 +78,7 @@ export class RunClearance {
     if (isOver(value) && !(await hasRunEnded(bus, value))) return false;
     if (clearance === 'remove-replay' && spec) await streams.delete(key, spec.revision);
     // Whoever published the end of a run has deleted the buffer of its last epoch.
-    for (const epoch of isOver(value) ? (value.left ?? []) : epochsOf(run))
-      await deleteFrameBuffer(bus, bus.topology.framesStream(key, epoch));
+    await deleteFrameBuffers(bus, key, isOver(value) ? (value.left ?? []) : epochsOf(run));
     return runs.delete(key, revision);
   }
 }

@@ -1,6 +1,6 @@
 /** How a run comes to its end here: what its buffer, the registry and RESULTS are told of it, and how its source stands then. */
 
-import { deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { deleteFrameBuffers } from '@stream-infer/bus/frame-stream';
 import { type Fault, type FaultCode, faultJson } from '@stream-infer/core/fault';
 import type { RunFacts, RunState } from '@stream-infer/core/run';
 import { inTime } from './end-marking.ts';
@@ -64,8 +64,7 @@ export class RunSettlement {
     const { bus, metrics } = this.#options.context;
     metrics.runs.inc({ fault: fault ?? 'none' });
     if (!(await claim.write(state))) return false;
-    for (const epoch of claim.left)
-      if (epoch !== claim.epoch) await deleteFrameBuffer(bus, bus.topology.framesStream(claim.run.stream, epoch));
+    await deleteFrameBuffers(bus, claim.run.stream, claim.before);
     return true;
   }
 }

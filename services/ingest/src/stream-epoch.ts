@@ -7,7 +7,7 @@
  */
 
 import { onRewind } from '@stream-infer/bus/announcements';
-import { createFrameBuffer, deleteFrameBuffer } from '@stream-infer/bus/frame-stream';
+import { createFrameBuffer, deleteFrameBuffer, deleteFrameBuffers } from '@stream-infer/bus/frame-stream';
 import { resultProgress } from '@stream-infer/bus/result-progress';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { type Fault, toFault } from '@stream-infer/core/fault';
@@ -232,7 +232,7 @@ export class StreamEpoch implements Predecessor {
     const { predecessor } = this.#options;
     if (predecessor) claim.opens(claim.left);
     else {
-      await this.#deleteBuffers(claim.left);
+      await deleteFrameBuffers(bus, stream, claim.left);
       claim.opens();
     }
     const buffer = { stream, epoch: claim.epoch, mode: spec.mode, capacity, bytesPerFrame: frame.bytesPerFrame };
@@ -265,17 +265,11 @@ export class StreamEpoch implements Predecessor {
       span: Math.max(...prepared.plan.algorithms.map(({ span }) => span)),
       tell: () => this.#tell(this.#facts as RunFacts, prepared),
       forgetBefore: async () => {
-        await this.#deleteBuffers(claim.left.filter((epoch) => epoch !== claim.epoch));
+        await deleteFrameBuffers(context.bus, claim.run.stream, claim.before);
         claim.opens();
       },
       report: (error) => context.report(toFault(error, 'BUS_FAILED'), { stream: claim.run.stream }),
       signal: this.#ending.signal,
     });
-  }
-
-  async #deleteBuffers(epochs: readonly number[]): Promise<void> {
-    const { context, claim } = this.#options;
-    const { bus } = context;
-    for (const epoch of epochs) await deleteFrameBuffer(bus, bus.topology.framesStream(claim.run.stream, epoch));
   }
 }
