@@ -1,11 +1,13 @@
 /**
  * Loaded before a measured process's own code, in its worker threads too: SIGUSR2 collects its garbage, so that what it holds can be told
- * from what V8 has yet to collect.
+ * from what V8 has yet to collect. One thread after the other, so that what is measured is disturbed as little as can be.
  */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { BroadcastChannel, isMainThread } from 'node:worker_threads';
+import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
+
+const BETWEEN_MS = 150;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
@@ -17,5 +19,5 @@ if (isMainThread) {
     collect();
   });
 } else {
-  channel.onmessage = () => collect();
+  channel.onmessage = () => setTimeout(() => collect(), threadId * BETWEEN_MS);
 }

@@ -1,7 +1,7 @@
 /** bench/SOAK.md: what eight streams held over the time, process by process, and how far apart their results were. */
 
 import type { SeriesGaps } from './result-gaps.ts';
-import { machineLine } from './table.ts';
+import { fileSystemLine, machineLine } from './table.ts';
 import type { UsageReport } from './usage-report.ts';
 
 /** Gaps of a series beside what they may be. */
@@ -20,6 +20,8 @@ export type Totals = {
 };
 
 export type SoakFacts = {
+  /** Where nats-server and the collector have their files. */
+  readonly folder: string;
   readonly minutes: number;
   readonly warmUpMinutes: number;
   readonly samples: number;
@@ -31,7 +33,7 @@ export type SoakFacts = {
 const yes = (held: boolean): string => (held ? 'yes' : 'NO');
 const fixed = (value: number, digits = 1): string => value.toFixed(digits);
 
-export function soakDocument({ minutes, warmUpMinutes, samples, usage, gaps, totals }: SoakFacts): string {
+export function soakDocument({ folder, minutes, warmUpMinutes, samples, usage, gaps, totals }: SoakFacts): string {
   const processes = usage.processes.map(
     ({ name, meanMiB, courseMiB, slopeMiB, errorMiB, growthMiB, limitMiB, descriptors, held }) =>
       `| ${name} | ${fixed(meanMiB)} | ${courseMiB.map((value) => fixed(value)).join(' → ')} | ${fixed(slopeMiB, 2)} ± ${fixed(errorMiB, 2)} | ${fixed(growthMiB, 2)} | ≤ ${fixed(limitMiB, 2)} | ${descriptors.first} → ${descriptors.second} (${descriptors.most}) | ${yes(held)} |`,
@@ -47,8 +49,9 @@ export function soakDocument({ minutes, warmUpMinutes, samples, usage, gaps, tot
 
 Written by \`make soak\`: \`stream-infer up\` plays eight live sources of 10 frames/s, and on each a statistic, a detector and a tracker, which remembers its stream.
 Before the ${minutes} minutes they warm up for ${fixed(warmUpMinutes, 0)}, which the memory's figures leave out; of the rest there are ${samples} samples. What is not measured: cameras over a network, models that need a GPU, days.
+While a disk takes half a second for a write, as one may that a file system mounted with \`discard\` is on, results wait as long: nats-server holds them while it syncs, every two minutes.
 
-${machineLine()}
+${machineLine()} ${fileSystemLine(folder)}
 
 **Memory** is PSS after a collection of garbage. The slope is that of the least-squares line; its standard error is widened by the correlation of neighbouring samples. What a process grew by over
 the measured time beyond two errors may be 2 % of its mean, or 1 MiB. **Descriptors**, and what is counted below, are the medians of the first and the second half of the time, and the most at any time;

@@ -91,7 +91,7 @@ async function totalsOf(apiUrl: string): Promise<Totals> {
   };
 }
 
-async function soak(up: Up): Promise<boolean> {
+async function soak(up: Up, folder: string): Promise<boolean> {
   const gaps = new ResultGaps();
   const over = new AbortController();
   const following = follow(up.apiUrl, gaps, over.signal);
@@ -111,7 +111,7 @@ async function soak(up: Up): Promise<boolean> {
   await following;
   const measured = samples.filter(({ atMs }) => atMs >= beganMs + WARM_UP_MINUTES * MINUTE_MS);
   const usage = usageReport(measured);
-  const facts = { minutes: MINUTES, warmUpMinutes: WARM_UP_MINUTES, samples: measured.length };
+  const facts = { folder, minutes: MINUTES, warmUpMinutes: WARM_UP_MINUTES, samples: measured.length };
   const text = soakDocument({ ...facts, usage, gaps: found, totals });
   await writeFile(join(import.meta.dirname, 'SOAK.md'), text);
   console.log(text);
@@ -129,7 +129,7 @@ try {
     timeoutMs: (WARM_UP_MINUTES + MINUTES + 5) * MINUTE_MS,
   });
   try {
-    process.exitCode = (await soak(up)) ? 0 : 1;
+    process.exitCode = (await soak(up, folder)) ? 0 : 1;
   } finally {
     // What went wrong meanwhile, if anything did.
     console.error((await up.stop()).stderr);
