@@ -1,31 +1,20 @@
 /** `stream-infer up` while parts of it die: each death is told when it happens, and what it means for the streams. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { StreamReport } from '@stream-infer/core/stream-report';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { descendants, findProcess } from '../harness/process-tree.ts';
-import { startUp, type Up } from '../harness/up.ts';
+import type { Up } from '../harness/up.ts';
+import { upWorld } from '../harness/up-world.ts';
 
-let directory: string;
-let up: Up | undefined;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stream-infer-up-deaths-'));
-});
-afterEach(async () => {
-  await up?.killAll();
-  up = undefined;
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
+const world = upWorld();
 
 async function kill({ child }: Up, name: string): Promise<void> {
   process.kill(await findProcess(await descendants(child.pid ?? 0), name), 'SIGKILL');
 }
 
 test('that a process died is told when it dies, of whichever it is', async () => {
-  up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+  const up = await world.start('--algorithm', 'stats=frame-stats,interval=1');
   const { told } = up;
   for (const name of ['algo-runner', 'ingest', 'scheduler', 'collector', 'nats-server']) {
     await kill(up, name);
@@ -36,13 +25,13 @@ test('that a process died is told when it dies, of whichever it is', async () =>
 });
 
 test('that the bus took frames with it is told once for all streams, and that they play again', async () => {
-  up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+  const up = await world.start('--algorithm', 'stats=frame-stats,interval=1');
   const { told } = up;
   const ids = ['yard', 'gate', 'lobby', 'dock'];
   for (const id of ids) await up.streams('add', id, 'lavfi:testsrc=size=64x48:rate=10', '--mode', 'realtime');
   const whole = JSON.stringify(ids.map(() => 'playing'));
   const states = async (): Promise<string> => {
-    const { streams } = (await (await fetch(`${up?.apiUrl}/v1/streams`)).json()) as { streams: StreamReport[] };
+    const { streams } = (await (await fetch(`${up.apiUrl}/v1/streams`)).json()) as { streams: StreamReport[] };
     return JSON.stringify(streams.map(({ source }) => source?.state));
   };
   await eventually('all play', async () => (await states()) === whole);

@@ -1,14 +1,14 @@
 /** `stream-infer up` and `stream-infer streams`: streams come and go while it runs. */
 
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StreamReport } from '@stream-infer/core/stream-report';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { streamInfer } from '../harness/command.ts';
 import { eventually } from '../harness/eventually.ts';
-import { startUp, streamOf, type Up, withResults } from '../harness/up.ts';
+import { streamOf, withResults } from '../harness/up.ts';
+import { upWorld } from '../harness/up-world.ts';
 
 const video = join(import.meta.dirname, '..', 'conformance', 'videos', 'counter30.mp4');
 const PICTURE = 'lavfi:testsrc=size=64x48:rate=10';
@@ -17,21 +17,12 @@ const CONFIGURATION = `algorithms:
   - {name: rare, use: frame-stats, interval: 1}
 `;
 
-let directory: string;
-let up: Up | undefined;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stream-infer-up-'));
-  await writeFile(join(directory, 'installation.yaml'), CONFIGURATION);
-});
-afterEach(async () => {
-  await up?.killAll();
-  up = undefined;
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
+const world = upWorld();
+beforeAll(() => writeFile(join(world.directory, 'installation.yaml'), CONFIGURATION));
 
 describe('streams of a system that is up', () => {
   test('are added, changed and removed by the command, each without a change for the other', async () => {
-    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    const up = await world.start('--config', 'installation.yaml');
     expect(await up.streams('add', 'one', PICTURE, '--mode', 'realtime')).toMatchObject({
       status: 0,
       stdout: 'added: one; how it fares: stream-infer streams show one\n',
@@ -41,7 +32,7 @@ describe('streams of a system that is up', () => {
     });
     const one = await withResults(up, 'one', 3);
     const now = await eventually('what its source and its algorithms are doing', async () => {
-      const report = await streamOf(up as Up, 'one');
+      const report = await streamOf(up, 'one');
       return report.source?.state === 'playing' && (report.algorithms.stats?.completed ?? 0) > 3 && report;
     });
     expect(now.source).toMatchObject({ reason: 'frames', framesPerSecond: expect.any(Number) });
@@ -51,15 +42,15 @@ describe('streams of a system that is up', () => {
 
     expect(await up.streams('update', 'two', '--fps', '5')).toMatchObject({ status: 0, stdout: 'updated: two\n' });
     const updated = await eventually('another run of two', async () => {
-      const report = await streamOf(up as Up, 'two');
+      const report = await streamOf(up, 'two');
       return report.results > 0 && report.run !== two.run && report;
     });
     expect(updated.definition).toMatchObject({ fps: '5', source: PICTURE, algorithms: [{ name: 'stats', as: 'own' }] });
 
     expect(await up.streams('remove', 'two')).toMatchObject({ status: 0, stdout: 'removed: two\n' });
-    await eventually('two is over', async () => (await streamOf(up as Up, 'two')).definition === null);
+    await eventually('two is over', async () => (await streamOf(up, 'two')).definition === null);
     const listed = async (...flags: string[]) => {
-      const { streams } = JSON.parse((await (up as Up).streams('list', '--json', ...flags)).stdout);
+      const { streams } = JSON.parse((await up.streams('list', '--json', ...flags)).stdout);
       return (streams as StreamReport[]).map(({ id, owner, definition }) => [id, owner, definition?.mode]);
     };
     const registered = [['one', null, 'realtime']];
@@ -71,7 +62,7 @@ describe('streams of a system that is up', () => {
     const both = ['--algorithm', 'stats', '--algorithm', 'stats,as=second,interval=0.5'];
     expect(await up.streams('update', 'one', ...both)).toMatchObject({ status: 0, stdout: 'updated: one\n' });
     const second = await eventually('an algorithm more', async () => {
-      const report = await streamOf(up as Up, 'one');
+      const report = await streamOf(up, 'one');
       return (report.algorithms.second?.completed ?? 0) > 1 && report;
     });
     expect([second.run, second.state, second.algorithms.stats?.failed]).toEqual([one.run, 'running', 0]);
@@ -81,9 +72,9 @@ describe('streams of a system that is up', () => {
   });
 
   test('of a list are added, changed and removed with it, and those of other owners left alone', async () => {
-    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    const up = await world.start('--config', 'installation.yaml');
     const list = async (...streams: string[]): Promise<string> => {
-      const file = join(directory, 'list.yaml');
+      const file = join(world.directory, 'list.yaml');
       await writeFile(file, `streams:\n${streams.map((line) => `  - ${line}\n`).join('') || '  []\n'}`);
       return file;
     };
@@ -97,15 +88,12 @@ describe('streams of a system that is up', () => {
       'added: c\nchanged: b\nunchanged: none\nremoved: a\n',
     );
     expect(JSON.parse((await up.streams('apply', second, '--owner', 'site', '--json')).stdout)).toEqual({
-      ...{ added: [], changed: [], unchanged: ['b', 'c'], removed: [] },
+      ...{ added: [], changed: [], unchanged: ['b', 'c'], removed: [], faults: [], exitStatus: 0 },
     });
-    expect((await streamOf(up, 'c')).definition?.source).toBe(join(directory, 'missing.mp4'));
-    await eventually(
-      'c has failed, by name',
-      async () => (await streamOf(up as Up, 'c')).fault?.code === 'SOURCE_NOT_FOUND',
-    );
+    expect((await streamOf(up, 'c')).definition?.source).toBe(join(world.directory, 'missing.mp4'));
+    await eventually('c has failed, by name', async () => (await streamOf(up, 'c')).fault?.code === 'SOURCE_NOT_FOUND');
 
-    const whole = join(directory, 'whole.yaml');
+    const whole = join(world.directory, 'whole.yaml');
     await writeFile(
       whole,
       `algorithms: [{name: stats, use: frame-stats, interval: 3}]\nstreams: [{id: b, source: '${PICTURE}', fps: 5}]\n`,
@@ -113,6 +101,13 @@ describe('streams of a system that is up', () => {
     expect((await up.streams('apply', whole, '--owner', 'site', '--wait', '30')).stdout).toContain('changed: b\n');
     expect((await streamOf(up, 'b')).definition?.algorithms).toMatchObject([{ name: 'stats', interval: '3' }]);
     expect((await up.streams('apply', whole, '--owner', 'site')).stdout).toContain('unchanged: b\n');
+
+    const unknown = await list(`{id: d, source: '${PICTURE}', algorithms: [nobody]}`, `{id: e, source: '${PICTURE}'}`);
+    expect(await up.streams('apply', unknown, '--owner', 'site', '--wait', '2')).toEqual({
+      status: 2,
+      stdout: 'added: e\nchanged: none\nunchanged: none\nremoved: none\n',
+      stderr: expect.stringMatching(/^waiting: (CONFIG_UNKNOWN_ALGORITHM: stream d: .*)\n\1\n$/),
+    });
 
     const refused = await up.streams('apply', await list(`{id: alone, source: '${PICTURE}'}`), '--owner', 'site');
     expect(refused).toMatchObject({
@@ -125,7 +120,7 @@ describe('streams of a system that is up', () => {
   });
 
   test('are watched: a line for each as it changes, until nobody reads', async () => {
-    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    const up = await world.start('--config', 'installation.yaml');
     await up.streams('add', 'one', PICTURE);
     let seen = '';
     const watching = streamInfer(['streams', 'watch', 'one', '--api', up.apiUrl], {
@@ -147,15 +142,15 @@ describe('streams of a system that is up', () => {
   });
 
   test('that are jobs run to their end, and again when they are put again (EX-10)', async () => {
-    up = await startUp(['--config', 'installation.yaml'], { cwd: directory });
+    const up = await world.start('--config', 'installation.yaml');
     await writeFile(
-      join(directory, 'job.yaml'),
+      join(world.directory, 'job.yaml'),
       `{id: job, source: '${video}', pixelFormat: gray, algorithms: [rare]}\n`,
     );
     await up.streams('add', '--file', 'job.yaml');
     const done = async (): Promise<StreamReport> =>
       eventually('the job is done', async () => {
-        const report = await streamOf(up as Up, 'job');
+        const report = await streamOf(up, 'job');
         return report.state === 'ended' && report;
       });
     const first = await done();
@@ -171,7 +166,7 @@ describe('streams of a system that is up', () => {
 
 describe('what is refused', () => {
   test('is told in one line with the exit status of its fault', async () => {
-    up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+    const up = await world.start('--algorithm', 'stats=frame-stats,interval=1');
     await up.streams('add', 'gate', 'rtsp://admin:n0-one-sees@127.0.0.1:9/1');
     const cases: [string[], number, RegExp][] = [
       [
@@ -210,9 +205,11 @@ describe('what is refused', () => {
   });
 
   test('a port that is taken keeps it from starting, and is named', async () => {
-    up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+    const up = await world.start('--algorithm', 'stats=frame-stats,interval=1');
     const { port } = new URL(up.apiUrl);
-    const refused = await streamInfer(['up', '--algorithm', 'stats=frame-stats', '--http', port], { cwd: directory });
+    const refused = await streamInfer(['up', '--algorithm', 'stats=frame-stats', '--http', port], {
+      cwd: world.directory,
+    });
     expect(refused).toMatchObject({
       status: 4,
       stderr: expect.stringMatching(new RegExp(`^PORT_IN_USE: .*${port}`, 'm')),
@@ -220,7 +217,7 @@ describe('what is refused', () => {
   });
 
   test('a server that answers and is no API is told as such', async () => {
-    up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+    const up = await world.start('--algorithm', 'stats=frame-stats,interval=1');
     const refused = await up.streams('list', '--api', `${up.apiUrl}/elsewhere`);
     expect(refused).toMatchObject({ status: 4, stderr: expect.stringMatching(/^API_FAILED: /) });
   });
@@ -228,10 +225,10 @@ describe('what is refused', () => {
 
 describe('while it starts', () => {
   test('Ctrl-C ends it, and says that it was not up', async () => {
-    const temporary = await mkdtemp(join(directory, 'early-'));
+    const temporary = await mkdtemp(join(world.directory, 'early-'));
     const started = Promise.withResolvers<ChildProcess>();
     const result = streamInfer(['up', '--http', '0', '--algorithm', 'stats=frame-stats,interval=1'], {
-      cwd: directory,
+      cwd: world.directory,
       environment: { TMPDIR: temporary },
       onStart: started.resolve,
     });
@@ -245,7 +242,7 @@ describe('while it starts', () => {
 });
 
 test('where the services have their metrics is told, and the API says that it has none', async () => {
-  up = await startUp(['--algorithm', 'stats=frame-stats,interval=1'], { cwd: directory });
+  const up = await world.start('--algorithm', 'stats=frame-stats,interval=1');
   const answer = await fetch(`${up.apiUrl}/metrics`);
   expect(answer.status).toBe(404);
   expect(await answer.text()).toMatch(/GET \/metrics is not of this API: each service has it on a port of its own/);

@@ -56,7 +56,10 @@ export async function startUp(
     result.then(({ status, stderr }): never => {
       throw new Error(`up ended with ${status}: ${stderr}`);
     }),
-  ]);
+  ]).catch((error: unknown) => {
+    child.kill('SIGTERM');
+    throw error;
+  });
   return {
     apiUrl,
     child,
@@ -68,6 +71,7 @@ export async function startUp(
       return result;
     },
     async killAll() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const tree: readonly ProcessIdentity[] = await descendants(child.pid ?? 0);
       child.kill('SIGKILL');
       for (const { pid } of await stillRunning(tree)) {

@@ -24,15 +24,15 @@ export type StreamRequest = {
   readonly mayLeaveOut?: boolean;
 };
 
-const WHERE = 'the stream';
-
 /** Throws CONFIG_UNKNOWN_KEY, CONFIG_INVALID, CONFIG_UNKNOWN_ALGORITHM, CONFIG_DUPLICATE_NAME, SOURCE_FORBIDDEN, or what resolveStream throws. */
 export function requestedStream({ body, id, owner, algorithms, allow, mayLeaveOut }: StreamRequest): RegisteredStream {
-  const definition = parseValue(streamDefinitionSchema, id === undefined ? body : withId(body, id), WHERE);
+  const named = id === undefined ? 'the stream' : `stream ${id}`;
+  const definition = parseValue(streamDefinitionSchema, id === undefined ? body : withId(body, id), named);
+  const where = `stream ${definition.id}`;
   if (id !== undefined && definition.id !== id)
-    throw invalid(`id is "${definition.id}": it must be ${id}, as the path says, or left out`);
+    throw invalid(named, `id is "${definition.id}": it must be ${id}, as the path says, or left out`);
   if (definition.source !== undefined && isRedacted(definition.source) && !mayLeaveOut)
-    throw leftOut(definition.source);
+    throw leftOut(where, definition.source);
   if (algorithms.length === 0)
     throw new Fault(
       'CONFIG_UNKNOWN_ALGORITHM',
@@ -41,12 +41,15 @@ export function requestedStream({ body, id, owner, algorithms, allow, mayLeaveOu
   checkAlgorithmList(
     definition,
     algorithms.map(({ name }) => name),
-    `${WHERE}: algorithms`,
+    `${where}: algorithms`,
   );
   const refusal =
     definition.source === undefined || allow === undefined ? undefined : refusedByKind(definition.source, allow);
-  if (refusal) throw refusal;
-  return { ...resolveStream(definition, algorithms, absolutePath), ...(owner !== undefined && { owner }) };
+  if (refusal) throw new Fault(refusal.code, `${where}: ${refusal.message}`);
+  return {
+    ...resolveStream(definition, algorithms, (path) => absolutePath(where, path)),
+    ...(owner !== undefined && { owner }),
+  };
 }
 
 /**
@@ -58,16 +61,18 @@ export function withRegisteredSource(
   registered: RegisteredStream | undefined,
 ): RegisteredStream {
   if (stream.source === undefined || !isRedacted(stream.source)) return stream;
-  if (registered?.source === undefined || redactUrl(registered.source) !== stream.source) throw leftOut(stream.source);
+  if (registered?.source === undefined || redactUrl(registered.source) !== stream.source)
+    throw leftOut(`stream ${stream.id}`, stream.source);
   return { ...stream, source: registered.source };
 }
 
-const leftOut = (source: string): Fault =>
+const leftOut = (where: string, source: string): Fault =>
   invalid(
+    where,
     `source is "${redactUrl(source)}", in which the password is left out: it must be the whole URL, or sourceFrom in its place; put back with If-Match as it is shown of the registered one, it stands for that`,
   );
 
-const invalid = (what: string): Fault => new Fault('CONFIG_INVALID', `${WHERE}: ${what}`);
+const invalid = (where: string, what: string): Fault => new Fault('CONFIG_INVALID', `${where}: ${what}`);
 
 const withId = (body: unknown, id: string): unknown =>
   typeof body === 'object' && body !== null && !Array.isArray(body) && !Object.hasOwn(body, 'id')
@@ -75,7 +80,7 @@ const withId = (body: unknown, id: string): unknown =>
     : body;
 
 /** Who asks and who plays share no folder that a path could be relative to. */
-function absolutePath(path: string): string {
+function absolutePath(where: string, path: string): string {
   if (isAbsolute(path) || /^file:\/\/\//i.test(path)) return path;
-  throw invalid(`source ${JSON.stringify(path)} is relative: it must be an absolute path, a device or a URL`);
+  throw invalid(where, `source ${JSON.stringify(path)} is relative: it must be an absolute path, a device or a URL`);
 }

@@ -1,11 +1,11 @@
 /** `stream-infer streams …`: the registry of a system that is up, over its API. */
 
 import { readFile } from 'node:fs/promises';
-import { Fault } from '@stream-infer/core/fault';
+import { Fault, faultJson, toFault } from '@stream-infer/core/fault';
 import type { StreamReport } from '@stream-infer/core/stream-report';
 import { count } from '../run/run-plan.ts';
-import { type Applied, type ApplyAdvice, applyStreams } from '../streams/apply-streams.ts';
 import { addedStream, updatedStream } from '../streams/defined-stream.ts';
+import { type ApplyAdvice, DesiredStreams, type Written } from '../streams/desired-streams.ts';
 import { ownerOf, readStreamList } from '../streams/stream-list.ts';
 import { isRegistered, statusLine, streamTable, streamText } from '../streams/stream-text.ts';
 import type { StreamsAction } from '../streams/streams-arguments.ts';
@@ -35,11 +35,8 @@ export async function streamsCommand(command: StreamsAction, screen: Screen): Pr
       print(stream, `updated: ${stream.id}`);
       return 0;
     }
-    case 'apply': {
-      const applied = await apply(client, command, screen);
-      print(applied, appliedText(applied));
-      return 0;
-    }
+    case 'apply':
+      return await apply(client, command, screen, print);
     case 'list': {
       const streams = await client.list();
       const shown = command.options.all ? streams : streams.filter(isRegistered);
@@ -124,14 +121,24 @@ async function apply(
   client: StreamsClient,
   { file, options }: Extract<StreamsAction, { action: 'apply' }>,
   screen: Screen,
-): Promise<Applied> {
+  print: (value: unknown, text: string) => void,
+): Promise<number> {
   const owner = ownerOf(options.owner);
   const waitSeconds = options.wait === undefined ? 0 : count('--wait', options.wait, LONGEST_WAIT_SECONDS);
-  const definitions = await readStreamList(file);
-  return untilReady(() => applyStreams(client, definitions, { owner, advice }), {
+  const desired = new DesiredStreams(client, await readStreamList(file), { owner, advice });
+  const ended = await untilReady(() => desired.apply(), {
     limitMs: waitSeconds * 1_000,
     onWait: (fault) => screen.line(`waiting: ${fault}`),
-  });
+  }).catch((error: unknown) => toFault(error));
+  const { written, refused } = desired;
+  const isUntouched = refused.size === 0 && Object.values(written).every((ids) => ids.length === 0);
+  if (ended && isUntouched) throw ended;
+  // What was written is told of, whatever else could not be.
+  const faults = [...new Set([...refused.values(), ...(ended ? [ended] : [])])];
+  const exitStatus = Math.max(0, ...faults.map((fault) => fault.exitStatus));
+  print({ ...written, faults: faults.map(faultJson), exitStatus }, writtenText(written));
+  for (const fault of faults) screen.line(String(fault));
+  return exitStatus;
 }
 
 const advice: ApplyAdvice = (_id, owner) =>
@@ -139,7 +146,7 @@ const advice: ApplyAdvice = (_id, owner) =>
     ? 'give it another id, or remove it first'
     : `give it another id, remove it first, or apply with --owner ${owner}`;
 
-const appliedText = (applied: Applied): string =>
-  Object.entries(applied)
+const writtenText = (written: Written): string =>
+  Object.entries(written)
     .map(([what, ids]) => `${what}: ${ids.length === 0 ? 'none' : ids.join(', ')}`)
     .join('\n');

@@ -4,7 +4,7 @@ import { Fault, toFault } from '@stream-infer/core/fault';
 import type { Command } from '../command-line.ts';
 import { INTERRUPT_STATUS, type Interrupts, watchInterrupts } from '../run/interrupts.ts';
 import { createLogDisplay, logLevels } from '../run/log-display.ts';
-import { type ApplyAdvice, applyStreams } from '../streams/apply-streams.ts';
+import { type ApplyAdvice, DesiredStreams } from '../streams/desired-streams.ts';
 import { streamsClient } from '../streams/streams-client.ts';
 import { type LocalSystem, startLocalSystem } from '../system/local-system.ts';
 import { findNatsServer } from '../system/nats-server.ts';
@@ -122,15 +122,11 @@ async function begin(system: LocalSystem, { streams }: UpPlan, { screen, json, o
       : `the API is at ${apiUrl}\n/metrics and /v2/health/ready are at ${places}\n`,
   );
   if (streams === undefined) return;
-  try {
-    const { added, changed, removed } = await applyStreams(streamsClient(apiUrl, apiToken), streams, {
-      owner: OWNER,
-      advice,
-    });
-    for (const [what, ids] of Object.entries({ added, changed, removed }))
-      if (ids.length > 0) screen.line(`${what}: ${ids.join(', ')}`);
-  } catch (error) {
-    // What is refused now can be mended over the API; what plays goes on.
-    screen.line(String(toFault(error)));
-  }
+  const desired = new DesiredStreams(streamsClient(apiUrl, apiToken), streams, { owner: OWNER, advice });
+  const ended = await desired.apply().catch((error: unknown) => toFault(error));
+  const { added, changed, removed } = desired.written;
+  for (const [what, ids] of Object.entries({ added, changed, removed }))
+    if (ids.length > 0) screen.line(`${what}: ${ids.join(', ')}`);
+  // What is refused now can be mended over the API; what plays goes on.
+  for (const fault of new Set([...desired.refused.values(), ...(ended ? [ended] : [])])) screen.line(String(fault));
 }

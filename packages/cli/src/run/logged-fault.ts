@@ -6,12 +6,12 @@ import type { LogLine } from '../system/log-line.ts';
 export function loggedFault(code: Fault['code'], { message, fields }: LogLine): Fault {
   const why = fields.why === undefined ? '' : `: ${fields.why}`;
   const place = fields.at === undefined ? '' : ` (at ${fields.at})`;
-  return faultOfStream(
-    new Fault(code, `${message}${why}${place}`),
-    fields.stream === undefined ? '' : String(fields.stream),
-  );
+  const fault = new Fault(code, `${message}${why}${place}`);
+  return fields.stream === undefined ? fault : faultOfStream(fault, String(fields.stream));
 }
 
 /** The fault, with the stream named where its message does not. */
-export const faultOfStream = (fault: Fault, stream: string): Fault =>
-  fault.message.includes(stream) ? fault : new Fault(fault.code, `stream ${stream}: ${fault.message}`);
+export function faultOfStream(fault: Fault, stream: string): Fault {
+  if (fault.message.split(/[^\w-]+/).includes(stream)) return fault;
+  return new Fault(fault.code, `stream ${stream}: ${fault.message}`, { cause: fault, excerpt: fault.excerpt });
+}

@@ -81,7 +81,7 @@ export const STREAMS_DETAILS = `  stream-infer streams add gate rtsp://camera/1 
   stream-infer streams list | show ID | remove ID… | watch [ID…]
 
 Paths are those of the machine on which the ingest runs; relative ones are made absolute here.
-Exit status: 0 done; 2 refused: usage, the stream, or its state; 4 no API answers, or it failed.`;
+Exit status: 0 done; 2 refused: usage, the stream, or its state; 3 its source may not be played; 4 no API answers, it failed, or the bus has no room. Of several the highest.`;
 
 type Common = OptionValues<typeof COMMON>;
 export type DefinitionOptions = OptionValues<typeof DEFINITION> & Common;

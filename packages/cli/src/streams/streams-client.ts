@@ -95,6 +95,7 @@ const CODES: Readonly<Record<string, FaultCode>> = {
   BAD_REQUEST: 'USAGE',
   UNAUTHORIZED: 'API_UNAUTHORIZED',
   FORBIDDEN: 'API_UNAUTHORIZED',
+  BODY_TOO_LARGE: 'CONFIG_INVALID',
 };
 
 function refusal(value: unknown, otherwise: string): Fault {

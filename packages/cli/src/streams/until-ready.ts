@@ -15,6 +15,8 @@ export type Patience = {
 const PASSING: readonly FaultCode[] = ['API_UNREACHABLE', 'API_FAILED', 'STREAM_CHANGED', 'CONFIG_UNKNOWN_ALGORITHM'];
 const PAUSE_MS = 1_000;
 
+export const passes = ({ code }: Fault): boolean => PASSING.includes(code);
+
 /** Throws the last fault once the time is over, and any that does not pass at once. */
 export async function untilReady<T>(
   action: () => Promise<T>,
@@ -27,7 +29,7 @@ export async function untilReady<T>(
       return await action();
     } catch (error) {
       const fault = toFault(error);
-      if (!PASSING.includes(fault.code) || performance.now() + pauseMs > endAtMs) throw fault;
+      if (!passes(fault) || performance.now() + pauseMs > endAtMs) throw fault;
       if (String(fault) !== told) onWait(fault);
       told = String(fault);
     }
