@@ -191,3 +191,32 @@ describe('a bucket', () => {
     expect(await bucket.create('a', { v: 3 })).toBeGreaterThan(0);
   });
 });
+
+describe('what is made while another stream has its subjects', () => {
+  let late: Bus;
+  const squat = (subject: string): Promise<unknown> =>
+    bus.manager.streams.add({ name: 'SQUATTER', subjects: [subject], num_replicas: 1 });
+  beforeAll(async () => {
+    late = await connectBus({ url: server.url, prefix: 'late', name: 'bus-test' });
+  });
+  afterAll(() => late?.close());
+
+  test.each([
+    ['RESULTS', 'late.results.>', () => ensureResultStream(late, { maxBytes: 1 << 20 })],
+    ['a bucket', '$KV.late_runs.>', () => openBucket(late, 'late_runs')],
+  ])('is made once that is gone: %s', async (_what, subject, make) => {
+    await squat(subject);
+    const made = make();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await bus.manager.streams.delete('SQUATTER');
+    await made;
+  });
+
+  test('is refused where that stays, and what to do is told', async () => {
+    await squat('$KV.late_members.>');
+    await expect(openBucket(late, 'late_members')).rejects.toMatchObject({
+      ...{ code: 'BUS_FAILED', message: expect.stringMatching(/^stream late_members .*natsPrefix/) },
+    });
+    await bus.manager.streams.delete('SQUATTER');
+  });
+});

@@ -12,6 +12,7 @@ import { NatsError, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { createInbox } from './inbox.ts';
+import { madeOnce } from './made-once.ts';
 import { bucketStream, bucketSubjectPrefix } from './topology.ts';
 
 export type Entry<T> = { readonly key: string; readonly value: T; readonly revision: number };
@@ -53,7 +54,8 @@ export type Accepts = (value: unknown, key: string) => boolean;
 
 /** Opens the bucket, made if it is not there. */
 export async function openBucket<T>(bus: Bus, name: string, accepts: Accepts = () => true): Promise<Bucket<T>> {
-  const kv: KV = await bus.jetstream.views.kv(name, { history: 1, storage: StorageType.File, replicas: bus.replicas });
+  const options = { history: 1, storage: StorageType.File, replicas: bus.replicas };
+  const kv: KV = await madeOnce(name, () => bus.jetstream.views.kv(name, options));
   /** Of the call before. */
   let markers: ReadonlyMap<string, number> = new Map();
   const refused = (error: unknown): undefined => {

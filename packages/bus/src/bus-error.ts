@@ -13,6 +13,7 @@ const ERR_CODES = {
   10059: 'stream-missing',
   10014: 'consumer-missing',
   10037: 'message-missing',
+  10065: 'overlap',
 } as const;
 
 export type BusErrorKind =

@@ -9,6 +9,7 @@ import { DiscardPolicy, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { directGet } from './direct-get.ts';
+import { madeOnce } from './made-once.ts';
 
 export type StoredLetter = { readonly id: number; readonly letter: DeadLetter };
 
@@ -26,7 +27,7 @@ export async function ensureDeadLetterStream(bus: Bus, { maxBytes }: { readonly 
     allow_direct: true,
   };
   try {
-    await bus.manager.streams.add(config);
+    await madeOnce(name, () => bus.manager.streams.add(config));
   } catch (error) {
     // One with another limit stays as it is.
     await bus.manager.streams.info(name).catch(() => {

@@ -11,6 +11,7 @@ import { DiscardPolicy, headers, type MsgHdrs, RetentionPolicy, StorageType } fr
 import type { Bus } from './bus.ts';
 import { busErrorKind } from './bus-error.ts';
 import { type DirectMessage, directGet } from './direct-get.ts';
+import { madeOnce } from './made-once.ts';
 
 export type ResultStreamOptions = {
   /** Limit of the stream on disk; below what the disk has. */
@@ -30,7 +31,7 @@ export async function ensureResultStream(bus: Bus, { maxBytes }: ResultStreamOpt
     allow_direct: true,
   };
   try {
-    await bus.manager.streams.add(config);
+    await madeOnce(config.name, () => bus.manager.streams.add(config));
   } catch (error) {
     // It exists with another limit: what it is stays, since another service may have been told so.
     await bus.manager.streams.info(config.name).catch(() => {
