@@ -72,6 +72,15 @@ export async function openBucket<T>(bus: Bus, name: string, accepts: Accepts = (
     const change = entry && changeOf(entry);
     return change?.kind === 'put' ? change : undefined;
   };
+  /** Of what stands there, and of what is deleted, sorted. */
+  const keys = async (): Promise<string[]> => {
+    // The client's own listing waits for ever on a bucket that changes under it; the stream's subjects are whole at once.
+    const subjects = bucketSubjectPrefix(name);
+    const { state } = await bus.manager.streams.info(bucketStream(name), { subjects_filter: `${subjects}>` });
+    return Object.keys(state.subjects ?? {})
+      .map((subject) => subject.slice(subjects.length))
+      .sort();
+  };
   /** After a write was refused: writes in the place of what is no value. */
   const overGarbage = async (key: string, value: T, error: unknown): Promise<number | undefined> => {
     refused(error);
@@ -82,11 +91,7 @@ export async function openBucket<T>(bus: Bus, name: string, accepts: Accepts = (
   return {
     get,
     async entries() {
-      // The client's own listing waits for ever on a bucket that changes under it; the stream's subjects are whole at once.
-      const subjects = bucketSubjectPrefix(name);
-      const { state } = await bus.manager.streams.info(bucketStream(name), { subjects_filter: `${subjects}>` });
-      const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(subjects.length));
-      const entries = await Promise.all(keys.sort().map(get));
+      const entries = await Promise.all((await keys()).map(get));
       return entries.filter((entry) => entry !== undefined);
     },
     put: (key, value) => kv.put(key, encode(value)),
@@ -100,7 +105,7 @@ export async function openBucket<T>(bus: Bus, name: string, accepts: Accepts = (
         .catch((error: unknown) => refused(error) ?? false),
     watch: (signal) => watch<T>({ bus, kv, changeOf }, signal),
     async forgetDeleted() {
-      const found = await deletedKeys(bus, kv);
+      const found = await deletedKeys(kv, await keys());
       const old = [...found].filter(([key, revision]) => markers.get(key) === revision);
       for (const [key, revision] of old) {
         // What was put there since has a higher sequence, and stays.
@@ -114,14 +119,15 @@ export async function openBucket<T>(bus: Bus, name: string, accepts: Accepts = (
   };
 }
 
-/** Revisions of the markers of what is deleted, by key. */
-async function deletedKeys(bus: Bus, kv: KV): Promise<Map<string, number>> {
+/**
+ * Revisions of the markers of what is deleted, by key. Asked for one by one: a watch would tell them all, but of each consumer that goes, nats-server 2.9
+ * keeps a part for as long as the bucket stands, and asks it with each message.
+ */
+async function deletedKeys(kv: KV, keys: readonly string[]): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  const stop = new AbortController();
-  const changeOf = (entry: KvEntry): KeyChange<unknown> | undefined => readEntry(entry, () => true);
-  for await (const change of watchOnce<unknown>({ bus, kv, changeOf, headersOnly: true }, stop.signal)) {
-    if (change.kind === 'deleted') found.set(change.key, change.revision);
-    if (change.kind === 'current') stop.abort();
+  for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
+    const entries = await Promise.all(keys.slice(from, from + KEYS_AT_ONCE).map((key) => kv.get(key)));
+    for (const entry of entries) if (entry && entry.operation !== 'PUT') found.set(entry.key, entry.revision);
   }
   return found;
 }
@@ -143,12 +149,11 @@ function readEntry<T>(entry: KvEntry, accepts: Accepts): KeyChange<T> | undefine
 type Watched<T> = {
   readonly bus: Bus;
   readonly kv: KV;
-  /** Without values: what is put has none then. */
-  readonly headersOnly?: boolean;
   changeOf(entry: KvEntry): KeyChange<T> | undefined;
 };
 
 const RETRY_MS = 200;
+const KEYS_AT_ONCE = 50;
 
 /** One watch after another: a server that was away has forgotten its watchers, and the client notices only after ten seconds (D12). */
 async function* watch<T>(watched: Watched<T>, signal: AbortSignal): AsyncGenerator<Change<T>, void, void> {
@@ -201,12 +206,12 @@ class Told {
 
 /** Until the signal aborts, the server was away, or the watch breaks. */
 async function* watchOnce<T>(
-  { bus, kv, changeOf, headersOnly = false }: Watched<T>,
+  { bus, kv, changeOf }: Watched<T>,
   signal: AbortSignal,
 ): AsyncGenerator<Change<T>, void, void> {
   const inbox = createInbox<Change<T>>();
   const initializedFn = (): void => inbox.put({ kind: 'current' });
-  const iterator = await kv.watch({ headers_only: headersOnly, initializedFn });
+  const iterator = await kv.watch({ initializedFn });
   const stop = (): void => {
     iterator.stop();
     inbox.close();

@@ -100,7 +100,7 @@ class Grants {
     return this.publish(`${bucketSubjectPrefix(this.#topology.buckets[bucket])}${keys}`);
   }
 
-  /** Removes the markers of what was deleted. */
+  /** Removes the markers of what was deleted. Ingests of older versions watch the buckets for that. */
   forget(...buckets: readonly BucketName[]): this {
     for (const name of buckets) this.watch(name).ask(this.#stream(name), 'purgeStream');
     return this;
