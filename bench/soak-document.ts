@@ -49,7 +49,6 @@ export function soakDocument({ folder, minutes, warmUpMinutes, samples, usage, g
 
 Written by \`make soak\`: \`stream-infer up\` plays eight live sources of 10 frames/s, and on each a statistic, a detector and a tracker, which remembers its stream.
 Before the ${minutes} minutes they warm up for ${fixed(warmUpMinutes, 0)}, which the memory's figures leave out; of the rest there are ${samples} samples. What is not measured: cameras over a network, models that need a GPU, days.
-While a disk takes half a second for a write, as one may that a file system mounted with \`discard\` is on, results wait as long: nats-server holds them while it syncs, every two minutes.
 
 ${machineLine()} ${fileSystemLine(folder)}
 
@@ -72,6 +71,6 @@ in the time at which the collector's live feed brought them, with the minute fro
 |---|---|---|---|---|---|---|
 ${series.join('\n')}
 
-Of ${totals.triggered} invocations ${totals.completed} were completed, ${totals.failed} failed, ${totals.dropped} were dropped, and ${totals.triggered - totals.completed - totals.failed - totals.dropped} were under way at the end.
+Of ${totals.triggered} invocations that the services had told of by then ${totals.completed} were completed, ${totals.failed} failed, ${totals.dropped} were dropped, and ${totals.triggered - totals.completed - totals.failed - totals.dropped} were under way at the end.
 `;
 }

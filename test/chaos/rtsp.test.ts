@@ -16,6 +16,7 @@ const RATE = 20;
 const GOP_MS = 1_000;
 const BACKOFF_MAX_MS = 1_000;
 const CONNECTIONS_PER_HOST = 4;
+const REMOVED_MS = 30_000;
 const BYSTANDERS = ['bystander0', 'bystander1'];
 const SECRET = 'h4mster';
 /** Twenty decoders and twenty encoders start on whatever processors there are. */
@@ -141,9 +142,11 @@ describe.skipIf(!hasRtspServer)('a camera (gst-rtsp-server of the distribution)'
     await playing('removed', 1);
     await broken.remove(1);
     await recorder.until('removed', 'reconnecting not-found');
-    // Some attempts more: none of them changes what is told.
-    await new Promise((resolve) => setTimeout(resolve, 3 * BACKOFF_MAX_MS));
+    // Attempt after attempt: none of them changes what is told.
+    const told = await changes('removed', 'reconnecting', 'not-found');
+    await new Promise((resolve) => setTimeout(resolve, REMOVED_MS));
     expect(recorder.condition('removed')).toBe('reconnecting not-found');
+    expect(await changes('removed', 'reconnecting', 'not-found')).toBe(told);
     const before = newest('removed');
     await broken.restore(1);
     await returns('removed', before, performance.now(), returnMs());

@@ -12,6 +12,12 @@ export async function pssKiB(pid: number): Promise<number> {
   return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
 }
 
+/** Its memory without pages of files, each shared page counted in part; 0 where it is gone. */
+export async function ownKiB(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+  return Number(/^Pss_Anon:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+}
+
 /** Its memory, as a container that it is alone in counts it (RSS); 0 where it is gone. */
 export async function rssKiB(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');

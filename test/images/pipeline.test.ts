@@ -109,7 +109,7 @@ describe('the pipeline in containers', () => {
 });
 
 const cuda = imageName('algo-runner', '-cuda');
-describe.skipIf(inspectImage(cuda) === undefined)('the runner with CUDA, where there is no GPU', () => {
+describe.skipIf(inspectImage(cuda) === undefined)('CUDA without a GPU (needs the image algo-runner-cuda)', () => {
   const environment = (more: Readonly<Record<string, string>>) => ({
     ...{ NATS_URL: nats.url, STREAM_INFER_CONFIG: '/etc/stream-infer/config.yaml', MODEL_DEVICE: 'gpu', ...more },
   });
