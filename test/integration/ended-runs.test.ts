@@ -1,32 +1,22 @@
 /** What stands of runs in RESULTS, once nobody asks for it any more. */
 
-import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import type { Bus } from '@stream-infer/bus/bus';
 import { publishReplayed } from '@stream-infer/bus/replays';
-import { ensureResultStream, lastEnd } from '@stream-infer/bus/result-stream';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { lastEnd } from '@stream-infer/bus/result-stream';
+import { beforeEach, expect, test } from 'vitest';
 import { createResultTrimmer, type ResultTrimmer } from '../../services/collector/src/result-trimmer.ts';
 import { publishEnd, seriesPublisher, testRecord } from '../harness/collector.ts';
-import { RESULTS_BYTES } from '../harness/collector-world.ts';
-import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+import { resultsBus } from '../harness/results-bus.ts';
 
-let server: TestNatsServer;
+const world = resultsBus();
 let bus: Bus;
 /** Up to where the store has RESULTS. */
 let stored: number;
 /** Streams of which the registry has a run. */
 const registered = new Set<string>();
 
-beforeAll(async () => {
-  server = await startNatsServer();
-  bus = await connectBus({ url: server.url, prefix: 'test', name: 'ended-runs-test' });
-});
-afterAll(async () => {
-  await bus?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  await bus.manager.streams.delete(bus.topology.resultsStream).catch(() => undefined);
-  await ensureResultStream(bus, { maxBytes: RESULTS_BYTES });
+beforeEach(() => {
+  bus = world.bus;
   registered.clear();
   stored = Number.POSITIVE_INFINITY;
 });

@@ -1,17 +1,15 @@
 /** A scheduler that stood still while another ended its run, and all that stood of it went. */
 
-import { type Bus, connectBus } from '@stream-infer/bus/bus';
+import type { Bus } from '@stream-infer/bus/bus';
 import { openRuns } from '@stream-infer/bus/registry';
-import { ensureResultStream } from '@stream-infer/bus/result-stream';
 import { openSnapshots } from '@stream-infer/bus/snapshots';
 import { NO_TOTALS } from '@stream-infer/core/result-record';
 import type { Run } from '@stream-infer/core/run';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { ResultPublisher } from '../../services/scheduler/src/result-publisher.ts';
 import { testRecord } from '../harness/collector.ts';
-import { RESULTS_BYTES } from '../harness/collector-world.ts';
 import { streamSpec } from '../harness/decoded-source.ts';
-import { startNatsServer, type TestNatsServer } from '../harness/nats-server.ts';
+import { resultsBus } from '../harness/results-bus.ts';
 
 const place = { stream: 'yard', run: 'r1', algorithm: 'faces' };
 const run: Run = {
@@ -25,21 +23,12 @@ const run: Run = {
   state: { kind: 'claimed' },
 };
 
-let server: TestNatsServer;
+const world = resultsBus();
 let bus: Bus;
 let publisher: ResultPublisher;
 
-beforeAll(async () => {
-  server = await startNatsServer();
-  bus = await connectBus({ url: server.url, prefix: 'test', name: 'forgotten-run-test' });
-});
-afterAll(async () => {
-  await bus?.close();
-  await server?.stop();
-});
 beforeEach(async () => {
-  await bus.manager.streams.delete(bus.topology.resultsStream).catch(() => undefined);
-  await ensureResultStream(bus, { maxBytes: RESULTS_BYTES });
+  bus = world.bus;
   publisher = new ResultPublisher({
     bus,
     ...place,

@@ -129,12 +129,15 @@ async function apply(
   const ended = await untilReady(() => desired.apply(), {
     limitMs: waitSeconds * 1_000,
     onWait: (fault) => screen.line(`waiting: ${fault}`),
-  }).catch((error: unknown) => toFault(error));
+  }).then(
+    () => undefined,
+    (error: unknown) => toFault(error),
+  );
   const { written, refused } = desired;
   const isUntouched = refused.size === 0 && Object.values(written).every((ids) => ids.length === 0);
   if (ended && isUntouched) throw ended;
   // What was written is told of, whatever else could not be.
-  const faults = [...new Set([...refused.values(), ...(ended ? [ended] : [])])];
+  const faults = desired.faults(ended);
   const exitStatus = Math.max(0, ...faults.map((fault) => fault.exitStatus));
   print({ ...written, faults: faults.map(faultJson), exitStatus }, writtenText(written));
   for (const fault of faults) screen.line(String(fault));

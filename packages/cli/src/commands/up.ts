@@ -123,10 +123,13 @@ async function begin(system: LocalSystem, { streams }: UpPlan, { screen, json, o
   );
   if (streams === undefined) return;
   const desired = new DesiredStreams(streamsClient(apiUrl, apiToken), streams, { owner: OWNER, advice });
-  const ended = await desired.apply().catch((error: unknown) => toFault(error));
+  const ended = await desired.apply().then(
+    () => undefined,
+    (error: unknown) => toFault(error),
+  );
   const { added, changed, removed } = desired.written;
   for (const [what, ids] of Object.entries({ added, changed, removed }))
     if (ids.length > 0) screen.line(`${what}: ${ids.join(', ')}`);
   // What is refused now can be mended over the API; what plays goes on.
-  for (const fault of new Set([...desired.refused.values(), ...(ended ? [ended] : [])])) screen.line(String(fault));
+  for (const fault of desired.faults(ended)) screen.line(String(fault));
 }

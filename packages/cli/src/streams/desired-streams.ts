@@ -56,6 +56,11 @@ export class DesiredStreams {
     return this.#refused;
   }
 
+  /** All that stands in the way, each once. @param ended what the last try ended with, where it was a fault. */
+  faults(ended: Fault | undefined): readonly Fault[] {
+    return [...new Set([...this.#refused.values(), ...(ended ? [ended] : [])])];
+  }
+
   /**
    * One try; the next goes on with what is not settled. Throws STREAM_EXISTS, before anything is written, where a stream is another owner's; what the API
    * cannot do as a whole; and, behind all that it can, a refusal that passes by itself.
